@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The outside libraries (docs/ARCHITECTURE.md, Dependencies): each is optional and confined to one file or folder.
+# Without one, its feature answers "built without X".
+set(PARE_LIBRARIES "")
+set(PARE_LIBRARY_DEFINITIONS "")
+set(PARE_LIBRARY_INCLUDES "")
+if(NOT PARE_KERNELS_ONLY)
+    find_package(PkgConfig REQUIRED)
+    foreach(lib IN ITEMS "JANSSON jansson" "LIBZIP libzip" "TURBOJPEG libturbojpeg" "PNG libpng")
+        separate_arguments(pair UNIX_COMMAND "${lib}")
+        list(GET pair 0 name)
+        list(GET pair 1 module)
+        option(PARE_WITH_${name} "Use ${module} if it is there" ON)
+        if(PARE_WITH_${name})
+            pkg_check_modules(${name} IMPORTED_TARGET ${module})
+        endif()
+        if(${name}_FOUND)
+            list(APPEND PARE_LIBRARIES PkgConfig::${name})
+            list(APPEND PARE_LIBRARY_DEFINITIONS PARE_HAVE_${name}=1)
+            list(APPEND PARE_LIBRARY_INCLUDES ${${name}_INCLUDE_DIRS})
+        endif()
+    endforeach()
+endif()

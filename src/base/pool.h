@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool.h - running one job on every worker, with barriers inside it */
+#ifndef PARE_BASE_POOL_H
+#define PARE_BASE_POOL_H
+
+#include <pare/pool.h>
+
+/*
+ * Calls job(arg, part, parts) once on every worker, part 0 on the calling thread, and returns when
+ * all have returned. A NULL pool runs job(arg, 0, 1). One wake-up per call (spin, then futex/condvar).
+ */
+void pare_pool_run(pare_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
+
+/* Inside a job: waits until every part has come here. Spins a little, then sleeps. NULL pool: returns. */
+void pare_pool_barrier(pare_pool *pool);
+
+/* The share of 0..n-1 that part `part` of `parts` does: [*begin, *end), in multiples of `grain`. */
+void pare_pool_split(long n, long grain, int part, int parts, long *begin, long *end);
+
+#endif

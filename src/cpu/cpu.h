@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpu.h - what this processor can do, limited by PARE_CPU */
+#ifndef PARE_CPU_CPU_H
+#define PARE_CPU_CPU_H
+
+#include <pare/cpu.h>
+
+/* Feature bits. A kernel entry names all it needs; bits of levels below are always set too. */
+enum {
+    PARE_ISA_AVX2       = 1 << 0, /* AVX2 and FMA                        */
+    PARE_ISA_AVXVNNI    = 1 << 1, /* 256-bit vpdpbusd, VEX encoded       */
+    PARE_ISA_AVX512VNNI = 1 << 2, /* AVX-512 F, BW, VL, DQ, VNNI         */
+    PARE_ISA_AMX_INT8   = 1 << 3, /* tiles, and the kernel lets us use them */
+    PARE_ISA_NEON       = 1 << 8,
+    PARE_ISA_NEON_DOT   = 1 << 9,
+    PARE_ISA_NEON_I8MM  = 1 << 10,
+};
+
+#if defined(__x86_64__)
+#define PARE_X86 1
+#else
+#define PARE_X86 0
+#endif
+#if defined(__aarch64__)
+#define PARE_ARM64 1
+#else
+#define PARE_ARM64 0
+#endif
+
+/*
+ * The feature word of this process: what the hardware has, cut down to the level that the environment
+ * variable PARE_CPU names (c avx2 avxvnni avx512vnni amx, neon neondot i8mm). Read once, at the first call.
+ * A level the machine lacks is cut to what it has; an unknown word is ignored with PARE_OK and reported by
+ * pare_cpu_describe.
+ */
+unsigned pare_cpu_features(void);
+
+/* Test hook: replaces the word for the whole process; (unsigned)-1 restores the detected one. */
+void pare_cpu_override(unsigned features);
+
+/* The word of a level by name, e.g. "avx2"; false when there is no such level on any machine. */
+bool pare_cpu_level(const char *name, unsigned *features);
+
+#endif
