@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.c - from a graph with fixed shapes to steps over one block of memory */
+#include "exec/plan.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+#include "cpu/cpu.h"
+
+/* The value whose bytes `id` really uses. */
+static int root_of(const pare_plan *p, int id)
+{
+    while (p->places[id].kind == PARE_PLACE_VIEW)
+        id = p->places[id].root;
+    return id;
+}
+
+/* A reshape of dense bytes costs nothing, unless it would make a graph output out of memory that is not ours. */
+static bool is_view(const pare_plan *p, const pare_node *n)
+{
+    if (!(n->op->traits & PARE_VIEW) || !n->out[0] || n->out[0]->format != PARE_DENSE || n->in[0]->format != PARE_DENSE)
+        return false;
+    return p->places[root_of(p, n->in[0]->id)].kind == PARE_PLACE_BLOCK || !pare_value_is_output(n->out[0]);
+}
+
+static void place_outputs(pare_plan *p, pare_plan_step *s, int index)
+{
+    s->view = is_view(p, s->node);
+    for (int i = 0; i < s->node->n_out; i++) {
+        const pare_value *v = s->node->out[i];
+
+        if (!v)
+            continue;
+        pare_place *const place = &p->places[v->id];
+
+        *place = (pare_place){ .kind = PARE_PLACE_BLOCK, .first = index, .last = index };
+        pare_layout_of(v, &p->tensors[v->id], &place->bytes, &place->interior);
+        if (s->view && i == 0)
+            *place = (pare_place){ .kind = PARE_PLACE_VIEW, .root = s->node->in[0]->id };
+    }
+}
+
+static void keep_until(pare_plan *p, const pare_value *v, int step)
+{
+    if (v->graph != p->g || v->t.data)
+        return;
+    pare_place *const place = &p->places[root_of(p, v->id)];
+
+    if (place->last < step)
+        place->last = step;
+}
+
+/* A body may read any outer value at the step of its node. */
+static void keep_captures(pare_plan *p, const pare_graph *body, int step)
+{
+    for (const pare_node *n = body->first; n; n = n->next)
+        for (int i = 0; i < n->n_in; i++)
+            if (n->in[i])
+                keep_until(p, n->in[i], step);
+    for (int i = 0; i < body->n_outputs; i++)
+        keep_until(p, body->outputs[i], step);
+}
+
+static void keep_inputs(pare_plan *p, const pare_node *n, int step)
+{
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i])
+            keep_until(p, n->in[i], step);
+    if (!(n->op->traits & PARE_HAS_BODY))
+        return;
+    for (const pare_attr *a = n->op->attrs; a && a->name; a++) {
+        const pare_graph *body = NULL;
+
+        if (a->type == PARE_ATTR_GRAPH)
+            memcpy(&body, (const char *)n->attrs + a->offset, sizeof(body));
+        if (body)
+            keep_captures(p, body, step);
+    }
+}
+
+static pare_status place_values(pare_plan *p)
+{
+    int index = 0;
+
+    for (const pare_value *v = p->g->values; v; v = v->next) {
+        p->tensors[v->id] = v->t;
+        if (v->t.data)
+            p->places[v->id].kind = PARE_PLACE_CONST;
+    }
+    for (int i = 0; i < p->g->n_inputs; i++) {
+        p->places[p->g->inputs[i]->id] = (pare_place){ .kind = PARE_PLACE_INPUT, .input = i };
+        pare_tensor_set_dense(&p->tensors[p->g->inputs[i]->id]);
+    }
+    for (const pare_node *n = p->g->first; n; n = n->next, index++) {
+        p->steps[index].node = n;
+        place_outputs(p, &p->steps[index], index);
+        keep_inputs(p, n, index);
+    }
+    for (int i = 0; i < p->g->n_outputs; i++)
+        keep_until(p, p->g->outputs[i], p->n_steps);
+
+    p->block_bytes = pare_place_all(p->places, p->n_values);
+    return p->block_bytes == SIZE_MAX ? pare_fail_memory(sizeof(void *) * (size_t)p->n_values, "the memory plan")
+                                      : PARE_OK;
+}
+
+/* Inputs as prepare sees them: strides as planned, data for constants only. */
+static const pare_tensor *tensor_of(const pare_plan *p, const pare_value *v)
+{
+    return v->graph == p->g ? &p->tensors[v->id] : &v->t;
+}
+
+static pare_status prepare_step(pare_plan *p, pare_plan_step *s, const pare_plan_options *options)
+{
+    const pare_node    *n   = s->node;
+    const pare_tensor **in  = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
+    pare_tensor       **out = pare_calloc((size_t)n->n_out + 1, sizeof(*out));
+    pare_status         status = PARE_OK;
+
+    if (!in || !out) {
+        status = pare_fail_memory(sizeof(*in) * (size_t)n->n_in, "a call");
+        goto end;
+    }
+    for (int i = 0; i < n->n_in; i++)
+        in[i] = n->in[i] ? tensor_of(p, n->in[i]) : NULL;
+    for (int i = 0; i < n->n_out; i++)
+        out[i] = n->out[i] ? &p->tensors[n->out[i]->id] : NULL;
+
+    const pare_call call = { n->op, n->attrs, n->n_in, n->n_out, in, out };
+
+    s->step.cpu = options->cpu ? options->cpu : pare_cpu_features();
+    if (!s->view && n->op->prepare && !options->reference)
+        status = n->op->prepare(&call, &s->step);
+    if (status != PARE_OK)
+        status = pare_fail_in(status, "%s: node '%s' (%s)", p->g->file ? p->g->file : p->g->name, n->name, n->op->name);
+    if (p->scratch_bytes < s->step.scratch)
+        p->scratch_bytes = (s->step.scratch + 63) / 64 * 64;
+    if (!s->step.run && !s->view)
+        p->serial_steps++;
+end:
+    pare_free(in);
+    pare_free(out);
+    return status;
+}
+
+static pare_status check_ready(const pare_graph *g)
+{
+    for (const pare_value *v = g->values; v; v = v->next)
+        if ((v->is_input || (v->producer && v->n_uses)) &&
+            (v->t.dtype == PARE_NO_DTYPE || !v->has_shape || pare_shape_count(&v->t.shape) < 0))
+            return pare_fail(PARE_ERR_DYNAMIC, "%s: the shape of '%s' is not fixed before the model runs",
+                             g->file ? g->file : g->name, v->name);
+    return PARE_OK;
+}
+
+pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pare_plan **out)
+{
+    const pare_plan_options defaults = { 0 };
+    pare_status             status   = PARE_OK;
+
+    PARE_TRY(check_ready(g));
+    pare_plan *const p = pare_calloc(1, sizeof(*p));
+    if (!p)
+        return pare_fail_memory(sizeof(*p), "a plan");
+    pare_graph_number(g);
+    p->g        = g;
+    p->n_steps  = pare_graph_n_nodes(g);
+    p->n_values = g->n_values;
+    p->steps    = pare_calloc((size_t)p->n_steps + 1, sizeof(*p->steps));
+    p->tensors  = pare_calloc((size_t)p->n_values + 1, sizeof(*p->tensors));
+    p->places   = pare_calloc((size_t)p->n_values + 1, sizeof(*p->places));
+    if (!p->steps || !p->tensors || !p->places)
+        PARE_GOTO(pare_fail_memory(sizeof(*p->tensors) * (size_t)p->n_values, "a plan"));
+    PARE_GOTO(place_values(p));
+    for (int i = 0; i < p->n_steps; i++)
+        PARE_GOTO(prepare_step(p, &p->steps[i], options ? options : &defaults));
+    *out = p;
+    return PARE_OK;
+out:
+    p->g = NULL; /* the caller keeps it */
+    pare_plan_destroy(p);
+    return status;
+}
+
+void pare_plan_destroy(pare_plan *p)
+{
+    if (!p)
+        return;
+    for (int i = 0; p->steps && i < p->n_steps; i++)
+        if (p->steps[i].step.release)
+            p->steps[i].step.release(p->steps[i].step.state);
+    pare_free(p->steps);
+    pare_free(p->tensors);
+    pare_free(p->places);
+    pare_graph_destroy(p->g);
+    pare_free(p);
+}
+
+int pare_plan_n_inputs(const pare_plan *p)
+{
+    return p->g->n_inputs;
+}
+
+int pare_plan_n_outputs(const pare_plan *p)
+{
+    return p->g->n_outputs;
+}
+
+const char *pare_plan_input(const pare_plan *p, int index, const pare_tensor **shape)
+{
+    *shape = &p->tensors[p->g->inputs[index]->id];
+    return p->g->inputs[index]->name;
+}
+
+const char *pare_plan_output(const pare_plan *p, int index, const pare_tensor **shape)
+{
+    *shape = &p->tensors[p->g->outputs[index]->id];
+    return p->g->outputs[index]->name;
+}
+
+size_t pare_plan_context_bytes(const pare_plan *p)
+{
+    return p->block_bytes + p->scratch_bytes;
+}
+
+int pare_plan_n_steps(const pare_plan *p)
+{
+    return p->n_steps;
+}
+
+/* Multiply-adds: outputs times the weights behind each of them. */
+static double macs_of(const pare_plan *p, const pare_node *n)
+{
+    if (!(n->op->traits & PARE_LINEAR_OP) || n->n_in < 2 || !n->in[1] || !n->out[0])
+        return 0;
+    const pare_tensor *w = tensor_of(p, n->in[1]), *y = &p->tensors[n->out[0]->id];
+    const int64_t      channels = y->shape.rank < 1 ? 1
+                                  : n->op->traits & PARE_WANTS_CHANNELS_LAST && y->shape.rank > 2
+                                      ? y->shape.dim[1]
+                                      : y->shape.dim[y->shape.rank - 1];
+
+    return channels > 0 ? (double)pare_shape_count(&y->shape) * (double)pare_shape_count(&w->shape) / (double)channels
+                        : 0;
+}
+
+void pare_plan_step(const pare_plan *p, int index, pare_step_info *info)
+{
+    const pare_plan_step *s = &p->steps[index];
+    const pare_value     *v = s->node->n_out ? s->node->out[0] : NULL;
+
+    *info = (pare_step_info){
+        .name   = s->node->name,
+        .op     = s->node->op->name,
+        .kernel = s->view ? "view" : s->step.run ? s->step.kernel ? s->step.kernel : "rows" : "reference",
+        .output = v ? v->name : "",
+        .macs   = macs_of(p, s->node),
+    };
+    if (v) {
+        info->shape = p->tensors[v->id].shape;
+        info->dtype = p->tensors[v->id].dtype;
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.h - the executable plan from inside: steps over values placed in one memory block */
+#ifndef PARE_EXEC_PLAN_H
+#define PARE_EXEC_PLAN_H
+
+#include <pare/plan.h>
+
+#include "graph/graph.h"
+
+typedef struct pare_plan_options {
+    unsigned cpu;       /* feature word kernels may use; 0 = pare_cpu_features()                */
+    bool     reference; /* every step runs op->forward: the specification, slow (pare verify)   */
+} pare_plan_options;
+
+/*
+ * Plans a graph whose shapes are all fixed and whose passes are done (flow/compile does both). Takes the graph over
+ * when it succeeds; on failure the caller still owns it.
+ */
+pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pare_plan **out);
+
+/* ------------------------------------------------------------------------------------------------ for context.c */
+
+typedef enum pare_place_kind {
+    PARE_PLACE_NONE,  /* nobody reads it                                        */
+    PARE_PLACE_CONST, /* its bytes are in the graph                             */
+    PARE_PLACE_INPUT, /* the caller's memory, given at each run                 */
+    PARE_PLACE_BLOCK, /* at `offset` of the context's block                     */
+    PARE_PLACE_VIEW,  /* the bytes of value `root`, under another shape         */
+} pare_place_kind;
+
+typedef struct pare_place {
+    pare_place_kind kind;
+    int             root;        /* VIEW: id of the value that owns the bytes                     */
+    int             input;       /* INPUT: index                                                  */
+    size_t          offset;      /* BLOCK: first byte of its allocation                           */
+    size_t          bytes;       /* of the allocation, halo and guard included                    */
+    size_t          interior;    /* bytes from the allocation's start to element [0, 0, ...]      */
+    int             first, last; /* steps between which it must be kept                           */
+} pare_place;
+
+typedef struct pare_plan_step {
+    const pare_node *node;
+    pare_step        step;  /* kernel, state, scratch, run                    */
+    bool             view;  /* nothing to do: the output is a view of the input */
+} pare_plan_step;
+
+struct pare_plan {
+    pare_graph     *g;
+    pare_plan_step *steps;
+    int             n_steps;
+    pare_tensor    *tensors; /* [n_values] strides as planned, data NULL except for constants */
+    pare_place     *places;  /* [n_values]                                                    */
+    int             n_values;
+    size_t          block_bytes, scratch_bytes; /* scratch: per part */
+    int             serial_steps;
+};
+
+/* Writes the border of a channels-last value: 0, or its zero point. Part `part` of `parts`. */
+void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts);
+
+/* Strides and sizes of a value in its format; also used by choose_layout's cost notes. */
+void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *interior);
+
+/* Offsets for places of kind BLOCK whose [first, last] overlap in time; returns the block's size. */
+size_t pare_place_all(pare_place *places, int n);
+
+#endif
