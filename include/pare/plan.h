@@ -40,7 +40,7 @@ typedef struct pare_step_info {
 } pare_step_info;
 
 PARE_API int  pare_plan_n_steps(const pare_plan *plan);
-PARE_API void pare_plan_step(const pare_plan *plan, int index, pare_step_info *info);
+PARE_API void pare_plan_describe(const pare_plan *plan, int index, pare_step_info *info);
 
 PARE_API pare_status pare_context_create(const pare_plan *plan, pare_context **out);
 PARE_API void        pare_context_destroy(pare_context *ctx); /* NULL is fine */

@@ -98,7 +98,7 @@ static pare_status run_frame(frame *f, const pare_tensor *const in[], pare_tenso
     f->left = pare_calloc((size_t)f->g->n_values + 1, sizeof(*f->left));
     if (!f->t || !f->left) {
         status = pare_fail_memory((size_t)f->g->n_values * sizeof(*f->t), "the interpreter's values");
-        goto end;
+        goto out;
     }
     count_readers(f);
     for (int i = 0; i < f->g->n_inputs; i++) {
@@ -118,11 +118,11 @@ static pare_status run_frame(frame *f, const pare_tensor *const in[], pare_tenso
         } else if (!pare_shape_equal(&out[i].shape, &t->shape) || out[i].dtype != t->dtype) {
             status = pare_fail(PARE_ERR_SHAPE, "output '%s' has another shape or dtype than planned",
                                f->g->outputs[i]->name);
-            goto end;
+            goto out;
         }
         pare_tensor_copy(&out[i], t);
     }
-end:
+out:
     for (int i = 0; f->t && i < f->g->n_values; i++)
         pare_tensor_release(&f->t[i]);
     pare_free(f->t);

@@ -244,7 +244,7 @@ static double macs_of(const pare_plan *p, const pare_node *n)
                         : 0;
 }
 
-void pare_plan_step(const pare_plan *p, int index, pare_step_info *info)
+void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
 {
     const pare_plan_step *s = &p->steps[index];
     const pare_value     *v = s->node->n_out ? s->node->out[0] : NULL;

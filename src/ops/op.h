@@ -18,7 +18,7 @@ typedef struct pare_op   pare_op;
 typedef struct pare_call pare_call;
 typedef struct pare_step pare_step;
 
-enum { PARE_MAX_OUTPUTS = 8, PARE_ATTR_INTS = 16 };
+enum { PARE_MAX_OUTPUTS = 8, PARE_MAX_INTS = 16 };
 
 /* -------------------------------------------------------------------------------------------------- attributes */
 
@@ -35,7 +35,7 @@ typedef enum pare_attr_type {
 /* A short list; n == 0 means "not given". ONNX lists longer than the room are refused by the importer. */
 typedef struct pare_ints {
     int     n;
-    int64_t v[PARE_ATTR_INTS];
+    int64_t v[PARE_MAX_INTS];
 } pare_ints;
 
 /* One row of an op's attribute table. ONNX import and export, text IR and verifier read only this. */
