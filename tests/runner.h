@@ -41,11 +41,11 @@ bool runner_check(runner *r, bool ok, const char *file, int line, const char *fo
 #define CHECK(r, ok, ...) runner_check(r, ok, __FILE__, __LINE__, __VA_ARGS__)
 
 /*
- * `size` bytes that end right before a page nobody may touch, start at a multiple of `align`'s power of two
- * counted from that end where possible, and are filled with 0xA5. Reads or writes past the end crash.
+ * `size` bytes that start at a multiple of `align` (a power of two, at most 4096) and end as close as that allows to a
+ * page nobody may touch: right before it when `align` divides `size`. Filled with 0xA5. Reads or writes of that page
+ * crash; writes into the spare bytes around the block stop the program in runner_guarded_free.
  */
 void *runner_guarded(size_t size, size_t align);
 void  runner_guarded_free(void *ptr, size_t size, size_t align);
 
-/* CPU levels to run each kernel version at: every feature word this machine has, named. */
 #endif

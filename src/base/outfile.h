@@ -10,7 +10,10 @@
 
 typedef struct pare_outfile pare_outfile;
 
-/* Opens PATH.tmp.PID beside the target. The handle is closed by exactly one of commit and discard. */
+/*
+ * Opens PATH.tmp.PID.N beside the target (N counts within the process); links are followed, and the mode of an existing
+ * file is kept. A device or pipe (/dev/stdout) is written directly. Exactly one of commit and discard closes the handle.
+ */
 pare_status pare_outfile_open(const char *path, pare_outfile **out);
 pare_status pare_outfile_write(pare_outfile *file, const void *bytes, size_t size);
 pare_status pare_outfile_printf(pare_outfile *file, const char *format, ...) __attribute__((format(printf, 2, 3)));

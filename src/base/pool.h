@@ -7,7 +7,8 @@
 
 /*
  * Calls job(arg, part, parts) once on every worker, part 0 on the calling thread, and returns when
- * all have returned. A NULL pool runs job(arg, 0, 1). One wake-up per call (spin, then futex/condvar).
+ * all have returned. A NULL pool runs job(arg, 0, 1). One wake-up per call (spin, then condvar).
+ * A sentence (pare_error) that a worker wrote during the job is handed over to the caller; the lowest part wins.
  */
 void pare_pool_run(pare_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
 

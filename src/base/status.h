@@ -7,6 +7,9 @@
 
 #include <pare/status.h>
 
+/* Bytes of a sentence with its final 0; longer ones are cut. */
+enum { PARE_SENTENCE_SIZE = 1024 };
+
 /* Forwards a failure unchanged; the sentence was written where the problem was found. */
 #define PARE_TRY(expr)                       \
     do {                                     \
@@ -31,6 +34,9 @@ pare_status pare_fail_in(pare_status status, const char *format, ...) __attribut
 
 /* "out of memory (N bytes for WHAT)" */
 pare_status pare_fail_memory(size_t bytes, const char *what);
+
+/* How often a sentence was set on this thread: tells a fresh failure from an old one. */
+unsigned long pare_error_count(void);
 
 /* Sets this thread's sentence to one that another thread handed over. */
 void pare_error_set(const char *sentence);

@@ -5,7 +5,7 @@
 
 #include <pare/cpu.h>
 
-/* Feature bits. A kernel entry names all it needs; bits of levels below are always set too. */
+/* Feature bits. A kernel entry names all it needs: Zen 4 has AVX512VNNI, but not AVXVNNI. */
 enum {
     PARE_ISA_AVX2       = 1 << 0, /* AVX2 and FMA                        */
     PARE_ISA_AVXVNNI    = 1 << 1, /* 256-bit vpdpbusd, VEX encoded       */
@@ -35,7 +35,13 @@ enum {
  */
 unsigned pare_cpu_features(void);
 
-/* Test hook: replaces the word for the whole process; (unsigned)-1 restores the detected one. */
+/* The level in use and, when PARE_CPU could not be followed, why: for `pare version` and bug reports. Static storage. */
+const char *pare_cpu_describe(void);
+
+/*
+ * Test hook: replaces the word for the whole process, without the bits that the hardware lacks; (unsigned)-1 restores
+ * the word of the first call.
+ */
 void pare_cpu_override(unsigned features);
 
 /* The word of a level by name, e.g. "avx2"; false when there is no such level on any machine. */
