@@ -95,10 +95,87 @@ static void exhaustive_bounds(runner *r)
         sweep(r, subjects + i, 0, 1);
 }
 
+/* Values where rules change, and their neighbours. */
+static const float edges[] = {
+    0.0f, -0.0f, 0x1p-149f, -0x1p-149f, 0x1.fffffcp-127f, 0x1p-126f, -0x1p-126f, 0x1p-24f, 0.25f, 1.0f / 3.0f, 0.5f, -0.5f,
+    0x1.fffffep-1f, 1.0f, -1.0f, 0x1.000002p+0f, -0x1.000002p+0f, 1.5f, -1.5f, 2.0f, -2.0f, 2.5f, 3.0f, -3.0f, 88.72283f,
+    88.72284f, -103.97f, -104.0f, 127.0f, -149.0f, -150.0f, 0x1.fffffep+22f, 0x1p23f, 0x1.000002p+23f, -0x1.000002p+23f,
+    0x1.fffffep+23f, 0x1p24f, 0x1p31f, -0x1p31f, 0x1.fffffep+127f, -0x1.fffffep+127f, INFINITY, -INFINITY, NAN,
+};
+enum { N_EDGES = sizeof(edges) / sizeof(edges[0]) };
+
+static void pow_is_right(runner *r, float x, float y)
+{
+    const double e = ulps(pare_powf(x, y), powl(x, y));
+    CHECK(r, e <= 0.51, "pow(%a, %a) = %a, want %La: %.4f ulp", x, y, pare_powf(x, y), powl(x, y), e);
+}
+
+/* All pairs of edges, random pairs of bits (mostly 0, inf or NaN), and pairs whose power is an ordinary number. */
+static void pow_bounds(runner *r)
+{
+    uint64_t state = r->seed;
+
+    for (int i = 0; i < N_EDGES; i++)
+        for (int j = 0; j < N_EDGES; j++)
+            pow_is_right(r, edges[i], edges[j]);
+    for (int i = 0; i < 1000000; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        const float x = pare_f32_of_bits((uint32_t)(state >> 32));
+        const float y = pare_f32_of_bits((uint32_t)(state >> 11));
+        const float z = 150.0f * ((float)(int32_t)(uint32_t)(state >> 13) * 0x1p-31f);
+        pow_is_right(r, x, y);
+        if (isfinite(x) && x != 0)
+            pow_is_right(r, fabsf(x), z / log2f(fabsf(x)));
+        pow_is_right(r, 1.0f + x * 0x1p-24f / (1.0f + fabsf(x)), z * 0x1p17f);
+        pow_is_right(r, x, (float)(i % 41 - 20) * 0.5f);
+    }
+}
+
+/* The exact functions against libm's, which are exact too. */
+static void rounding_functions(runner *r)
+{
+    for (uint64_t i = r->seed % 257; i < (uint64_t)1 << 32; i += 257) {
+        const float x = pare_f32_of_bits((uint32_t)i);
+        if (isnan(x))
+            continue;
+        const bool same = pare_bits_of_f32(pare_rintf(x)) == pare_bits_of_f32(rintf(x))
+                          && pare_bits_of_f32(pare_floorf(x)) == pare_bits_of_f32(floorf(x))
+                          && pare_bits_of_f32(pare_ceilf(x)) == pare_bits_of_f32(ceilf(x))
+                          && pare_bits_of_f32(pare_truncf(x)) == pare_bits_of_f32(truncf(x));
+        if (!same)
+            CHECK(r, same, "rounding %a: %a %a %a %a", x, pare_rintf(x), pare_floorf(x), pare_ceilf(x), pare_truncf(x));
+    }
+    CHECK(r, pare_rintf(0.5f) == 0 && pare_rintf(1.5f) == 2 && pare_rintf(2.5f) == 2, "half to even");
+}
+
+/* What a bound in ulp does not say: signs of zero, and which results are exact. */
+static void special_values(runner *r)
+{
+    for (int i = 0; i < N_SUBJECTS; i++) {
+        for (int j = 0; j < N_EDGES; j++) {
+            const float  x = edges[j];
+            const float  y = subjects[i].ours(x);
+            const double e = ulps(y, subjects[i].exact(x));
+            CHECK(r, e <= subjects[i].bound, "%s(%a) = %a: %.4f ulp", subjects[i].name, x, y, e);
+        }
+        const float y = subjects[i].ours(-0.0f);
+        CHECK(r, y != 0 || signbit(y), "%s(-0) = %a", subjects[i].name, y);
+    }
+    CHECK(r, pare_expf(0.0f) == 1.0f && pare_expf(-INFINITY) == 0.0f && pare_expf(INFINITY) == INFINITY, "exp");
+    CHECK(r, pare_expf(89.0f) == INFINITY && pare_expf(-104.0f) == 0.0f && pare_expf(-103.9f) > 0.0f, "exp ends");
+    CHECK(r, pare_logf(1.0f) == 0.0f && pare_logf(0.0f) == -INFINITY && pare_logf(-0.0f) == -INFINITY, "log");
+    CHECK(r, pare_tanhf(INFINITY) == 1.0f && pare_tanhf(-20.0f) == -1.0f && pare_erff(-INFINITY) == -1.0f, "ends");
+    CHECK(r, pare_sigmoidf(0.0f) == 0.5f && pare_sigmoidf(-INFINITY) == 0.0f && pare_sigmoidf(17.5f) == 1.0f, "sigmoid");
+    CHECK(r, pare_clampf(NAN, 0, 1) != pare_clampf(NAN, 0, 1) && signbit(pare_clampf(-0.0f, 0, 6)), "clamp");
+}
+
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
         { "sampled_bounds", sampled_bounds },
+        { "pow_bounds", pow_bounds },
+        { "rounding_functions", rounding_functions },
+        { "special_values", special_values },
         { "exhaustive_bounds", exhaustive_bounds },
     };
     const int slow = argc > 1 && strncmp(argv[1], "--only=exhaustive", 17) == 0;
