@@ -28,6 +28,18 @@ double  pare_tensor_real(const pare_tensor *t, int64_t index);
 void    pare_tensor_set_int(pare_tensor *t, int64_t index, int64_t value);
 void    pare_tensor_set_real(pare_tensor *t, int64_t index, double value);
 
+/* The same by offset in elements from `data`, without a shape: what the functions above and reference loops stand on. */
+int64_t pare_load_int(pare_dtype dtype, const void *data, int64_t offset); /* integer and bool types only */
+double  pare_load_real(pare_dtype dtype, const void *data, int64_t offset);
+void    pare_store_int(pare_dtype dtype, void *data, int64_t offset, int64_t value); /* integer and bool types only */
+void    pare_store_real(pare_dtype dtype, void *data, int64_t offset, double value);
+
+/* Half precision, rounded to nearest even; NaN stays NaN. */
+float    pare_f16_to_f32(uint16_t bits);
+float    pare_bf16_to_f32(uint16_t bits);
+uint16_t pare_f32_to_f16(float x);
+uint16_t pare_f32_to_bf16(float x);
+
 /* Views of the same bytes; the result borrows (its buf is NULL). */
 pare_tensor pare_tensor_permuted(const pare_tensor *t, const int *perm);
 pare_tensor pare_tensor_broadcast_to(const pare_tensor *t, const pare_shape *shape); /* stride 0 where repeated */
@@ -37,7 +49,8 @@ pare_tensor pare_tensor_reshaped(const pare_tensor *t, const pare_shape *shape);
 /*
  * Walks up to PARE_ROWS_MAX tensors of one logical index space together, row by row. The space is the shape of
  * tensor[0]; the others are broadcast to it. Axes are reordered so that rows run along the axis where tensor[0] is
- * densest, and neighbouring axes are merged where all tensors allow it: a dense tensor is one row.
+ * densest, and neighbouring axes are merged where all tensors allow it: a dense tensor is one row. Parts share whole
+ * rows when there are many, else rows are cut; together they see every element once.
  *
  *     pare_rows rows;
  *     pare_rows_begin(&rows, 3, (const pare_tensor *const[]){ y, a, b }, part, parts);
@@ -57,7 +70,7 @@ typedef struct pare_rows {
     int64_t dim[PARE_MAX_RANK], stride[PARE_ROWS_MAX][PARE_MAX_RANK], at[PARE_MAX_RANK];
     char   *base[PARE_ROWS_MAX];
     size_t  size[PARE_ROWS_MAX];
-    int64_t row, end, first, last; /* rows left; or the part of the only row */
+    int64_t first, last; /* elements of the walk that are left to this part */
 } pare_rows;
 
 void pare_rows_begin(pare_rows *rows, int n, const pare_tensor *const tensor[], int part, int parts);
