@@ -222,6 +222,13 @@ PARE_MATH float pare_logf(float x)
     return pare_pickf(x >= 0.0f, low, pare_f32_of_bits(PARE_NAN_BITS));
 }
 
+/* e^x - 1, within 0.51 ulp near 0 too; it is -1 below -17.4 and infinite above 88.72. */
+PARE_MATH float pare_expm1f(float x)
+{
+    const pare_exp_parts e = pare_exp_split((double)pare_clampf(x, -105.0f, 90.0f));
+    return pare_quietf(pare_copysignf((float)(e.power * e.rest + (e.power - 1.0)), x));
+}
+
 /* 1 / (1 + e^-x), within 0.51 ulp, subnormal results included. At -105 it is below half the smallest float. */
 PARE_MATH float pare_sigmoidf(float x)
 {

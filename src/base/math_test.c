@@ -8,39 +8,78 @@
 #include "base/math_trig.h"
 #include "runner.h"
 
-static float exp_ours(float x) { return pare_expf(x); }
-static float log_ours(float x) { return pare_logf(x); }
-static float sigmoid_ours(float x) { return pare_sigmoidf(x); }
-static float tanh_ours(float x) { return pare_tanhf(x); }
-static float softplus_ours(float x) { return pare_softplusf(x); }
-static float erf_ours(float x) { return pare_erff(x); }
-static float sin_ours(float x) { return pare_sinf(x); }
-static float cos_ours(float x) { return pare_cosf(x); }
-static float sqrt_ours(float x) { return pare_sqrtf(x); }
+static float exp_ours(float x)
+{
+    return pare_expf(x);
+}
+static float expm1_ours(float x)
+{
+    return pare_expm1f(x);
+}
+static float log_ours(float x)
+{
+    return pare_logf(x);
+}
+static float sigmoid_ours(float x)
+{
+    return pare_sigmoidf(x);
+}
+static float tanh_ours(float x)
+{
+    return pare_tanhf(x);
+}
+static float softplus_ours(float x)
+{
+    return pare_softplusf(x);
+}
+static float erf_ours(float x)
+{
+    return pare_erff(x);
+}
+static float sin_ours(float x)
+{
+    return pare_sinf(x);
+}
+static float cos_ours(float x)
+{
+    return pare_cosf(x);
+}
+static float sqrt_ours(float x)
+{
+    return pare_sqrtf(x);
+}
 
-static long double sigmoidl(long double x) { return 1 / (1 + expl(-x)); }
-static long double softplusl(long double x) { return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x))); }
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-static double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
+static long double sigmoidl(long double x)
+{
+    return 1 / (1 + expl(-x));
+}
+static long double softplusl(long double x)
+{
+    return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x)));
+}
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+static double softplus(double x)
+{
+    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
 
 typedef struct subject {
     const char *name;
     double      bound; /* in ulp of float */
-    float       (*ours)(float);
-    double      (*near)(double); /* quick, good to 2^-28 ulp of float */
+    float (*ours)(float);
+    double (*near)(double); /* quick, good to 2^-28 ulp of float */
     long double (*exact)(long double);
 } subject;
 
 static const subject subjects[] = {
-    { "exp",      1.00, exp_ours,      exp,      expl },
-    { "log",      0.51, log_ours,      log,      logl },
-    { "sigmoid",  0.51, sigmoid_ours,  sigmoid,  sigmoidl },
-    { "tanh",     0.51, tanh_ours,     tanh,     tanhl },
-    { "softplus", 0.51, softplus_ours, softplus, softplusl },
-    { "erf",      0.54, erf_ours,      erf,      erfl },
-    { "sin",      0.51, sin_ours,      sin,      sinl },
-    { "cos",      0.51, cos_ours,      cos,      cosl },
-    { "sqrt",     0.50, sqrt_ours,     sqrt,     sqrtl },
+    { "exp", 1.00, exp_ours, exp, expl },     { "expm1", 0.51, expm1_ours, expm1, expm1l },
+    { "log", 0.51, log_ours, log, logl },     { "sigmoid", 0.51, sigmoid_ours, sigmoid, sigmoidl },
+    { "tanh", 0.51, tanh_ours, tanh, tanhl }, { "softplus", 0.51, softplus_ours, softplus, softplusl },
+    { "erf", 0.54, erf_ours, erf, erfl },     { "sin", 0.51, sin_ours, sin, sinl },
+    { "cos", 0.51, cos_ours, cos, cosl },     { "sqrt", 0.50, sqrt_ours, sqrt, sqrtl },
 };
 enum { N_SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
@@ -97,10 +136,50 @@ static void exhaustive_bounds(runner *r)
 
 /* Values where rules change, and their neighbours. */
 static const float edges[] = {
-    0.0f, -0.0f, 0x1p-149f, -0x1p-149f, 0x1.fffffcp-127f, 0x1p-126f, -0x1p-126f, 0x1p-24f, 0.25f, 1.0f / 3.0f, 0.5f, -0.5f,
-    0x1.fffffep-1f, 1.0f, -1.0f, 0x1.000002p+0f, -0x1.000002p+0f, 1.5f, -1.5f, 2.0f, -2.0f, 2.5f, 3.0f, -3.0f, 88.72283f,
-    88.72284f, -103.97f, -104.0f, 127.0f, -149.0f, -150.0f, 0x1.fffffep+22f, 0x1p23f, 0x1.000002p+23f, -0x1.000002p+23f,
-    0x1.fffffep+23f, 0x1p24f, 0x1p31f, -0x1p31f, 0x1.fffffep+127f, -0x1.fffffep+127f, INFINITY, -INFINITY, NAN,
+    0.0f,
+    -0.0f,
+    0x1p-149f,
+    -0x1p-149f,
+    0x1.fffffcp-127f,
+    0x1p-126f,
+    -0x1p-126f,
+    0x1p-24f,
+    0.25f,
+    1.0f / 3.0f,
+    0.5f,
+    -0.5f,
+    0x1.fffffep-1f,
+    1.0f,
+    -1.0f,
+    0x1.000002p+0f,
+    -0x1.000002p+0f,
+    1.5f,
+    -1.5f,
+    2.0f,
+    -2.0f,
+    2.5f,
+    3.0f,
+    -3.0f,
+    88.72283f,
+    88.72284f,
+    -103.97f,
+    -104.0f,
+    127.0f,
+    -149.0f,
+    -150.0f,
+    0x1.fffffep+22f,
+    0x1p23f,
+    0x1.000002p+23f,
+    -0x1.000002p+23f,
+    0x1.fffffep+23f,
+    0x1p24f,
+    0x1p31f,
+    -0x1p31f,
+    0x1.fffffep+127f,
+    -0x1.fffffep+127f,
+    INFINITY,
+    -INFINITY,
+    NAN,
 };
 enum { N_EDGES = sizeof(edges) / sizeof(edges[0]) };
 
@@ -119,7 +198,7 @@ static void pow_bounds(runner *r)
         for (int j = 0; j < N_EDGES; j++)
             pow_is_right(r, edges[i], edges[j]);
     for (int i = 0; i < 1000000; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
+        state         = state * 6364136223846793005u + 1442695040888963407u;
         const float x = pare_f32_of_bits((uint32_t)(state >> 32));
         const float y = pare_f32_of_bits((uint32_t)(state >> 11));
         const float z = 150.0f * ((float)(int32_t)(uint32_t)(state >> 13) * 0x1p-31f);
@@ -138,10 +217,10 @@ static void rounding_functions(runner *r)
         const float x = pare_f32_of_bits((uint32_t)i);
         if (isnan(x))
             continue;
-        const bool same = pare_bits_of_f32(pare_rintf(x)) == pare_bits_of_f32(rintf(x))
-                          && pare_bits_of_f32(pare_floorf(x)) == pare_bits_of_f32(floorf(x))
-                          && pare_bits_of_f32(pare_ceilf(x)) == pare_bits_of_f32(ceilf(x))
-                          && pare_bits_of_f32(pare_truncf(x)) == pare_bits_of_f32(truncf(x));
+        const bool same = pare_bits_of_f32(pare_rintf(x)) == pare_bits_of_f32(rintf(x)) &&
+                          pare_bits_of_f32(pare_floorf(x)) == pare_bits_of_f32(floorf(x)) &&
+                          pare_bits_of_f32(pare_ceilf(x)) == pare_bits_of_f32(ceilf(x)) &&
+                          pare_bits_of_f32(pare_truncf(x)) == pare_bits_of_f32(truncf(x));
         if (!same)
             CHECK(r, same, "rounding %a: %a %a %a %a", x, pare_rintf(x), pare_floorf(x), pare_ceilf(x), pare_truncf(x));
     }
@@ -165,17 +244,16 @@ static void special_values(runner *r)
     CHECK(r, pare_expf(89.0f) == INFINITY && pare_expf(-104.0f) == 0.0f && pare_expf(-103.9f) > 0.0f, "exp ends");
     CHECK(r, pare_logf(1.0f) == 0.0f && pare_logf(0.0f) == -INFINITY && pare_logf(-0.0f) == -INFINITY, "log");
     CHECK(r, pare_tanhf(INFINITY) == 1.0f && pare_tanhf(-20.0f) == -1.0f && pare_erff(-INFINITY) == -1.0f, "ends");
-    CHECK(r, pare_sigmoidf(0.0f) == 0.5f && pare_sigmoidf(-INFINITY) == 0.0f && pare_sigmoidf(17.5f) == 1.0f, "sigmoid");
+    CHECK(r, pare_sigmoidf(0.0f) == 0.5f && pare_sigmoidf(-INFINITY) == 0.0f && pare_sigmoidf(17.5f) == 1.0f,
+          "sigmoid");
     CHECK(r, pare_clampf(NAN, 0, 1) != pare_clampf(NAN, 0, 1) && signbit(pare_clampf(-0.0f, 0, 6)), "clamp");
 }
 
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "sampled_bounds", sampled_bounds },
-        { "pow_bounds", pow_bounds },
-        { "rounding_functions", rounding_functions },
-        { "special_values", special_values },
+        { "sampled_bounds", sampled_bounds },         { "pow_bounds", pow_bounds },
+        { "rounding_functions", rounding_functions }, { "special_values", special_values },
         { "exhaustive_bounds", exhaustive_bounds },
     };
     const int slow = argc > 1 && strncmp(argv[1], "--only=exhaustive", 17) == 0;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unary_f32_avx2.c - the same text in vectors of 8 */
+#include "cpu/cpu.h"
+
+#if PARE_X86
+#define ISA  __attribute__((target("avx2,fma")))
+#define ROWS pare_unary_f32_rows_avx2
+#include "kernels/unary_f32/unary_f32_body.h"
+#else
+typedef int pare_unary_f32_avx2_needs_x86; /* ISO C wants a declaration in every file */
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unary_f32_avx512vnni.c - the same text in vectors of 16 */
+#include "cpu/cpu.h"
+
+#if PARE_X86
+#define ISA  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
+#define ROWS pare_unary_f32_rows_avx512vnni
+#include "kernels/unary_f32/unary_f32_body.h"
+#else
+typedef int pare_unary_f32_avx512vnni_needs_x86; /* ISO C wants a declaration in every file */
+#endif
