@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gemm_f32.c - choosing a version, packing B, and walking the tiles of a product */
+#include "kernels/gemm_f32/gemm_f32.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/pool.h"
+
+#define GEMM_F32(mr, nr, lane, name, isa)                     \
+    void pare_gemm_f32_tile_##name(const pare_gemm_f32_tile *t); \
+    void pare_gemm_f32_row_##name(const pare_gemm_f32_tile *t);
+#include "kernels/gemm_f32/gemm_f32.def"
+#undef GEMM_F32
+
+static const pare_gemm_f32_kernel kernels[] = {
+#define GEMM_F32(mr, nr, lane, name, isa) \
+    { "gemm_f32_" #mr "x" #nr "_" #name, isa, mr, nr, lane, pare_gemm_f32_tile_##name, pare_gemm_f32_row_##name },
+#include "kernels/gemm_f32/gemm_f32.def"
+#undef GEMM_F32
+};
+
+/* A's rows that are visited before the next panel of B: they should still be in the second-level cache then. */
+enum { STRIP_FLOATS = 32 * 1024 };
+
+int pare_gemm_f32_candidates(unsigned cpu, const pare_gemm_f32_kernel *out[], int max)
+{
+    int n = 0;
+
+    for (size_t i = 0; n < max && i < sizeof(kernels) / sizeof(kernels[0]); i++)
+        if (!(kernels[i].isa & ~cpu))
+            out[n++] = &kernels[i];
+    return n;
+}
+
+int pare_gemm_f32_panel_width(const pare_gemm_f32_kernel *kernel, int n, int column)
+{
+    const int left = n - column;
+
+    return left >= kernel->nr ? kernel->nr : (left + kernel->lane - 1) / kernel->lane * kernel->lane;
+}
+
+size_t pare_gemm_f32_packed_size(const pare_gemm_f32_kernel *kernel, int n, int k)
+{
+    const int full = n / kernel->nr * kernel->nr;
+
+    return ((size_t)full + (size_t)pare_gemm_f32_panel_width(kernel, n, full)) * (size_t)k;
+}
+
+void pare_gemm_f32_pack(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_b *b, float *packed, int part,
+                        int parts)
+{
+    long begin, end;
+
+    pare_pool_split(b->n, kernel->nr, part, parts, &begin, &end);
+    for (int column = (int)begin; column < end; column += kernel->nr) {
+        const int    width = pare_gemm_f32_panel_width(kernel, b->n, column);
+        const int    n     = b->n - column < width ? b->n - column : width;
+        float       *dst   = packed + (size_t)column * b->k;
+        const float *src   = b->data + column * b->n_stride;
+
+        for (int p = 0; p < b->k; p++, dst += width, src += b->k_stride) {
+            for (int j = 0; j < n; j++)
+                dst[j] = src[j * b->n_stride];
+            memset(dst + n, 0, sizeof(float) * (size_t)(width - n));
+        }
+    }
+}
+
+/* One strip of rows [r0, r1) times the columns [c0, c1), cut into tiles of nearly equal height. */
+static void run_strip(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed,
+                      const long rows[2], const long columns[2])
+{
+    static const ptrdiff_t no_offset = 0;
+    const long             n_rows    = rows[1] - rows[0];
+    const long             tiles     = (n_rows + kernel->mr - 1) / kernel->mr;
+
+    for (long column = columns[0]; column < columns[1]; column += kernel->nr)
+        for (long i = 0; i < tiles; i++) {
+            const long row  = rows[0] + n_rows * i / tiles;
+            const long last = rows[0] + n_rows * (i + 1) / tiles;
+
+            kernel->tile(&(pare_gemm_f32_tile){
+                .x        = g->a + row * g->a_row,
+                .x_row    = g->a_row,
+                .taps     = &no_offset,
+                .n_taps   = 1,
+                .k        = g->k,
+                .w        = packed + (size_t)column * (size_t)g->k,
+                .init     = g->init ? g->init + row * g->init_row + column : NULL,
+                .init_row = g->init_row,
+                .add      = g->add ? g->add + row * g->add_row + column : NULL,
+                .add_row  = g->add_row,
+                .y        = g->y + row * g->y_row + column,
+                .y_row    = g->y_row,
+                .lo       = g->lo,
+                .hi       = g->hi,
+                .m        = (int)(last - row),
+                .n        = (int)(columns[1] - column < kernel->nr ? columns[1] - column : kernel->nr),
+            });
+        }
+}
+
+/* One row: no tiles, the version's matrix-times-vector code walks the panels. */
+static void run_row(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed,
+                    const long columns[2])
+{
+    static const ptrdiff_t no_offset = 0;
+
+    if (columns[0] < columns[1])
+        kernel->row(&(pare_gemm_f32_tile){
+            .x      = g->a,
+            .taps   = &no_offset,
+            .n_taps = 1,
+            .k      = g->k,
+            .w      = packed + (size_t)columns[0] * (size_t)g->k,
+            .init   = g->init ? g->init + columns[0] : NULL,
+            .add    = g->add ? g->add + columns[0] : NULL,
+            .y      = g->y + columns[0],
+            .lo     = g->lo,
+            .hi     = g->hi,
+            .m      = 1,
+            .n      = (int)(columns[1] - columns[0]),
+        });
+}
+
+void pare_gemm_f32_run(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed, int part,
+                       int parts)
+{
+    const long row_tiles   = (g->m + kernel->mr - 1) / kernel->mr;
+    const long panels      = (g->n + kernel->nr - 1) / kernel->nr;
+    const bool by_rows     = row_tiles >= parts && (g->m >= g->n || panels < parts);
+    const long strip       = g->k < STRIP_FLOATS / kernel->mr ? STRIP_FLOATS / (g->k + 1) : kernel->mr;
+    long       rows[2]     = { 0, g->m };
+    long       columns[2]  = { 0, g->n };
+
+    if (by_rows)
+        pare_pool_split(g->m, 1, part, parts, &rows[0], &rows[1]);
+    else
+        pare_pool_split(g->n, kernel->nr, part, parts, &columns[0], &columns[1]);
+    if (g->m == 1 && rows[0] < rows[1]) {
+        run_row(kernel, g, packed, columns);
+        return;
+    }
+    for (long row = rows[0]; row < rows[1]; row += strip) {
+        const long end = row + strip < rows[1] ? row + strip : rows[1];
+
+        run_strip(kernel, g, packed, (long[2]){ row, end }, columns);
+    }
+}
