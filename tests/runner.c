@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 enum {
-    FILL         = 0xA5,
-    MAX_PRINTED  = 20, /* failures of one case; the rest are counted */
+    FILL        = 0xA5,
+    MAX_PRINTED = 20, /* failures of one case; the rest are counted */
 };
 
 typedef struct options {
@@ -94,7 +94,7 @@ int runner_main(int argc, char **argv, const runner_case *cases, int n)
 }
 
 typedef struct guarded {
-    uint8_t *map;   /* begins with a page nobody may touch and ends with one */
+    uint8_t *map; /* begins with a page nobody may touch and ends with one */
     size_t   page;
     size_t   size;  /* of the map                                            */
     uint8_t *begin; /* of the usable pages                                   */
@@ -151,8 +151,8 @@ void runner_guarded_free(void *ptr, size_t size, size_t align)
         return;
 
     /* Back from the block to the map: the block's offset in it depends on the sizes only. */
-    const guarded shape  = layout(NULL, size, align);
-    const size_t  room   = (size + align - 1) / align * align;
+    const guarded  shape = layout(NULL, size, align);
+    const size_t   room  = (size + align - 1) / align * align;
     uint8_t *const map   = (uint8_t *)ptr - (shape.size - shape.page - room);
     const guarded  g     = layout(map, size, align);
 

@@ -13,7 +13,7 @@ typedef struct pare_pool pare_pool;
 
 /* `threads` workers including the calling thread; 0 = one per core. Results never depend on it. */
 PARE_API pare_status pare_pool_create(int threads, pare_pool **out);
-PARE_API void        pare_pool_destroy(pare_pool *pool); /* NULL is fine */
+PARE_API void        pare_pool_destroy(pare_pool *pool);       /* NULL is fine */
 PARE_API int         pare_pool_threads(const pare_pool *pool); /* NULL pool: 1 */
 
 #ifdef __cplusplus

@@ -187,9 +187,9 @@ static void varint_knows_its_limits(runner *r)
         { "\x80\x00", 2, 0, false }, /* longer than needed is still a number */
         { "\xac\x02", 2, 300, false },
         { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, UINT64_MAX, false },
-        { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, 0, true }, /* 65 bits  */
+        { "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, 0, true },     /* 65 bits  */
         { "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11, 0, true }, /* 11 bytes */
-        { "\x80", 1, 0, true }, /* cut off  */
+        { "\x80", 1, 0, true },                                          /* cut off  */
         { "", 0, 0, true },
     };
 
@@ -394,8 +394,8 @@ static void outfile_reports_a_full_disk(runner *r)
 
 static void rng_is_the_published_one(runner *r)
 {
-    pare_rng  rng    = pare_rng_seed(1234567); /* first outputs as printed with the reference implementation */
-    bool      inside = true;
+    pare_rng  rng     = pare_rng_seed(1234567); /* first outputs as printed with the reference implementation */
+    bool      inside  = true;
     int       hits[7] = { 0 };
     double    sum = 0, squares = 0;
     const int n = 100000;

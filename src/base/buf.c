@@ -82,9 +82,9 @@ pare_status pare_buf_map(const char *path, pare_buf **out)
     *out = NULL;
     PARE_TRY(new_buf(MAPPED, &buf));
 
-    const int   fd     = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait */
-    pare_status status = fd < 0 ? pare_fail(PARE_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno))
-                                : map_file(fd, path, buf);
+    const int   fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe must not wait */
+    pare_status status =
+        fd < 0 ? pare_fail(PARE_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno)) : map_file(fd, path, buf);
     if (fd >= 0)
         close(fd);
     if (status == PARE_OK)

@@ -21,7 +21,7 @@ uint8_t        pare_cursor_u8(pare_cursor *c);
 uint16_t       pare_cursor_u16le(pare_cursor *c);
 uint32_t       pare_cursor_u32le(pare_cursor *c);
 uint64_t       pare_cursor_u64le(pare_cursor *c);
-uint64_t       pare_cursor_varint(pare_cursor *c);         /* protobuf base-128, at most 10 bytes  */
+uint64_t       pare_cursor_varint(pare_cursor *c);          /* protobuf base-128, at most 10 bytes  */
 const uint8_t *pare_cursor_bytes(pare_cursor *c, size_t n); /* borrowed view of the next n bytes    */
 pare_cursor    pare_cursor_sub(pare_cursor *c, size_t n);   /* a cursor over the next n bytes       */
 size_t         pare_cursor_left(const pare_cursor *c);      /* 0 once bad                           */

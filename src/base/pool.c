@@ -38,14 +38,14 @@ typedef struct worker {
     pare_pool *pool;
     pthread_t  thread;
     int        part;
-    bool       failed;                        /* wrote a sentence during this job */
+    bool       failed; /* wrote a sentence during this job */
     char       sentence[PARE_SENTENCE_SIZE];
 } worker;
 
 struct pare_pool {
-    gate start;   /* opened by the caller for every job, and once more to stop */
-    gate done;    /* opened by the last worker that returns from a job         */
-    gate barrier; /* opened by the last part that arrives                      */
+    gate start;                       /* opened by the caller for every job, and once more to stop */
+    gate done;                        /* opened by the last worker that returns from a job         */
+    gate barrier;                     /* opened by the last part that arrives                      */
     alignas(LINE) atomic_int running; /* workers still in the job              */
     alignas(LINE) atomic_int arrived; /* parts at the barrier                  */
     alignas(LINE) void (*job)(void *arg, int part, int parts);

@@ -11,19 +11,19 @@
 enum { PARE_SENTENCE_SIZE = 1024 };
 
 /* Forwards a failure unchanged; the sentence was written where the problem was found. */
-#define PARE_TRY(expr)                       \
-    do {                                     \
-        const pare_status try_ = (expr);     \
-        if (try_ != PARE_OK)                 \
-            return try_;                     \
+#define PARE_TRY(expr)                   \
+    do {                                 \
+        const pare_status try_ = (expr); \
+        if (try_ != PARE_OK)             \
+            return try_;                 \
     } while (0)
 
 /* Like PARE_TRY in a function with something to release: sets `status` and jumps to `out`. */
-#define PARE_GOTO(expr)                      \
-    do {                                     \
-        status = (expr);                     \
-        if (status != PARE_OK)               \
-            goto out;                        \
+#define PARE_GOTO(expr)        \
+    do {                       \
+        status = (expr);       \
+        if (status != PARE_OK) \
+            goto out;          \
     } while (0)
 
 /* Writes this thread's sentence and returns `status`. The sentence has no final full stop or newline. */

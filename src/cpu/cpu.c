@@ -64,7 +64,11 @@ static bool tiles_permitted(void)
 
 static unsigned detect(void)
 {
-    enum { YMM = 0x6, ZMM = 0xe6, TILES = 0x60000 }; /* XCR0: SSE and AVX; those, opmasks and ZMM; tile config and data */
+    enum {
+        YMM   = 0x6,
+        ZMM   = 0xe6,
+        TILES = 0x60000
+    }; /* XCR0: SSE and AVX; those, opmasks and ZMM; tile config and data */
     unsigned a, b, c, d, a7, b7, c7, d7;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front of CMake and Ninja. `make` builds with what is there; `make demo` and `make test` first install what is
+# missing (tools/setup.sh). Everything else is in CMakeLists.txt.
+BUILD  ?= build
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc 2> /dev/null || echo 2)
+FORMAT ?= clang-format
+CMAKE  ?= cmake
+
+SOURCES = $(shell find include src cli tests bench examples -name '*.[ch]')
+
+.PHONY: all setup demo test check test-peers bench bench-peers install format fuzz clean
+
+all:
+	@command -v $(CMAKE) > /dev/null || { echo "cmake is missing: run tools/setup.sh"; exit 1; }
+	@$(CMAKE) -S . -B $(BUILD) $(if $(shell command -v ninja),-G Ninja) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CONFIGURE) > $(BUILD).log \
+	    || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@$(CMAKE) --build $(BUILD) --parallel $(JOBS)
+
+setup:
+	@tools/setup.sh
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tools/demo.sh
+
+test: setup
+	@$(MAKE) --no-print-directory all
+	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+
+check: all
+	tools/check_layers
+	tools/check_headers
+	tools/check_registered
+	tools/check_symbols $(BUILD)
+
+# Peers are other people's engines; bench/peers/setup.sh says what it needs and installs it for its own use.
+test-peers: all
+	@bench/peers/setup.sh
+	@BUILD=$(BUILD) bench/peers/test.sh
+
+bench-peers: all
+	@bench/peers/setup.sh
+	@BUILD=$(BUILD) bench/peers/bench.sh
+
+bench: all
+	@$(CMAKE) --build $(BUILD) --target bench
+
+install: all
+	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	$(FORMAT) -i $(SOURCES)
+
+# SECONDS_EACH seconds of every fuzz target.
+fuzz:
+	@BUILD=$(BUILD)-fuzz tools/fuzz $(or $(SECONDS_EACH),60)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-aarch64
