@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* npy.h - NumPy's .npy files: one dense array */
+#ifndef PARE_FILES_NPY_H
+#define PARE_FILES_NPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pare/status.h>
+#include <pare/tensor.h>
+
+typedef struct pare_npy {
+    pare_dtype  dtype; /* f32 f64 f16, u8 .. u64, s8 .. s64 or bool, little-endian          */
+    pare_shape  shape; /* row-major                                                         */
+    const void *data;  /* shape's elements; borrowed; as aligned as the file is: use memcpy */
+} pare_npy;
+
+/* Understands versions 1 to 3. The array stays inside `bytes`. The sentence of an error does not name the file. */
+pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out);
+
+/* Writes version 1.0, as NumPy does; the file appears whole or not at all. */
+pare_status pare_npy_write(const char *path, const pare_npy *array);
+
+#endif
