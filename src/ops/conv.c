@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conv.c - float convolution of any rank, groups, strides, dilations (ONNX Conv) */
+#include "ops/conv.h"
+
+#include <math.h>
+
+#include "base/status.h"
+#include "kernels/conv_f32/conv_f32.h"
+#include "kernels/dw_f32/dw_f32.h"
+#include "ops/attr.h"
+
+const pare_attr pare_conv_attr_table[] = {
+    PARE_WINDOW_ROWS(pare_conv_attrs),
+    PARE_ATTR_ROW_INT(pare_conv_attrs, group, 1),
+    PARE_ATTR_ROWS_CLAMP(pare_conv_attrs),
+    PARE_ATTR_END,
+};
+
+pare_status pare_conv_shape(const pare_call *call, int ix, int iw, int ib, pare_window *window)
+{
+    const pare_conv_attrs *a = call->attrs;
+    const pare_shape      *x = &call->in[ix]->shape, *w = &call->in[iw]->shape;
+    const pare_shape      *b = ib >= 0 && ib < call->n_in && call->in[ib] ? &call->in[ib]->shape : NULL;
+
+    if (w->rank != x->rank || x->rank < 3)
+        return pare_fail(PARE_ERR_SHAPE, "the input has rank %d, the weights %d; both need N, C, spatial axes", x->rank,
+                         w->rank);
+    PARE_TRY(pare_window_resolve(&a->window, x, &w->dim[2], window));
+    if (a->group < 1 || x->dim[1] != w->dim[1] * a->group || w->dim[0] % a->group != 0)
+        return pare_fail(PARE_ERR_SHAPE, "%lld input channels do not fit weights for %lld in %lld groups with %lld outputs",
+                         (long long)x->dim[1], (long long)w->dim[1], (long long)a->group, (long long)w->dim[0]);
+    if (b && (b->rank != 1 || b->dim[0] != w->dim[0]))
+        return pare_fail(PARE_ERR_SHAPE, "the bias must have one number for each of the %lld output channels",
+                         (long long)w->dim[0]);
+    call->out[0]->shape        = *x;
+    call->out[0]->shape.dim[1] = w->dim[0];
+    for (int i = 0; i < window->n; i++)
+        call->out[0]->shape.dim[i + 2] = window->out[i];
+    return PARE_OK;
+}
+
+static pare_status infer(const pare_call *call)
+{
+    pare_window window;
+
+    for (int i = 0; i < call->n_in; i++)
+        if (call->in[i] && call->in[i]->dtype != PARE_f32)
+            return pare_op_bad_dtype(call, i);
+    call->out[0]->dtype = PARE_f32;
+    return pare_conv_shape(call, 0, 1, 2, &window);
+}
+
+static float clamp(float v, const pare_conv_attrs *a)
+{
+    v = v < a->clamp_lo ? a->clamp_lo : v;
+    return v > a->clamp_hi ? a->clamp_hi : v;
+}
+
+/* One output: a chain of fmaf from the bias over taps, then channels; padding is a zero that is multiplied. */
+static float one(const pare_call *call, const pare_window *window, const float *x, const float *w, float sum,
+                 const int64_t *at)
+{
+    const pare_tensor *tx = call->in[0], *tw = call->in[1];
+
+    for (int64_t j = 0; j < window->taps; j++) {
+        int64_t tap[PARE_MAX_SPATIAL], weight = 0;
+
+        pare_window_tap(window, j, tap);
+        for (int i = 0; i < window->n; i++)
+            weight += tap[i] * tw->stride[i + 2];
+        const int64_t pixel = pare_window_offset(window, at, tap, &tx->stride[2]);
+
+        for (int64_t c = 0; c < tw->shape.dim[1]; c++)
+            sum = fmaf(pixel < 0 ? 0 : x[pixel + c * tx->stride[1]], w[weight + c * tw->stride[1]], sum);
+    }
+    return sum;
+}
+
+static pare_status forward(const pare_call *call)
+{
+    const pare_conv_attrs *a = call->attrs;
+    const pare_tensor     *x = call->in[0], *w = call->in[1], *b = call->n_in > 2 ? call->in[2] : NULL;
+    pare_tensor           *y = call->out[0];
+    pare_window            window;
+
+    PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
+    const int64_t oc = w->shape.dim[0], per_group = oc / a->group;
+
+    for (int64_t n = 0; n < x->shape.dim[0]; n++)
+        for (int64_t c = 0; c < oc; c++)
+            for (int64_t p = 0; p < window.positions; p++) {
+                const int64_t group = c / per_group;
+                int64_t       at[PARE_MAX_SPATIAL], to = n * y->stride[0] + c * y->stride[1];
+
+                pare_window_position(&window, p, at);
+                for (int i = 0; i < window.n; i++)
+                    to += at[i] * y->stride[i + 2];
+                const float sum = one(call, &window,
+                                      (const float *)x->data + n * x->stride[0] + group * w->shape.dim[1] * x->stride[1],
+                                      (const float *)w->data + c * w->stride[0],
+                                      b ? ((const float *)b->data)[c * b->stride[0]] : 0, at);
+
+                ((float *)y->data)[to] = clamp(sum, a);
+            }
+    return PARE_OK;
+}
+
+static void run_conv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+}
+
+static void release_conv(void *plan)
+{
+    pare_conv_f32_plan_destroy(plan);
+}
+
+static void run_dw(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+}
+
+static void release_dw(void *plan)
+{
+    pare_dw_f32_plan_destroy(plan);
+}
+
+static pare_status prepare_dw(const pare_conv_f32_desc *d, const float *w, const float *bias, pare_step *step)
+{
+    const pare_dw_f32_kernel *kernel[1];
+    pare_dw_f32_plan         *plan;
+
+    pare_dw_f32_candidates(d, step->cpu, kernel, 1);
+    PARE_TRY(pare_dw_f32_plan_create(d, w, bias, kernel[0], &plan));
+    step->state   = plan;
+    step->release = release_dw;
+    step->kernel  = kernel[0]->name;
+    step->run     = run_dw;
+    return PARE_OK;
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_conv_attrs *a = call->attrs;
+    const pare_tensor     *x = call->in[0], *w = call->in[1], *b = call->n_in > 2 ? call->in[2] : NULL;
+    const pare_tensor     *y = call->out[0];
+    pare_window            window;
+    pare_window_2d         g;
+
+    PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
+    if (!w->data || !pare_tensor_is_dense(w) || (b && (!b->data || !pare_tensor_is_dense(b))) ||
+        !pare_window_as_2d(&window, &g) || !pare_window_fits_memory(&g, x) ||
+        !(y->stride[1] == 1 || y->shape.dim[1] == 1))
+        return PARE_OK; /* the reference runs */
+
+    pare_conv_f32_desc d = {
+        .n = (int)x->shape.dim[0], .oh = g.oh, .ow = g.ow, .c = (int)x->shape.dim[1], .oc = (int)w->shape.dim[0],
+        .group = (int)a->group, .kh = g.kh, .kw = g.kw, .stride_h = g.stride_h, .stride_w = g.stride_w,
+        .dilation_h = g.dilation_h, .dilation_w = g.dilation_w, .pad_top = g.top, .pad_left = g.left,
+        .clamp = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY, .lo = a->clamp_lo, .hi = a->clamp_hi,
+    };
+    pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
+    pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
+    if (d.group == d.c && d.c == d.oc && d.c > 1)
+        return prepare_dw(&d, w->data, b ? b->data : NULL, step);
+
+    const pare_gemm_f32_kernel *kernel[1];
+    pare_conv_f32_plan         *plan;
+
+    pare_conv_f32_candidates(&d, step->cpu, kernel, 1);
+    PARE_TRY(pare_conv_f32_plan_create(&d, w->data, b ? b->data : NULL, kernel[0], &plan));
+    step->state   = plan;
+    step->release = release_conv;
+    step->kernel  = kernel[0]->name;
+    step->run     = run_conv;
+    return PARE_OK;
+}
+
+static const char *const samples[] = {
+    "f32[2,3,5,6] f32[4,3,3,3] f32[4] strides=[2,2] pads=[1,1,1,1]",
+    "f32[1,4,6,5] f32[4,1,3,3] ? group=4 pads=[1,0,1,2] clamp_lo=0",
+    "f32[1,4,9] f32[6,2,3] f32[6] group=2 dilations=[2]",
+    "f32[1,2,3,4,5] f32[3,2,2,2,2] f32[3]",
+    "f32[1,3,7,7] f32[2,3,3,3] f32[2] auto_pad=\"SAME_UPPER\" strides=[2,2] clamp_lo=-0.5 clamp_hi=0.5",
+    NULL,
+};
+
+const pare_op pare_op_conv = {
+    .name       = "conv",
+    .onnx       = "Conv",
+    .min_in     = 2, /* x [N,C,spatial], w [OC,C/group,kernel], bias [OC] */
+    .max_in     = 3,
+    .min_out    = 1,
+    .max_out    = 1,
+    .traits     = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP,
+    .attrs      = pare_conv_attr_table,
+    .attrs_size = sizeof(pare_conv_attrs),
+    .infer      = infer,
+    .forward    = forward,
+    .prepare    = prepare,
+    .samples    = samples,
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* slice.c - start : end : step along some axes, as in Python; inputs data, starts, ends, axes, steps */
+#include "base/status.h"
+#include "ops/call.h"
+#include "ops/move.h"
+#include "ops/parts.h"
+
+typedef struct cut {
+    int     axis;
+    int64_t start, count, step;
+} cut;
+
+static int64_t clamp(int64_t x, int64_t lo, int64_t hi)
+{
+    return x < lo ? lo : x > hi ? hi : x;
+}
+
+/* What [start : end : step] keeps of n elements. */
+static cut cut_of(int axis, int64_t n, int64_t start, int64_t end, int64_t step)
+{
+    const int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? n - 1 : n;
+
+    start = clamp(start < 0 ? start + n : start, step < 0 ? 0 : lowest, highest);
+    end   = clamp(end < 0 ? end + n : end, lowest, highest);
+    if (step < 0 && n == 0)
+        return (cut){ .axis = axis, .step = 1 };
+    const int64_t span = step < 0 ? start - end : end - start;
+    const int64_t pace = step < 0 ? -step : step;
+    return (cut){ .axis = axis, .start = start, .count = span > 0 ? (span - 1) / pace + 1 : 0, .step = step };
+}
+
+/* All cuts of the call; a dimension that is not fixed is left whole when it is asked for whole, else stays not fixed. */
+static pare_status cuts_of(const pare_call *call, cut cuts[PARE_MAX_RANK], int *n)
+{
+    const pare_shape *const x = &call->in[0]->shape;
+    bool                    taken[PARE_MAX_RANK];
+    pare_ints               starts, ends, axes, steps;
+
+    PARE_TRY(pare_call_ints(call, 1, "starts", &starts));
+    PARE_TRY(pare_call_ints(call, 2, "ends", &ends));
+    PARE_TRY(pare_call_ints(call, 3, "axes", &axes));
+    PARE_TRY(pare_call_ints(call, 4, "steps", &steps));
+    if (axes.n == 0)
+        for (axes.n = 0; axes.n < starts.n; axes.n++)
+            axes.v[axes.n] = axes.n;
+    if (ends.n != starts.n || axes.n != starts.n || (steps.n && steps.n != starts.n))
+        return pare_fail(PARE_ERR_SHAPE, "starts, ends, axes and steps differ in length");
+    PARE_TRY(pare_call_mark_axes(&axes, x->rank, taken));
+
+    *n = starts.n;
+    for (int i = 0; i < starts.n; i++) {
+        const int     axis = (int)(axes.v[i] < 0 ? axes.v[i] + x->rank : axes.v[i]);
+        const int64_t step = steps.n ? steps.v[i] : 1;
+        if (step == 0 || step == INT64_MIN)
+            return pare_fail(PARE_ERR_SHAPE, "step %d is %s", i, step ? "too large" : "0");
+        if (x->dim[axis] == PARE_DIM_ANY)
+            cuts[i] = (cut){ .axis = axis, .count = PARE_DIM_ANY, .step = 1 };
+        else
+            cuts[i] = cut_of(axis, x->dim[axis], starts.v[i], ends.v[i], step);
+    }
+    return PARE_OK;
+}
+
+static pare_status infer(const pare_call *call)
+{
+    pare_shape y = call->in[0]->shape;
+    cut        cuts[PARE_MAX_RANK];
+    int        n;
+
+    PARE_TRY(cuts_of(call, cuts, &n));
+    for (int i = 0; i < n; i++)
+        y.dim[cuts[i].axis] = cuts[i].count;
+    return pare_call_select(call, 0, 0, 1, &y);
+}
+
+static void do_part(const pare_call *call, int part, int parts)
+{
+    pare_tensor view = *call->in[0];
+    cut         cuts[PARE_MAX_RANK];
+    int         n = 0;
+
+    if (cuts_of(call, cuts, &n) != PARE_OK) /* infer has read the same values */
+        return;
+    for (int i = 0; i < n; i++)
+        view = pare_region(&view, cuts[i].axis, cuts[i].start, cuts[i].count, cuts[i].step);
+    if (call->out[0]->data != view.data)
+        pare_move(call->out[0], &view, part, parts);
+}
+
+PARE_IN_PARTS(do_part)
+
+static const char *const samples[] = {
+    "f32[2,6,5,5] s64{1,0} s64{4,-1} s64{1,-2}", "f32[7,5] s64{-1} s64{-100} s64{0} s64{-2}", "f32[7] s64{2} s64{2}",
+    "u8[8,3]~0.5,9 s64{1} s64{9223372036854775807} s64{0} s64{3}", "f32[6,2] s32{1} s32{5} ? s32{2}", NULL,
+};
+
+const pare_op pare_op_slice = {
+    .name    = "slice",
+    .onnx    = "Slice",
+    .min_in  = 3,
+    .max_in  = 5,
+    .min_out = 1,
+    .max_out = 1,
+    .traits  = PARE_SELECTS,
+    .infer   = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
+};
