@@ -66,6 +66,13 @@ static pare_status refuse_picture_options(const char *path, const pare_data_opti
                : PARE_OK;
 }
 
+/* Puts file and entry in front of the sentence. */
+static pare_status fail_in_sample(const pare_dataset *ds, int64_t sample, pare_status status)
+{
+    return ds->pictures ? pare_fail_in(status, "%s: %s", ds->path, ds->pictures[sample].name)
+                        : pare_fail_in(status, "%s[%lld]", ds->path, (long long)sample);
+}
+
 /* The shape of prepared pictures: from the options, else from the first picture kept. */
 static pare_status find_picture_shape(pare_dataset *ds)
 {
@@ -74,13 +81,10 @@ static pare_status find_picture_shape(pare_dataset *ds)
     if (!p->width) {
         const int64_t first = ds->kept ? ds->kept[0] : 0;
         pare_image    image = { 0 };
-        char          name[256];
-
-        pare_dataset_name(ds, 0, name, sizeof(name));
 
         const pare_status status = ds->source->picture(ds, first, &image);
         if (status != PARE_OK)
-            return pare_fail_in(status, "%s: %s", ds->path, name);
+            return fail_in_sample(ds, first, status);
         p->width  = image.width;
         p->height = image.height;
         pare_image_free(&image);
@@ -232,10 +236,8 @@ void pare_dataset_name(const pare_dataset *ds, int64_t index, char *text, size_t
         snprintf(text, size, "%s[%lld]", slash && slash[1] ? slash + 1 : ds->path, (long long)sample);
 }
 
-static pare_status read_sample(const pare_dataset *ds, int64_t index, void *out)
+static pare_status read_sample(const pare_dataset *ds, int64_t sample, void *out)
 {
-    const int64_t sample = sample_of(ds, index);
-
     if (ds->source->numbers)
         return ds->source->numbers(ds, sample, out);
 
@@ -255,11 +257,6 @@ pare_status pare_dataset_read(const pare_dataset *ds, int64_t index, void *out, 
     if (label)
         *label = pare_dataset_label(ds, index);
 
-    const pare_status status = read_sample(ds, index, out);
-    if (status == PARE_OK)
-        return PARE_OK;
-
-    char name[512];
-    pare_dataset_name(ds, index, name, sizeof(name));
-    return pare_fail_in(status, "%s: %s", ds->path, name);
+    const pare_status status = read_sample(ds, sample_of(ds, index), out);
+    return status == PARE_OK ? PARE_OK : fail_in_sample(ds, sample_of(ds, index), status);
 }

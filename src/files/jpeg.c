@@ -61,10 +61,11 @@ static pare_status decompress(tjhandle tj, const uint8_t *bytes, size_t size, ui
 
 static pare_status decode(tjhandle tj, const uint8_t *bytes, size_t size, pare_image *out)
 {
-    int width = 0, height = 0, sampling = 0, space = 0;
+    int width = 0, height = 0, sampling = 0, space = -1;
 
+    /* It also fails on unusual chroma sampling, after it set the size; decoding to RGB has no trouble with that. */
     if (tjDecompressHeader3(tj, bytes, (unsigned long)size, &width, &height, &sampling, &space) != 0 &&
-        tjGetErrorCode(tj) == TJERR_FATAL)
+        (width < 1 || height < 1))
         return pare_fail(PARE_ERR_DATA, "damaged JPEG (%s)", tjGetErrorStr2(tj));
     PARE_TRY(pare_image_alloc(width, height, out));
     if (space != TJCS_CMYK && space != TJCS_YCCK)
