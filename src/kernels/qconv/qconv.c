@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qconv.c - choosing a version, and sharing out the work */
+#include "kernels/qconv/qconv.h"
+
+#include "base/pool.h"
+#include "cpu/cpu.h"
+#include "kernels/qconv/qconv_plan.h"
+
+static bool fits_all(const pare_qconv_desc *d)
+{
+    return d->in_c > 0;
+}
+
+static const pare_qconv_kernel kernels[] = {
+#define PARE_QCONV(tile, isa_name, isa, panel_tiles, k_round) \
+    { #tile "_" #isa_name, isa, panel_tiles, k_round, fits_all, pare_qconv_##tile##_##isa_name },
+#include "kernels/qconv/qconv.def"
+#undef PARE_QCONV
+};
+
+int pare_qconv_candidates(const pare_qconv_desc *d, unsigned cpu, const pare_qconv_kernel *out[], int max)
+{
+    const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
+    int       n         = 0;
+
+    for (int i = 0; i < n_kernels && n < max; i++)
+        if (!(kernels[i].isa & ~cpu) && kernels[i].fits(d))
+            out[n++] = &kernels[i];
+    return n;
+}
+
+const char *pare_qconv_kernel_name(const pare_qconv_kernel *kernel)
+{
+    return kernel->name;
+}
+
+/*
+ * Pixels at a time. All panels pass over one block before the next begins, so the block's input should stay in
+ * L2 beside the weights; but no fewer than 96 pixels, which reuse each weight 16 times or more.
+ */
+static long block_pixels(const pare_qconv_plan *p)
+{
+    const ptrdiff_t pixel = p->out_h * p->out_w == 1 ? p->x.image : p->out_h == 1 ? p->x_step : p->x_line / p->out_w;
+    const ptrdiff_t n     = (128 << 10) / (pixel > 0 ? pixel : 64);
+
+    return n < 96 ? 96 : n > (1 << 20) ? 1 << 20 : (long)(n / 24 * 24);
+}
+
+void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts)
+{
+    /* Rows are shared out where each part gets enough of them to reuse the weights; else columns are, and every
+     * weight is read by one part only. */
+    enum { FEW = 48, GRAIN = 24 };
+    const long pixels     = (long)args->batch * plan->out_h * plan->out_w;
+    const bool by_columns = pixels < (long)FEW * parts && plan->n_panels >= parts;
+    const long block      = block_pixels(plan);
+    long       first = 0, last = pixels, panel0 = 0, panel1 = plan->n_panels;
+
+    if (by_columns)
+        pare_pool_split(plan->n_panels, 1, part, parts, &panel0, &panel1);
+    else
+        pare_pool_split(pixels, pixels < (long)GRAIN * parts ? 1 : GRAIN, part, parts, &first, &last);
+    if (panel0 == panel1)
+        return;
+    for (long at = first; at < last; at += block)
+        plan->kernel->run(&(pare_qconv_range){
+            .plan   = plan,
+            .args   = args,
+            .first  = at,
+            .last   = last - at < block ? last : at + block,
+            .panel0 = (int)panel0,
+            .panel1 = (int)panel1,
+        });
+}

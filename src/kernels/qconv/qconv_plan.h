@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qconv_plan.h - what the versions of qconv share: the packed form and the walk over output pixels
+ *
+ * Packed weights. Groups are merged into bundles until a bundle has at least 16 columns (block-diagonal, zeros
+ * elsewhere). Each bundle's output channels are cut into column tiles of 16. A column tile is the
+ * concatenation, over the k-steps, of [k/4][column 16][k%4] bytes: 64 bytes per 4 k, 1 KB per 64 k, so one
+ * row is a zmm register and 16 rows are one AMX tile. A k-step is a tap, or several taps whose channels are
+ * neighbours in memory; k is rounded up to `k_round` within each tap, and the weights there are zero.
+ */
+#ifndef PARE_KERNELS_QCONV_PLAN_H
+#define PARE_KERNELS_QCONV_PLAN_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "kernels/qconv/qconv.h"
+
+enum { PARE_QCONV_COLUMNS = 16, PARE_QCONV_ROW = 64 };
+
+/* Consecutive k: `fours` * 4 bytes at `offset` from the output pixel's first byte of x. */
+typedef struct pare_qconv_step {
+    ptrdiff_t offset;
+    int       fours;
+} pare_qconv_step;
+
+/* Up to `panel_tiles` neighbouring column tiles of one bundle: what one call of a tile function computes. */
+typedef struct pare_qconv_panel {
+    const int8_t *w;         /* first tile; the others follow at tile_bytes                   */
+    ptrdiff_t     x_offset;  /* of the bundle's first channel in a pixel                      */
+    int           tiles;
+    int           columns;   /* valid ones, <= 16 * tiles                                     */
+    int           channel;   /* output channel of column 0                                    */
+    int           packed;    /* index of column 0 in bias and in the arrays of the epilogue   */
+} pare_qconv_panel;
+
+struct pare_qconv_plan {
+    const pare_qconv_kernel *kernel;
+    pare_qconv_strides       x, y, residual;
+    ptrdiff_t                x_step, x_line;  /* bytes between neighbouring outputs in x: along, across */
+    int                      out_h, out_w;
+    int                      n_steps, n_panels;
+    pare_qconv_step         *steps;           /* [n_steps]                                              */
+    pare_qconv_panel        *panels;          /* [n_panels], each group's in order                      */
+    size_t                   tile_bytes;      /* of one packed column tile                              */
+    size_t                   packed_bytes;
+    int8_t                  *w;               /* packed                                                 */
+    int32_t                 *bias;            /* [packed columns]: bias - zx * sum(w)                   */
+    pare_qepilogue           epilogue;
+};
+
+/* Output pixels first..last-1 (over batch, row, column) of panels panel0..panel1-1. */
+typedef struct pare_qconv_range {
+    const pare_qconv_plan *plan;
+    const pare_qconv_args *args;
+    long                   first, last;
+    int                    panel0, panel1;
+} pare_qconv_range;
+
+struct pare_qconv_kernel {
+    const char *name;
+    unsigned    isa;
+    int         panel_tiles; /* column tiles of a full panel                                  */
+    int         k_round;     /* 4, or 64 where only whole tiles are multiplied                */
+    bool (*fits)(const pare_qconv_desc *d);
+    void (*run)(const pare_qconv_range *r);
+};
+
+/* Declares the version functions: pare_qconv_6x64_avx512vnni ... */
+#define PARE_QCONV(tile, isa_name, isa, panel_tiles, k_round) \
+    void pare_qconv_##tile##_##isa_name(const pare_qconv_range *r);
+#include "kernels/qconv/qconv.def"
+#undef PARE_QCONV
+
+/* Where an output pixel lies in x, y and the residual. */
+typedef struct pare_qconv_walk {
+    const uint8_t *x;
+    uint8_t       *y;
+    const uint8_t *residual; /* y where there is none, so that it may be advanced */
+    float          row_scale;
+    int            image, oy, ox;
+} pare_qconv_walk;
+
+static inline void pare_qconv_walk_line(const pare_qconv_range *r, pare_qconv_walk *w)
+{
+    const pare_qconv_plan *p = r->plan;
+
+    w->x         = r->args->x + w->image * p->x.image + w->oy * p->x_line;
+    w->y         = (uint8_t *)r->args->y + w->image * p->y.image + w->oy * p->y.row;
+    w->residual  = r->args->residual ? r->args->residual + w->image * p->residual.image + w->oy * p->residual.row
+                                     : w->y;
+    w->row_scale = r->args->row_scales && w->image < r->args->batch ? r->args->row_scales[w->image] : 1;
+}
+
+static inline void pare_qconv_walk_start(const pare_qconv_range *r, pare_qconv_walk *w)
+{
+    const pare_qconv_plan *p    = r->plan;
+    const long             line = r->first / p->out_w;
+
+    w->ox    = (int)(r->first % p->out_w);
+    w->oy    = (int)(line % p->out_h);
+    w->image = (int)(line / p->out_h);
+    pare_qconv_walk_line(r, w);
+    w->x += w->ox * p->x_step;
+    w->y += w->ox * p->y.pixel;
+    w->residual += w->ox * p->residual.pixel;
+}
+
+static inline void pare_qconv_walk_next(const pare_qconv_range *r, pare_qconv_walk *w)
+{
+    const pare_qconv_plan *p = r->plan;
+
+    w->x += p->x_step;
+    w->y += p->y.pixel;
+    w->residual += p->residual.pixel;
+    if (++w->ox < p->out_w)
+        return;
+    w->ox = 0;
+    if (++w->oy == p->out_h) {
+        w->oy = 0;
+        w->image++;
+    }
+    pare_qconv_walk_line(r, w);
+}
+
+/* Pixels that are computed together; entries from `n` up repeat the last one, so that any tile height may run. */
+enum { PARE_QCONV_ROWS = 8 };
+
+typedef struct pare_qconv_tile {
+    const uint8_t *x[PARE_QCONV_ROWS];
+    uint8_t       *y[PARE_QCONV_ROWS];
+    const uint8_t *residual[PARE_QCONV_ROWS];
+    float          row_scale[PARE_QCONV_ROWS];
+    int            n;
+} pare_qconv_tile;
+
+/* Takes the next `n` pixels of the walk and fills up to `rows`. */
+static inline void pare_qconv_tile_take(const pare_qconv_range *r, pare_qconv_walk *w, int n, int rows,
+                                        pare_qconv_tile *t)
+{
+    for (int i = 0; i < rows; i++) {
+        const bool valid = i < n;
+        t->x[i]          = valid ? w->x : t->x[i - 1];
+        t->y[i]          = valid ? w->y : t->y[i - 1];
+        t->residual[i]   = valid ? w->residual : t->residual[i - 1];
+        t->row_scale[i]  = valid ? w->row_scale : t->row_scale[i - 1];
+        if (valid)
+            pare_qconv_walk_next(r, w);
+    }
+    t->n = n;
+}
+
+/* Four neighbouring codes as one word, for a broadcast. */
+static inline int32_t pare_qconv_four(const uint8_t *x)
+{
+    int32_t four;
+
+    memcpy(&four, x, sizeof(four));
+    return four;
+}
+
+#endif
