@@ -38,8 +38,10 @@ find_package(pare $version REQUIRED)
 add_executable(with_cmake install_user.c)
 target_link_libraries(with_cmake PRIVATE pare::pare)
 EOF
-cmake -S "$scratch/user" -B "$scratch/user/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$scratch/prefix" \
-    > "$scratch/log" 2>&1 && cmake --build "$scratch/user/build" >> "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+{
+    cmake -S "$scratch/user" -B "$scratch/user/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$scratch/prefix" &&
+        cmake --build "$scratch/user/build"
+} > "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 expect_version "$scratch/user/build/with_cmake"
 
 # The command, where it is built, must run from the installed tree without help.

@@ -27,4 +27,5 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "setup: installing$missing"
 $root apt-get update -q
+# shellcheck disable=SC2086 # one word per package
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
