@@ -4,17 +4,17 @@
  *
  * Each output is ONE chain of fmaf that starts from the bias and takes the taps in h, w order and, within a tap, the
  * channels of its group in ascending order (docs/NUMERICS.md 9); then the residual is added (one rounded addition, the
- * bits of an unfused add); then v = v < lo ? lo : v; v = v > hi ? hi : v, so NaN stays NaN. Every version gives the bits
- * of pare_conv_f32_ref for any split into parts; only the sign and payload of a NaN are left open.
+ * bits of an unfused add); then v = v < lo ? lo : v; v = v > hi ? hi : v, so NaN stays NaN. Every version gives the
+ * bits of pare_conv_f32_ref for any split into parts; only the sign and payload of a NaN are left open.
  *
  * Memory. Element (image, row, pixel, channel) of a tensor lies at image * image_stride + row * row_stride +
- * pixel * pixel_stride + channel, counted in floats. x points at the first real pixel: padding is a halo of zeros around
- * each image that the caller has put there, and it is multiplied like any other pixel. The reads are: exactly the c
- * channels of the pixels that the windows cover, and exactly the oc channels of each pixel of the residual. The writes
- * are: exactly the oc channels of each output pixel. What lies between oc and the pixel stride is neither read nor
- * written, so an output may be a channel slice of a wider tensor (concat without a copy). y may be the memory of r.
+ * pixel * pixel_stride + channel, counted in floats. x points at the first real pixel: padding is a halo of zeros
+ * around each image that the caller has put there, and it is multiplied like any other pixel. The reads are: exactly
+ * the c channels of the pixels that the windows cover, and exactly the oc channels of each pixel of the residual. The
+ * writes are: exactly the oc channels of each output pixel. What lies between oc and the pixel stride is neither read
+ * nor written, so an output may be a channel slice of a wider tensor (concat without a copy). y may be the memory of r.
  *
- * A plan is made once (it may fail), and run any number of times, by one thread or by several at once on distinct parts.
+ * A plan is made once (it may fail) and run any number of times, by one thread or by several at once.
  * The micro-kernels are those of gemm_f32: a convolution is a product whose rows are pixels at a constant distance and
  * whose k runs over a table of tap offsets. A Linear layer is n rows of a 1x1 convolution on 1x1 images.
  */

@@ -1,110 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conv_f32_test.c - every version of conv_f32 against the reference: shapes, strides, parts, extremes, guard pages */
-#include "kernels/conv_f32/conv_f32.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <runner.h>
-
-#include "base/rng.h"
+#include "kernels/conv_f32/conv_f32_cases.h"
 
 enum { MAX_KERNELS = 8, MAX_MACS = 400000 };
 
 static const int part_counts[] = { 1, 2, 3, 7 };
 
-/* One convolution with its memory. Sizes count floats; the last pixel of x and r ends at a guard page. */
-typedef struct conv_case {
-    pare_conv_f32_desc d;
-    size_t x_size, x_origin, y_size, r_size;
-    float *x, *r, *w, *bias, *want, *got;
-    bool   with_r;
-    bool   with_bias;
-} conv_case;
-
-static int between(pare_rng *rng, int lo, int hi)
-{
-    return lo + (int)pare_rng_below(rng, (uint32_t)(hi - lo + 1));
-}
-
-static void fill(pare_rng *rng, float *dst, size_t n, bool extremes)
-{
-    static const float odd[] = { 0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 1e-40f, 1.0f, 16777216.0f };
-
-    for (size_t i = 0; i < n; i++)
-        dst[i] = extremes && pare_rng_below(rng, 16) == 0 ? odd[pare_rng_below(rng, 10)] : pare_rng_uniform(rng, -1, 1);
-}
-
-/* Equal bits, or NaN in both. Returns the first difference, or -1. */
-static long difference(const float *want, const float *got, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(&want[i], &got[i], sizeof(float)) && !(isnan(want[i]) && isnan(got[i])))
-            return (long)i;
-    return -1;
-}
-
-/* Strides for n images of h rows of w pixels of c channels, dense or with gaps; returns the floats up to the last one. */
-static size_t lay_out(pare_rng *rng, pare_conv_f32_strides *s, const int nhwc[4], bool gaps)
-{
-    s->pixel = gaps ? (nhwc[3] + 15) / 16 * 16 + 16 * between(rng, 0, 1) : nhwc[3];
-    s->row   = nhwc[2] * s->pixel + (gaps ? 16 * between(rng, 0, 2) : 0);
-    s->image = nhwc[1] * s->row + (gaps ? 16 * between(rng, 0, 2) : 0);
-    return (size_t)((nhwc[0] - 1) * s->image + (nhwc[1] - 1) * s->row + (nhwc[2] - 1) * s->pixel + nhwc[3]);
-}
-
-static void allocate(conv_case *t, pare_rng *rng, bool extremes)
-{
-    pare_conv_f32_desc *d = &t->d;
-    const int  h     = (d->oh - 1) * d->stride_h + (d->kh - 1) * d->dilation_h + 1;
-    const int  w     = (d->ow - 1) * d->stride_w + (d->kw - 1) * d->dilation_w + 1;
-    const bool gaps  = pare_rng_below(rng, 3) > 0;
-    const size_t n_w = (size_t)d->oc * (size_t)(d->c / d->group) * (size_t)(d->kh * d->kw);
-
-    t->x_size   = lay_out(rng, &d->x, (int[4]){ d->n, h, w, d->c }, gaps);
-    t->y_size   = lay_out(rng, &d->y, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
-    t->r_size   = lay_out(rng, &d->r, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
-    t->x_origin = (size_t)(d->pad_top * d->x.row + d->pad_left * d->x.pixel);
-    t->x        = runner_guarded(t->x_size * sizeof(float), 4);
-    t->r        = runner_guarded(t->r_size * sizeof(float), 4);
-    t->want     = runner_guarded(t->y_size * sizeof(float), 4);
-    t->got      = runner_guarded(t->y_size * sizeof(float), 4);
-    t->w        = malloc(sizeof(float) * n_w);
-    t->bias     = malloc(sizeof(float) * (size_t)d->oc);
-    fill(rng, t->x, t->x_size, extremes);
-    fill(rng, t->r, t->r_size, extremes);
-    fill(rng, t->w, n_w, extremes);
-    fill(rng, t->bias, (size_t)d->oc, extremes);
-}
-
-static void release(conv_case *t)
-{
-    runner_guarded_free(t->x, t->x_size * sizeof(float), 4);
-    runner_guarded_free(t->r, t->r_size * sizeof(float), 4);
-    runner_guarded_free(t->want, t->y_size * sizeof(float), 4);
-    runner_guarded_free(t->got, t->y_size * sizeof(float), 4);
-    free(t->w);
-    free(t->bias);
-}
-
-/* Runs the plan in every number of parts and compares all of the output's memory: what must not be written stays. */
+/* Runs the plan in every number of parts and compares. */
 static void check_plan(runner *r, conv_case *t, const pare_conv_f32_plan *plan)
 {
-    const pare_conv_f32_desc *d = &t->d;
-
     for (size_t p = 0; p < sizeof(part_counts) / sizeof(part_counts[0]); p++) {
         memset(t->got, 0xA5, t->y_size * sizeof(float));
         for (int part = part_counts[p] - 1; part >= 0; part--)
             pare_conv_f32_run(plan, t->x + t->x_origin, t->got, t->with_r ? t->r : NULL, part, part_counts[p]);
-        const long at = difference(t->want, t->got, t->y_size);
-
-        CHECK(r, at < 0,
-              "%s n=%d oh=%d ow=%d c=%d oc=%d group=%d k=%dx%d stride=%dx%d dilation=%dx%d pixel=%td parts=%d: "
-              "y[%ld] want %a, got %a", pare_conv_f32_plan_kernel(plan)->name, d->n, d->oh, d->ow, d->c, d->oc,
-              d->group, d->kh, d->kw, d->stride_h, d->stride_w, d->dilation_h, d->dilation_w, d->x.pixel,
-              part_counts[p], at, at < 0 ? 0.0 : (double)t->want[at], at < 0 ? 0.0 : (double)t->got[at]);
+        check_output(r, t, pare_conv_f32_plan_kernel(plan)->name, part_counts[p]);
     }
 }
 
@@ -115,8 +24,7 @@ static void check_case(runner *r, pare_rng *rng, pare_conv_f32_desc d, bool extr
     const int n = pare_conv_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
 
     allocate(&t, rng, extremes);
-    memset(t.want, 0xA5, t.y_size * sizeof(float));
-    pare_conv_f32_ref(&t.d, t.w, t.with_bias ? t.bias : NULL, t.x + t.x_origin, t.with_r ? t.r : NULL, t.want);
+    define(&t);
     CHECK(r, n > 0, "no version at all");
     for (int i = 0; i < n; i++) {
         pare_conv_f32_plan *plan;
@@ -132,7 +40,8 @@ static void check_case(runner *r, pare_rng *rng, pare_conv_f32_desc d, bool extr
 
 static pare_conv_f32_desc random_desc(pare_rng *rng)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 }, { 7, 7 }, { 1, 7 }, { 7, 1 }, { 2, 4 } };
+    static const int sizes[][2] = { { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 }, { 7, 7 }, { 1, 7 }, { 7, 1 },
+                                    { 2, 4 } };
     pare_conv_f32_desc d;
 
     do {
@@ -208,8 +117,7 @@ static void shared_weights(runner *r)
         CHECK(r, pare_conv_f32_plan_create(&single, t.w, t.bias, kernels[i], &first) == PARE_OK, "%s", pare_error());
         CHECK(r, pare_conv_f32_plan_share(first, &t.d, &second) == PARE_OK, "%s", pare_error());
         pare_conv_f32_plan_destroy(first);
-        memset(t.want, 0xA5, t.y_size * sizeof(float));
-        pare_conv_f32_ref(&t.d, t.w, t.bias, t.x + t.x_origin, NULL, t.want);
+        define(&t);
         check_plan(r, &t, second);
         pare_conv_f32_plan_destroy(second);
         release(&t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gemm_f32_c.c - 4x8 tile in portable C: thirty-two chains side by side, so that the compiler can keep them in
- * registers and, where fmaf is an instruction (arm64), vectorise the columns. Elsewhere fmaf is a call: slow, but exact.
+ * registers and, where fmaf is an instruction (arm64), vectorise the columns. Elsewhere fmaf is a call: slow but exact.
  */
 #include "kernels/gemm_f32/gemm_f32.h"
 

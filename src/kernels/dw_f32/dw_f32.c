@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dw_f32.c - planning a depthwise convolution and walking its output rows */
+#include "kernels/dw_f32/dw_f32.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include <pare/buf.h>
+
+#include "base/alloc.h"
+#include "base/pool.h"
+#include "base/status.h"
+
+#define DW_F32(name, isa) void pare_dw_f32_##name(const pare_dw_f32_line *line);
+#include "kernels/dw_f32/dw_f32.def"
+#undef DW_F32
+
+static const pare_dw_f32_kernel kernels[] = {
+#define DW_F32(name, isa) { "dw_f32_" #name, isa, pare_dw_f32_##name },
+#include "kernels/dw_f32/dw_f32.def"
+#undef DW_F32
+};
+
+enum { LANES = 16 }; /* packed weights are rounded up to what the widest version loads at once */
+
+struct pare_dw_f32_plan {
+    const pare_dw_f32_kernel *kernel;
+    pare_conv_f32_desc        d;      /* r, lo and hi filled in                                   */
+    pare_buf                 *packed; /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps */
+};
+
+int pare_dw_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_dw_f32_kernel *out[], int max)
+{
+    int n = 0;
+
+    if (d->group != d->c || d->group != d->oc)
+        return 0;
+    for (size_t i = 0; n < max && i < sizeof(kernels) / sizeof(kernels[0]); i++)
+        if (!(kernels[i].isa & ~cpu))
+            out[n++] = &kernels[i];
+    return n;
+}
+
+static size_t packed_row(const pare_conv_f32_desc *d)
+{
+    return (size_t)(d->c + LANES - 1) / LANES * LANES;
+}
+
+static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out)
+{
+    pare_dw_f32_plan *plan = pare_calloc(1, sizeof(*plan));
+
+    assert(d->group == d->c && d->c == d->oc);
+    if (!plan)
+        return pare_fail_memory(sizeof(*plan), "a depthwise convolution plan");
+    plan->kernel = kernel;
+    plan->d      = *d;
+    plan->d.lo   = d->clamp ? d->lo : -INFINITY;
+    plan->d.hi   = d->clamp ? d->hi : INFINITY;
+    plan->d.r    = d->r.pixel ? d->r : d->y;
+    *out         = plan;
+    return PARE_OK;
+}
+
+pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w, const float *bias,
+                                    const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out)
+{
+    const int    n_taps = d->kh * d->kw;
+    const size_t row    = packed_row(d);
+    pare_dw_f32_plan *plan;
+    pare_status       status;
+
+    PARE_TRY(plan_geometry(d, kernel, &plan));
+    PARE_GOTO(pare_buf_alloc(sizeof(float) * row * (size_t)(1 + n_taps), &plan->packed));
+    float *const dst = (float *)pare_buf_bytes(plan->packed); /* zeroed, so the channels that do not exist are zero */
+    for (int c = 0; c < d->c; c++) {
+        dst[c] = bias ? bias[c] : 0;
+        for (int tap = 0; tap < n_taps; tap++)
+            dst[(size_t)(1 + tap) * row + (size_t)c] = w[c * n_taps + tap];
+    }
+    *out = plan;
+    return PARE_OK;
+out:
+    pare_dw_f32_plan_destroy(plan);
+    return status;
+}
+
+pare_status pare_dw_f32_plan_share(const pare_dw_f32_plan *like, const pare_conv_f32_desc *d, pare_dw_f32_plan **out)
+{
+    assert(d->c == like->d.c && d->kh == like->d.kh && d->kw == like->d.kw);
+    PARE_TRY(plan_geometry(d, like->kernel, out));
+    (*out)->packed = pare_buf_ref(like->packed);
+    return PARE_OK;
+}
+
+void pare_dw_f32_plan_destroy(pare_dw_f32_plan *plan)
+{
+    if (!plan)
+        return;
+    pare_buf_unref(plan->packed);
+    pare_free(plan);
+}
+
+const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan)
+{
+    return plan->kernel;
+}
+
+void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+{
+    const pare_conv_f32_desc *d      = &plan->d;
+    const float              *packed = (const float *)pare_buf_bytes(plan->packed);
+    const ptrdiff_t           origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
+    long                      begin, end;
+
+    pare_pool_split((long)d->n * d->oh, 1, part, parts, &begin, &end);
+    for (long line = begin; line < end; line++) {
+        const long image = line / d->oh;
+        const long row   = line % d->oh;
+
+        plan->kernel->run(&(pare_dw_f32_line){
+            .x       = x + origin + image * d->x.image + row * d->stride_h * d->x.row,
+            .x_step  = d->stride_w * d->x.pixel,
+            .x_tap   = d->dilation_w * d->x.pixel,
+            .x_row   = d->dilation_h * d->x.row,
+            .kh      = d->kh,
+            .kw      = d->kw,
+            .w       = packed + packed_row(d),
+            .w_tap   = (ptrdiff_t)packed_row(d),
+            .bias    = packed,
+            .r       = r ? r + image * d->r.image + row * d->r.row : NULL,
+            .r_pixel = d->r.pixel,
+            .y       = y + image * d->y.image + row * d->y.row,
+            .y_pixel = d->y.pixel,
+            .lo      = d->lo,
+            .hi      = d->hi,
+            .c       = d->c,
+            .n       = d->ow,
+        });
+    }
+}
