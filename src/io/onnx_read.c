@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* onnx_read.c - ModelProto and GraphProto to a graph */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+#include "io/onnx.h"
+#include "tensor/tensor.h"
+
+/* ------------------------------------------------------------------------------------------------- names, values */
+
+pare_value *pare_onnx_lookup(const pare_onnx_scope *scope, const char *name)
+{
+    for (; scope; scope = scope->outer) {
+        pare_value *const v = pare_map_get(&scope->values, name);
+        if (v)
+            return v;
+    }
+    return NULL;
+}
+
+static pare_status declare(pare_onnx_scope *scope, const char *name, pare_value *v)
+{
+    return pare_map_set(&scope->values, name, v) ? PARE_OK : pare_fail_memory(strlen(name), "a name");
+}
+
+static pare_status check_new(const pare_onnx_scope *scope, const char *name, const char *what)
+{
+    if (!name[0])
+        return pare_fail(PARE_ERR_DATA, "%s has no name", what);
+    if (pare_map_get(&scope->values, name))
+        return pare_fail(PARE_ERR_DATA, "the name '%s' of %s is taken; names must be unique", name, what);
+    return PARE_OK;
+}
+
+static pare_status add_const(pare_onnx_scope *scope, const char *name, pare_tensor *t, const char *what)
+{
+    pare_value *v;
+    pare_status status = check_new(scope, name, what);
+
+    if (status == PARE_OK)
+        status = pare_graph_add_const(scope->g, name, t, &v);
+    pare_tensor_release(t);
+    return status == PARE_OK ? declare(scope, name, v) : status;
+}
+
+static pare_status read_initializers(pare_onnx_scope *scope, pare_cursor message)
+{
+    pare_field f;
+
+    while (pare_field_next(&message, &f)) {
+        pare_tensor t = { 0 };
+        const char *name;
+        if (f.number == ONNX_GRAPH_SPARSE)
+            return pare_fail(PARE_ERR_UNSUPPORTED, "the model has sparse initializers; store them densely");
+        if (f.number != ONNX_GRAPH_INITIALIZER)
+            continue;
+        PARE_TRY(pare_onnx_read_tensor(scope->file, pare_field_bytes(&f), &t, &name));
+        PARE_TRY(add_const(scope, name, &t, "an initializer"));
+    }
+    return message.bad ? pare_fail(PARE_ERR_DATA, "the graph is damaged or cut off") : PARE_OK;
+}
+
+/* An input with an initializer (all of them before IR version 4) is a constant. */
+static pare_status read_inputs(pare_onnx_scope *scope, pare_cursor message)
+{
+    pare_field     f;
+    pare_onnx_info info;
+    pare_value    *v;
+
+    while (pare_field_next(&message, &f)) {
+        if (f.number != ONNX_GRAPH_INPUT)
+            continue;
+        PARE_TRY(pare_onnx_parse_info(scope->file, pare_field_bytes(&f), &info));
+        const pare_value *const taken = pare_map_get(&scope->values, info.name);
+        if (taken && pare_value_is_const(taken))
+            continue;
+        PARE_TRY(check_new(scope, info.name, "an input"));
+        if (info.dtype == PARE_NO_DTYPE && !scope->outer)
+            return pare_fail(PARE_ERR_DATA, "input '%s' has no element type", info.name);
+        PARE_TRY(pare_graph_add_input(scope->g, info.name, info.dtype, &info.shape, &v));
+        v->has_shape = info.has_shape;
+        for (int i = 0; i < info.shape.rank; i++)
+            if (info.dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(scope->g->arena, info.dim_name[i])))
+                return pare_fail_memory(strlen(info.dim_name[i]), "a name");
+        PARE_TRY(declare(scope, info.name, v));
+    }
+    return PARE_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------------- nodes */
+
+static pare_tensor list_of(pare_dtype dtype, bool scalar, int n, void *data)
+{
+    const int64_t count = n;
+    pare_tensor   t     = pare_tensor_of(dtype, scalar ? pare_shape_of(0, NULL) : pare_shape_of(1, &count));
+
+    t.data = data;
+    return t;
+}
+
+/* A Constant node in any of its forms becomes a constant. */
+static pare_status read_constant(pare_onnx_scope *scope, const pare_onnx_node *n)
+{
+    pare_onnx_attr *const a = n->attrs;
+    pare_tensor           t = { 0 };
+    const char           *name;
+
+    if (n->n_out != 1 || !a || a->next)
+        return pare_fail(PARE_ERR_DATA, "%s must have one value and one output", n->label);
+    if (strcmp(a->name, "value") == 0 && a->kind == ONNX_KIND_TENSOR)
+        PARE_TRY(pare_onnx_read_tensor(scope->file, a->message, &t, &name));
+    else if (strcmp(a->name, "value_int") == 0 && a->kind == ONNX_KIND_INT)
+        t = list_of(PARE_s64, true, 1, &a->i);
+    else if (strcmp(a->name, "value_float") == 0 && a->kind == ONNX_KIND_FLOAT)
+        t = list_of(PARE_f32, true, 1, &a->f);
+    else if (strcmp(a->name, "value_ints") == 0 && a->kind == ONNX_KIND_INTS)
+        t = list_of(PARE_s64, false, a->n, a->n ? a->ints : &a->i);
+    else if (strcmp(a->name, "value_floats") == 0 && a->kind == ONNX_KIND_FLOATS)
+        t = list_of(PARE_f32, false, a->n, a->n ? (void *)a->floats : &a->f);
+    else
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: constants of the form '%s' are not supported", n->label, a->name);
+    return add_const(scope, n->out[0], &t, n->label);
+}
+
+/* All nodes of the graph that are not constants, as a list in the file's order. */
+static pare_status read_nodes(pare_onnx_scope *scope, pare_cursor message, pare_onnx_node **list)
+{
+    pare_field f;
+
+    *list = NULL;
+    while (pare_field_next(&message, &f)) {
+        if (f.number != ONNX_GRAPH_NODE)
+            continue;
+        PARE_TRY(pare_onnx_parse_node(scope->file, pare_field_bytes(&f), list));
+        if ((*list)->domain[0] == '\0' && strcmp((*list)->type, "Constant") == 0) {
+            PARE_TRY(read_constant(scope, *list));
+            *list = NULL;
+        } else {
+            list = &(*list)->next;
+        }
+    }
+    return PARE_OK;
+}
+
+/* Outputs first, so that nodes may come in any order and so that a taken name is found before it is used. */
+static pare_status build_nodes(pare_onnx_scope *scope, pare_onnx_node *list)
+{
+    pare_value *v;
+
+    for (pare_onnx_node *n = list; n; n = n->next) {
+        PARE_TRY(pare_onnx_upgrade(scope, n));
+        for (int i = 0; i < n->n_out; i++) {
+            if (!n->out[i][0])
+                continue;
+            PARE_TRY(check_new(scope, n->out[i], n->label));
+            PARE_TRY(pare_graph_add_value(scope->g, n->out[i], &v));
+            PARE_TRY(declare(scope, n->out[i], v));
+        }
+    }
+    for (pare_onnx_node *n = list; n; n = n->next)
+        PARE_TRY(pare_onnx_build_node(scope, n));
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------- outputs */
+
+/* What the file says about an output is a hint: names of its dimensions, and type and shape until they are inferred. */
+static pare_status hint(pare_graph *g, pare_value *v, const pare_onnx_info *info)
+{
+    if (v->is_input || pare_value_is_const(v))
+        return PARE_OK;
+    for (int i = 0; i < info->shape.rank; i++)
+        if (info->dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(g->arena, info->dim_name[i])))
+            return pare_fail_memory(strlen(info->dim_name[i]), "a name");
+    return PARE_OK;
+}
+
+static pare_status read_outputs(pare_onnx_scope *scope, pare_cursor message)
+{
+    pare_field     f;
+    pare_onnx_info info;
+
+    while (pare_field_next(&message, &f)) {
+        if (f.number != ONNX_GRAPH_OUTPUT)
+            continue;
+        PARE_TRY(pare_onnx_parse_info(scope->file, pare_field_bytes(&f), &info));
+        pare_value *const  v       = pare_onnx_lookup(scope, info.name);
+        const char *const trained = pare_map_get(&scope->file->dropped, info.name);
+        if (!v && trained)
+            return pare_fail(PARE_ERR_UNSUPPORTED, "output '%s' is made by %s only in training", info.name, trained);
+        if (!v)
+            return pare_fail(PARE_ERR_DATA, "output '%s' is made by no node", info.name);
+        for (int i = 0; i < scope->g->n_outputs && !scope->outer; i++)
+            if (scope->g->outputs[i] == v)
+                return pare_fail(PARE_ERR_DATA, "output '%s' is listed twice", info.name);
+        PARE_TRY(hint(scope->g, v, &info));
+        PARE_TRY(pare_graph_add_output(scope->g, v));
+    }
+    if (scope->g->n_outputs == 0)
+        return pare_fail(PARE_ERR_DATA, "the graph has no outputs");
+    return PARE_OK;
+}
+
+static pare_status read_graph_parts(pare_onnx_scope *scope, pare_cursor message)
+{
+    pare_onnx_node *nodes;
+
+    PARE_TRY(read_initializers(scope, message));
+    PARE_TRY(read_inputs(scope, message));
+    PARE_TRY(read_nodes(scope, message, &nodes));
+    PARE_TRY(build_nodes(scope, nodes));
+    return read_outputs(scope, message);
+}
+
+pare_status pare_onnx_read_graph(pare_onnx *file, pare_cursor message, pare_graph *g, const pare_onnx_scope *outer)
+{
+    enum { LEVELS = 3 }; /* graph, node, attribute */
+    pare_onnx_scope scope = { .file = file, .g = g, .outer = outer };
+
+    if (file->depth + LEVELS > PARE_WIRE_DEPTH)
+        return pare_fail(PARE_ERR_DATA, "graphs are nested more than %d deep", PARE_WIRE_DEPTH / LEVELS);
+    file->depth += LEVELS;
+    const pare_status status = read_graph_parts(&scope, message);
+    file->depth -= LEVELS;
+    pare_map_free(&scope.values);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------- model */
+
+typedef struct model {
+    pare_cursor graph;
+    bool        has_graph;
+} model;
+
+static pare_status read_opset(pare_onnx *file, pare_field *entry)
+{
+    pare_cursor message = pare_field_bytes(entry);
+    const char *domain  = "";
+    int64_t     version = 0;
+    pare_field  f;
+
+    while (pare_field_next(&message, &f)) {
+        if (f.number == ONNX_OPSET_DOMAIN)
+            domain = pare_field_name(&f, file->arena);
+        else if (f.number == ONNX_OPSET_VERSION)
+            version = pare_field_int(&f);
+    }
+    if (message.bad)
+        return pare_fail(PARE_ERR_DATA, "an operator set's record is damaged");
+    if (domain[0] && strcmp(domain, "ai.onnx") != 0)
+        return PARE_OK; /* refused when a node uses it */
+    if (version < PARE_ONNX_OLDEST || version > PARE_ONNX_NEWEST)
+        return pare_fail(PARE_ERR_UNSUPPORTED, "the model uses ONNX operator set %lld; sets %d to %d are read",
+                         (long long)version, PARE_ONNX_OLDEST, PARE_ONNX_NEWEST);
+    file->opset = (int)version;
+    return PARE_OK;
+}
+
+static pare_status read_meta(pare_onnx *file, pare_field *entry, pare_graph *g)
+{
+    pare_cursor message = pare_field_bytes(entry);
+    const char *key = "", *value = "";
+    pare_field  f;
+
+    while (pare_field_next(&message, &f)) {
+        if (f.number == ONNX_ENTRY_KEY)
+            key = pare_field_text(&f, file->arena);
+        else if (f.number == ONNX_ENTRY_VALUE)
+            value = pare_field_text(&f, file->arena);
+    }
+    if (message.bad)
+        return pare_fail(PARE_ERR_DATA, "the metadata is damaged");
+    return pare_graph_add_meta(g, key, value);
+}
+
+static pare_status read_function(pare_onnx *file, pare_field *function)
+{
+    pare_cursor message = pare_field_bytes(function);
+    pare_field  f;
+    const char *name = NULL;
+
+    while (pare_field_next(&message, &f))
+        if (f.number == ONNX_FUNCTION_NAME)
+            name = pare_field_name(&f, file->arena);
+    if (message.bad || !name)
+        return pare_fail(PARE_ERR_DATA, "a local function is damaged");
+    return pare_map_set(&file->functions, name, file) ? PARE_OK : pare_fail_memory(strlen(name), "a name");
+}
+
+static pare_status read_model(pare_onnx *file, pare_graph *g, model *m)
+{
+    pare_cursor message = pare_cursor_of(pare_buf_bytes(file->source->bytes), pare_buf_size(file->source->bytes));
+    pare_field  f;
+
+    *m = (model){ .has_graph = false };
+    while (pare_field_next(&message, &f)) {
+        if (f.number == ONNX_MODEL_OPSET)
+            PARE_TRY(read_opset(file, &f));
+        else if (f.number == ONNX_MODEL_META)
+            PARE_TRY(read_meta(file, &f, g));
+        else if (f.number == ONNX_MODEL_FUNCTION)
+            PARE_TRY(read_function(file, &f));
+        else if (f.number == ONNX_MODEL_GRAPH) {
+            m->graph     = pare_field_bytes(&f);
+            m->has_graph = true;
+        }
+    }
+    if (message.bad)
+        return pare_fail(PARE_ERR_DATA, "the file is damaged, cut off or no ONNX model");
+    if (!m->has_graph)
+        return pare_fail(PARE_ERR_DATA, "there is no graph in it");
+    if (file->opset == 0)
+        return pare_fail(PARE_ERR_DATA, "the model does not say which ONNX operator set it uses");
+    g->opset = file->opset;
+    return PARE_OK;
+}
+
+static pare_status name_graph(pare_onnx *file, const pare_source *source, pare_cursor message, pare_graph *g)
+{
+    pare_field  f;
+    const char *name = NULL;
+
+    while (pare_field_next(&message, &f))
+        if (f.number == ONNX_GRAPH_NAME)
+            name = pare_field_name(&f, file->arena);
+    g->file = pare_arena_strdup(g->arena, source->name);
+    if (name)
+        g->name = pare_arena_strdup(g->arena, name);
+    return g->file && g->name ? PARE_OK : pare_fail_memory(strlen(source->name), "a name");
+}
+
+/* Everything that the file says, before order and shapes are worked out. */
+static pare_status read_parts(pare_onnx *file, pare_graph *g)
+{
+    model m;
+
+    file->depth = 1;
+    PARE_TRY(read_model(file, g, &m));
+    PARE_TRY(pare_onnx_read_graph(file, m.graph, g, NULL));
+    return name_graph(file, file->source, m.graph, g);
+}
+
+/* The file's names of an output's dimensions hold only where inference found dimensions that are not fixed. */
+static void check_dim_names(pare_graph *g)
+{
+    for (int o = 0; o < g->n_outputs; o++) {
+        pare_value *const v = g->outputs[o];
+        for (int i = 0; i < PARE_MAX_RANK; i++)
+            if (!v->has_shape || i >= v->t.shape.rank || v->t.shape.dim[i] != PARE_DIM_ANY)
+                v->dim_name[i] = NULL;
+    }
+}
+
+static pare_status finish(pare_onnx *file, pare_graph *g)
+{
+    bool changed = false;
+
+    PARE_TRY(pare_graph_sort(g));
+    PARE_TRY(pare_graph_infer(g, false));
+    PARE_TRY(pare_onnx_upgrade_late(file, &changed));
+    if (changed)
+        PARE_TRY(pare_graph_infer(g, false));
+    check_dim_names(g);
+    return PARE_OK;
+}
+
+static void close_file(pare_onnx *file)
+{
+    for (pare_onnx_external *e = file->externals; e; e = e->next)
+        pare_buf_unref(e->bytes);
+    pare_map_free(&file->functions);
+    pare_map_free(&file->dropped);
+    pare_arena_destroy(file->arena);
+}
+
+pare_status pare_onnx_read(const pare_source *source, pare_graph **out)
+{
+    pare_onnx   file = { .source = source, .arena = pare_arena_create() };
+    pare_graph *g    = NULL;
+    pare_status status;
+
+    if (!file.arena)
+        return pare_fail_memory(1, "a model");
+    PARE_GOTO(pare_graph_create("graph", &g));
+    status = read_parts(&file, g);
+    if (status != PARE_OK)
+        pare_fail_in(status, "%s", source->name);
+    else
+        status = finish(&file, g);
+out:
+    close_file(&file);
+    if (status != PARE_OK)
+        pare_graph_destroy(g);
+    else
+        *out = g;
+    return status;
+}
