@@ -7,14 +7,17 @@ JOBS   ?= $(shell nproc 2> /dev/null || echo 2)
 FORMAT ?= clang-format
 CMAKE  ?= cmake
 
-SOURCES = $(shell find include src cli tests bench examples -name '*.[ch]')
+SOURCES = $(shell find . -path './build*' -prune -o -name '*.[ch]' -print)
+
+# Ninja where it is there; a folder that exists keeps what it was made with.
+GENERATOR = $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(if $(shell command -v ninja 2> /dev/null),-G Ninja))
 
 .PHONY: all setup demo test check test-peers bench bench-peers install format fuzz clean
 
 all:
 	@command -v $(CMAKE) > /dev/null || { echo "cmake is missing: run tools/setup.sh"; exit 1; }
-	@$(CMAKE) -S . -B $(BUILD) $(if $(shell command -v ninja),-G Ninja) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CONFIGURE) > $(BUILD).log \
-	    || { cat $(BUILD).log; exit 1; }
+	@$(CMAKE) -S . -B $(BUILD) $(GENERATOR) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CONFIGURE) \
+	    > $(BUILD).log || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 	@$(CMAKE) --build $(BUILD) --parallel $(JOBS)
 
@@ -49,6 +52,7 @@ bench: all
 
 install: all
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || ldconfig 2> /dev/null || true
 
 format:
 	$(FORMAT) -i $(SOURCES)
