@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rows_f32_body.h - the text of every version
+ *
+ * The including file defines ISA (the target attribute), FEATURES (what that needs), KERNEL and NAME (of the table).
+ */
+#include <assert.h>
+
+#include "base/math_pow.h"
+#include "kernels/rows_f32/rows_f32.h"
+#include "kernels/rows_f32/rows_f32_lanes.h"
+
+ISA static float sum(long n, const float *x)
+{
+    return sum_of(n, x, NULL, map_same, 0);
+}
+
+ISA static float sum_squares(long n, const float *x)
+{
+    return sum_of(n, x, NULL, map_square, 0);
+}
+
+ISA static float max(long n, const float *x)
+{
+    return max_of(n, x, map_same, -pare_f32_of_bits(PARE_INF_BITS));
+}
+
+ISA static float max_abs(long n, const float *x)
+{
+    return max_of(n, x, map_abs, 0);
+}
+
+ISA static void softmax(long n, const float *x, float *y)
+{
+    const float total = sum_of(n, x, y, map_exp, max(n, x));
+    float       v[16], q[16];
+
+    for (long i = 0; i < n; i += 16) {
+        take(v, y + i, block_at(i, n));
+        EACH_LANE q[l] = pare_quietf(v[l] / total);
+        give(y + i, q, block_at(i, n));
+    }
+}
+
+ISA static void log_softmax(long n, const float *x, float *y)
+{
+    const float m         = max(n, x);
+    const float log_total = pare_logf(sum_of(n, x, NULL, map_exp, m));
+    float       v[16], d[16];
+
+    for (long i = 0; i < n; i += 16) {
+        take(v, x + i, block_at(i, n));
+        EACH_LANE d[l] = pare_quietf((v[l] - m) - log_total);
+        give(y + i, d, block_at(i, n));
+    }
+}
+
+/* y = ((x - mean) / sd) * scale + bias; x - 0 is x, also for -0. */
+INLINE void normalize(long n, const float *x, float mean, float sd, const float *scale, const float *bias, float *y)
+{
+    float v[16], s[16], b[16], d[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long left = block_at(i, n);
+        take(v, x + i, left);
+        EACH_LANE d[l] = (v[l] - mean) / sd;
+        if (scale) {
+            take(s, scale + i, left);
+            EACH_LANE d[l] = d[l] * s[l];
+        }
+        if (bias) {
+            take(b, bias + i, left);
+            EACH_LANE d[l] = d[l] + b[l];
+        }
+        EACH_LANE d[l] = pare_quietf(d[l]);
+        give(y + i, d, left);
+    }
+}
+
+ISA static void layer_norm(long n, const float *x, const float *scale, const float *bias, float eps, float *y)
+{
+    assert(n > 0);
+    const float mean = sum(n, x) / (float)n;
+    const float var  = sum_of(n, x, NULL, map_deviation, mean) / (float)n;
+    normalize(n, x, mean, pare_sqrtf(var + eps), scale, bias, y);
+}
+
+ISA static void rms_norm(long n, const float *x, const float *scale, float eps, float *y)
+{
+    assert(n > 0);
+    normalize(n, x, 0.0f, pare_sqrtf(sum_squares(n, x) / (float)n + eps), scale, NULL, y);
+}
+
+ISA static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)
+{
+    float i_[16], o_[16], f_[16], g_[16], c_[16], cell[16], out[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long left = block_at(i, n);
+        take(i_, z + i, left);
+        take(o_, z + n + i, left);
+        take(f_, z + 2 * n + i, left);
+        take(g_, z + 3 * n + i, left);
+        take(c_, c + i, left);
+        EACH_LANE c_[l] = pare_sigmoidf(f_[l]) * c_[l];
+        EACH_LANE cell[l] = c_[l] + pare_sigmoidf(i_[l]) * pare_tanhf(g_[l]);
+        EACH_LANE out[l] = pare_quietf(pare_sigmoidf(o_[l]) * pare_tanhf(cell[l]));
+        EACH_LANE cell[l] = pare_quietf(cell[l]);
+        give(c_new + i, cell, left);
+        give(h + i, out, left);
+    }
+}
+
+/* sigmoid(x + s) of a block of n <= 16 */
+INLINE void gate(float *restrict v, const float *x, const float *s, long n)
+{
+    float a[16], b[16];
+
+    take(a, x, n);
+    take(b, s, n);
+    EACH_LANE v[l] = pare_sigmoidf(a[l] + b[l]);
+}
+
+ISA static void gru_cell(long n, const float *x, const float *s, const float *h, float *y)
+{
+    float z[16], r[16], a[16], b[16], old[16], out[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long left = block_at(i, n);
+        gate(z, x + i, s + i, left);
+        gate(r, x + n + i, s + n + i, left);
+        take(a, x + 2 * n + i, left);
+        take(b, s + 2 * n + i, left);
+        take(old, h + i, left);
+        EACH_LANE a[l] = pare_tanhf(a[l] + r[l] * b[l]);
+        EACH_LANE out[l] = pare_quietf((1.0f - z[l]) * a[l] + z[l] * old[l]);
+        give(y + i, out, left);
+    }
+}
+
+ISA static void gru_reset(long n, const float *x, const float *s, const float *h, float *z, float *rh)
+{
+    float v[16], r[16], old[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long left = block_at(i, n);
+        gate(v, x + i, s + i, left);
+        gate(r, x + n + i, s + n + i, left);
+        take(old, h + i, left);
+        EACH_LANE r[l] = pare_quietf(r[l] * old[l]);
+        give(z + i, v, left);
+        give(rh + i, r, left);
+    }
+}
+
+ISA static void gru_update(long n, const float *z, const float *g, const float *h, float *y)
+{
+    float a[16], b[16], c[16], out[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long left = block_at(i, n);
+        take(a, z + i, left);
+        take(b, g + i, left);
+        take(c, h + i, left);
+        EACH_LANE out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * c[l]);
+        give(y + i, out, left);
+    }
+}
+
+typedef void pair_fn(const float *a, const float *b, float *restrict y);
+
+/* The operand that is one number becomes a block of its own, and its pointer stays where it is. */
+INLINE void all_pairs(long n, const float *a, const float *b, float *y, pare_row_operands operands, pair_fn *pair)
+{
+    const long a_step = operands == PARE_ROW_SCALAR_A ? 0 : 16, b_step = operands == PARE_ROW_SCALAR_B ? 0 : 16;
+    float      one[16], rest_a[16], rest_b[16], out[16];
+
+    if (n > 0 && operands != PARE_ROW_BOTH)
+        EACH_LANE one[l] = operands == PARE_ROW_SCALAR_A ? *a : *b;
+    a = a_step ? a : one;
+    b = b_step ? b : one;
+    for (; n >= 16; n -= 16, a += a_step, b += b_step, y += 16) {
+        pair(a, b, out);
+        memcpy(y, out, sizeof(out));
+    }
+    if (n > 0) {
+        take(rest_a, a, n);
+        take(rest_b, b, n);
+        pair(rest_a, rest_b, out);
+        memcpy(y, out, BYTES(n));
+    }
+}
+
+#define PARE_BINARY_F32(name, formula)                                                                          \
+    INLINE void name##_pair(const float *p, const float *q, float *restrict y)                                  \
+    { EACH_LANE { const float a = p[l], b = q[l]; y[l] = pare_quietf(formula); } }                              \
+    ISA static void name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands)    \
+    { all_pairs(n, a, b, y, operands, name##_pair); }
+#include "kernels/rows_f32/rows_f32_binary.def"
+#undef PARE_BINARY_F32
+
+const pare_rows_f32_kernel KERNEL = {
+    .name        = NAME,
+    .isa         = FEATURES,
+    .sum         = sum,
+    .sum_squares = sum_squares,
+    .max         = max,
+    .max_abs     = max_abs,
+    .softmax     = softmax,
+    .log_softmax = log_softmax,
+    .layer_norm  = layer_norm,
+    .rms_norm    = rms_norm,
+    .lstm_cell   = lstm_cell,
+    .gru_cell    = gru_cell,
+    .gru_reset   = gru_reset,
+    .gru_update  = gru_update,
+    .binary = {
+#define PARE_BINARY_F32(name, formula) name##_row,
+#include "kernels/rows_f32/rows_f32_binary.def"
+#undef PARE_BINARY_F32
+    },
+};
