@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rows.c - several strided tensors of one index space, walked together in the order in which the first lies in memory */
+/* rows.c - several strided tensors of one index space, walked together in the memory order of the first */
 #include <assert.h>
 #include <stdlib.h>
 

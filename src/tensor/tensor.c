@@ -194,27 +194,35 @@ void pare_tensor_set_real(pare_tensor *t, int64_t index, double value)
 
 /* ----------------------------------------------------------------------------------------------------------- views */
 
-pare_tensor pare_tensor_permuted(const pare_tensor *t, const int *perm)
+/* A copy without what does not hold of another shape: the reference to the bytes and the halo around images. */
+static pare_tensor borrowed(const pare_tensor *t)
 {
     pare_tensor view = *t;
+
+    view.buf = NULL;
+    memset(view.halo, 0, sizeof(view.halo));
+    return view;
+}
+
+pare_tensor pare_tensor_permuted(const pare_tensor *t, const int *perm)
+{
+    pare_tensor view = borrowed(t);
 
     for (int i = 0; i < t->shape.rank; i++) {
         assert(perm[i] >= 0 && perm[i] < t->shape.rank);
         view.shape.dim[i] = t->shape.dim[perm[i]];
         view.stride[i]    = t->stride[perm[i]];
     }
-    view.buf = NULL;
     return view;
 }
 
 pare_tensor pare_tensor_broadcast_to(const pare_tensor *t, const pare_shape *shape)
 {
     const int   missing = shape->rank - t->shape.rank;
-    pare_tensor view    = *t;
+    pare_tensor view    = borrowed(t);
 
     assert(missing >= 0);
     view.shape = *shape;
-    view.buf   = NULL;
     for (int i = 0; i < shape->rank; i++) {
         const int64_t dim = i < missing ? 1 : t->shape.dim[i - missing];
 
@@ -226,11 +234,10 @@ pare_tensor pare_tensor_broadcast_to(const pare_tensor *t, const pare_shape *sha
 
 pare_tensor pare_tensor_reshaped(const pare_tensor *t, const pare_shape *shape)
 {
-    pare_tensor view = *t;
+    pare_tensor view = borrowed(t);
 
     assert(pare_tensor_is_dense(t) && pare_shape_count(&t->shape) == pare_shape_count(shape));
     view.shape = *shape;
-    view.buf   = NULL;
     pare_tensor_set_dense(&view);
     return view;
 }

@@ -28,7 +28,7 @@ double  pare_tensor_real(const pare_tensor *t, int64_t index);
 void    pare_tensor_set_int(pare_tensor *t, int64_t index, int64_t value);
 void    pare_tensor_set_real(pare_tensor *t, int64_t index, double value);
 
-/* The same by offset in elements from `data`, without a shape: what the functions above and reference loops stand on. */
+/* The same by offset in elements from `data`, without a shape. */
 int64_t pare_load_int(pare_dtype dtype, const void *data, int64_t offset); /* integer and bool types only */
 double  pare_load_real(pare_dtype dtype, const void *data, int64_t offset);
 void    pare_store_int(pare_dtype dtype, void *data, int64_t offset, int64_t value); /* integer and bool types only */
