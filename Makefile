@@ -12,7 +12,7 @@ SOURCES = $(shell find . -path './build*' -prune -o -name '*.[ch]' -print)
 # Ninja where it is there; a folder that exists keeps what it was made with.
 GENERATOR = $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(if $(shell command -v ninja 2> /dev/null),-G Ninja))
 
-.PHONY: all setup demo test check test-peers bench bench-peers install format fuzz clean
+.PHONY: all setup demo test check test-peers bench-peers install format fuzz clean
 
 all:
 	@command -v $(CMAKE) > /dev/null || { echo "cmake is missing: run tools/setup.sh"; exit 1; }
@@ -46,9 +46,6 @@ test-peers: all
 bench-peers: all
 	@bench/peers/setup.sh
 	@BUILD=$(BUILD) bench/peers/bench.sh
-
-bench: all
-	@$(CMAKE) --build $(BUILD) --target bench
 
 install: all
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
