@@ -28,7 +28,7 @@ struct pare_conv_f32_plan {
     long                        strip;  /* tiles done with one panel before the next panel                         */
 };
 
-/* Input floats of a strip: they should still be in the second-level cache when the next panel visits them. */
+/* Floats read and written by a strip: they should still be in the second-level cache when the next panel visits them. */
 enum { STRIP_FLOATS = 32 * 1024 };
 
 int pare_conv_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_gemm_f32_kernel *out[], int max)
@@ -99,10 +99,11 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f3
     plan->d.x.pixel *= d->stride_w;
     merge_lines(&plan->d);
 
-    plan->tiles_per_line  = (plan->d.ow + kernel->mr - 1) / kernel->mr;
+    const int tile_rows   = pare_gemm_f32_tile_rows(kernel, plan->d.x.pixel);
+    plan->tiles_per_line  = (plan->d.ow + tile_rows - 1) / tile_rows;
     plan->tiles           = plan->tiles_per_line * plan->d.n * plan->d.oh;
-    const long tile_reads = (long)kernel->mr * d->stride_w * d->stride_h * d->c;
-    plan->strip           = tile_reads < STRIP_FLOATS ? STRIP_FLOATS / (tile_reads + 1) + 1 : 1;
+    const long tile_size  = (long)tile_rows * ((long)d->stride_w * d->stride_h * d->c + d->oc);
+    plan->strip           = STRIP_FLOATS / (tile_size + 1) + 1;
     *out                  = plan;
     return PARE_OK;
 }
@@ -178,39 +179,65 @@ typedef struct operands {
     const float *r;
 } operands;
 
-/* Tile number `index` of columns [column, column + n) of group `g`, as the micro-kernels want it. */
-static pare_gemm_f32_tile make_tile(const pare_conv_f32_plan *plan, const operands *o, long index, int g, int column)
+/* What the tiles of columns [column, column + n) of group `g` have in common; x, add and y are those of pixel 0. */
+static pare_gemm_f32_tile make_panel(const pare_conv_f32_plan *plan, const operands *o, int g, int column)
 {
     const pare_conv_f32_desc *d       = &plan->d;
     const int                 c       = d->c / d->group;
     const int                 oc      = d->oc / d->group;
-    const int                 n       = oc - column < plan->kernel->nr ? oc - column : plan->kernel->nr;
     const int                 channel = g * oc + column;
     const size_t              packed  = (size_t)g * (size_t)group_size(plan) + (size_t)column * d->kh * d->kw * c;
-    const long                line    = index / plan->tiles_per_line;
-    const long                i       = index % plan->tiles_per_line;
-    const long                image   = line / d->oh;
-    const long                row     = line % d->oh;
-    const long                pixel   = d->ow * i / plan->tiles_per_line;
-    const long                end     = d->ow * (i + 1) / plan->tiles_per_line;
 
     return (pare_gemm_f32_tile){
-        .x       = o->x + image * d->x.image + row * d->x.row + pixel * d->x.pixel + g * c,
+        .x       = o->x + g * c,
         .x_row   = d->x.pixel,
         .taps    = plan->taps,
         .n_taps  = d->kh * d->kw,
         .k       = c,
         .w       = (const float *)pare_buf_bytes(plan->packed) + packed,
         .init    = plan->bias ? (const float *)pare_buf_bytes(plan->bias) + channel : NULL,
-        .add     = o->r ? o->r + image * d->r.image + row * d->r.row + pixel * d->r.pixel + channel : NULL,
+        .add     = o->r ? o->r + channel : NULL,
         .add_row = d->r.pixel,
-        .y       = o->y + image * d->y.image + row * d->y.row + pixel * d->y.pixel + channel,
+        .y       = o->y + channel,
         .y_row   = d->y.pixel,
         .lo      = d->lo,
         .hi      = d->hi,
-        .m       = (int)(end - pixel),
-        .n       = n,
+        .m       = 1,
+        .n       = oc - column < plan->kernel->nr ? oc - column : plan->kernel->nr,
     };
+}
+
+static ptrdiff_t line_start(const pare_conv_f32_strides *s, long image, long row)
+{
+    return image * s->image + row * s->row;
+}
+
+/* The tiles [begin, end) of one panel. */
+static void run_panel(const pare_conv_f32_plan *plan, const pare_gemm_f32_tile *panel, long begin, long end)
+{
+    const pare_conv_f32_desc *d     = &plan->d;
+    const long                short_tile = d->ow / plan->tiles_per_line; /* the first `longer` of a line have one more */
+    const long                longer     = d->ow % plan->tiles_per_line;
+    pare_gemm_f32_tile        t          = *panel;
+
+    for (long tile = begin; tile < end;) {
+        const long      line  = tile / plan->tiles_per_line;
+        const long      last  = (line + 1) * plan->tiles_per_line < end ? (line + 1) * plan->tiles_per_line : end;
+        const long      image = line / d->oh;
+        const long      row   = line % d->oh;
+        const ptrdiff_t x = line_start(&d->x, image, row), y = line_start(&d->y, image, row);
+        const ptrdiff_t r = line_start(&d->r, image, row);
+
+        for (long i = tile % plan->tiles_per_line; tile < last; tile++, i++) {
+            const long pixel = i * short_tile + (i < longer ? i : longer);
+
+            t.m   = (int)(short_tile + (i < longer));
+            t.x   = panel->x + x + pixel * d->x.pixel;
+            t.y   = panel->y + y + pixel * d->y.pixel;
+            t.add = panel->add ? panel->add + r + pixel * d->r.pixel : NULL;
+            plan->kernel->tile(&t);
+        }
+    }
 }
 
 /* A single output pixel: the version's matrix-times-vector code takes this part's panels of each group in one call. */
@@ -225,7 +252,7 @@ static void run_pixel(const pare_conv_f32_plan *plan, const operands *o, long be
         const long last  = end - (long)g * panels < panels ? end - (long)g * panels : panels;
 
         if (first < last) {
-            pare_gemm_f32_tile t = make_tile(plan, o, 0, g, (int)first * nr);
+            pare_gemm_f32_tile t = make_panel(plan, o, g, (int)first * nr);
 
             t.n = (last * nr < oc ? (int)last * nr : oc) - (int)first * nr;
             plan->kernel->row(&t);
@@ -256,12 +283,10 @@ void pare_conv_f32_run(const pare_conv_f32_plan *plan, const float *x, float *y,
     for (long strip = tiles[0]; strip < tiles[1]; strip += plan->strip) {
         const long end = strip + plan->strip < tiles[1] ? strip + plan->strip : tiles[1];
 
-        for (long panel = p[0]; panel < p[1]; panel++)
-            for (long tile = strip; tile < end; tile++) {
-                const pare_gemm_f32_tile t =
-                    make_tile(plan, &o, tile, (int)(panel / panels), (int)(panel % panels) * nr);
+        for (long i = p[0]; i < p[1]; i++) {
+            const pare_gemm_f32_tile panel = make_panel(plan, &o, (int)(i / panels), (int)(i % panels) * nr);
 
-                plan->kernel->tile(&t);
-            }
+            run_panel(plan, &panel, strip, end);
+        }
     }
 }

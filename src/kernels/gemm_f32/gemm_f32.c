@@ -33,6 +33,18 @@ int pare_gemm_f32_candidates(unsigned cpu, const pare_gemm_f32_kernel *out[], in
     return n;
 }
 
+/*
+ * A tile reads one cache line of every row at the same time, and sixteen times the same ones. Lines 4096 bytes apart
+ * fall into the same set of a first-level cache (64 sets of 64 bytes), which has 8 ways or more; one is left for B.
+ */
+int pare_gemm_f32_tile_rows(const pare_gemm_f32_kernel *kernel, ptrdiff_t x_row)
+{
+    const ptrdiff_t set_period = 4096 / (ptrdiff_t)sizeof(float);
+    const int       ways       = 7;
+
+    return x_row % set_period == 0 && kernel->mr > ways ? ways : kernel->mr;
+}
+
 int pare_gemm_f32_panel_width(const pare_gemm_f32_kernel *kernel, int n, int column)
 {
     const int left = n - column;
@@ -73,7 +85,8 @@ static void run_strip(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_ar
 {
     static const ptrdiff_t no_offset = 0;
     const long             n_rows    = rows[1] - rows[0];
-    const long             tiles     = (n_rows + kernel->mr - 1) / kernel->mr;
+    const long             most      = pare_gemm_f32_tile_rows(kernel, g->a_row);
+    const long             tiles     = (n_rows + most - 1) / most;
 
     for (long column = columns[0]; column < columns[1]; column += kernel->nr)
         for (long i = 0; i < tiles; i++) {
