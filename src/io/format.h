@@ -15,12 +15,12 @@ typedef struct pare_source {
 } pare_source;
 
 typedef struct pare_model_format {
-    const char *name;  /* "onnx"                                       */
-    const char *about; /* one line for listings                        */
-    const char *ending; /* of file names, ".onnx"                      */
+    const char *name;   /* "onnx"                  */
+    const char *about;  /* one line for listings   */
+    const char *ending; /* of file names, ".onnx"  */
     /* True when the bytes can only be this format; they may be damaged further on. */
     bool (*detect)(const uint8_t *bytes, size_t size);
-    /* The graph as the file says it, sorted, with shapes inferred as far as they are known. Sentences name source->name. */
+    /* The graph as the file says it, sorted, shapes inferred as far as they are known. Sentences name the source. */
     pare_status (*read)(const pare_source *source, pare_graph **out);
     /* NULL: this format is only read. */
     pare_status (*write)(const pare_graph *g, const char *path, const pare_save_options *options);

@@ -77,6 +77,7 @@ typedef struct pare_onnx {
     pare_arena         *arena;     /* what dies with the reading                                       */
     int                 opset;
     int                 depth;     /* messages we are inside of                                        */
+    bool                no_memory; /* something is called damaged because there was no room for it        */
     pare_map            functions; /* names of the model's local functions, to name them when refused  */
     pare_map            dropped;   /* outputs only training has -> the node's op type                  */
     pare_onnx_external *externals;
@@ -87,7 +88,8 @@ typedef struct pare_onnx {
 typedef struct pare_onnx_scope {
     pare_onnx                    *file;
     pare_graph                   *g;
-    pare_map                      values; /* name in the file -> pare_value */
+    pare_map                      values; /* name in the file -> pare_value  */
+    pare_map                      listed; /* outputs so far                  */
     const struct pare_onnx_scope *outer;
 } pare_onnx_scope;
 
@@ -136,6 +138,10 @@ typedef struct pare_onnx_node {
     bool                   coerced; /* softmax of the 2-D view at `axis`   */
     struct pare_onnx_node *next;
 } pare_onnx_node;
+
+/* Text of a field in the arena, never NULL; "" and the message's `bad` when damaged. A name has no control characters. */
+const char *pare_onnx_text(pare_onnx *file, pare_field *f);
+const char *pare_onnx_name(pare_onnx *file, pare_field *f);
 
 pare_status     pare_onnx_parse_node(pare_onnx *file, pare_cursor message, pare_onnx_node **out);
 pare_onnx_attr *pare_onnx_attr_find(const pare_onnx_node *n, const char *name); /* NULL: not given */

@@ -44,40 +44,31 @@ static bool is_neutral(const pare_onnx_node *n, const pare_onnx_attr *a)
     return false;
 }
 
-/* Attribute tensors are small (the fill value of ConstantOfShape) and live in the graph's arena. */
-static pare_status fill_tensor(pare_onnx_scope *scope, const pare_onnx_attr *a, const pare_tensor **field)
+static pare_status fill_tensor(pare_onnx_scope *scope, const pare_onnx_attr *a, pare_node *node)
 {
-    pare_tensor        read = { 0 };
-    const char        *name;
-    pare_tensor *const t = pare_arena_alloc(scope->g->arena, sizeof(*t));
+    pare_tensor t = { 0 };
+    const char *name;
 
-    if (!t)
-        return pare_fail_memory(sizeof(*t), "an attribute");
-    PARE_TRY(pare_onnx_read_tensor(scope->file, a->message, &read, &name));
-    const size_t size = (size_t)pare_tensor_bytes(&read);
-    *t      = pare_tensor_of(read.dtype, read.shape);
-    t->data = pare_arena_alloc(scope->g->arena, size);
-    if (t->data && size > 0)
-        memcpy(t->data, read.data, size);
-    pare_tensor_release(&read);
-    *field = t;
-    return t->data ? PARE_OK : pare_fail_memory(size, "an attribute");
+    PARE_TRY(pare_onnx_read_tensor(scope->file, a->message, &t, &name));
+    const pare_status status = pare_node_set_tensor(node, a->name, &t);
+    pare_tensor_release(&t);
+    return status;
 }
 
-static pare_status fill_body(pare_onnx_scope *scope, const pare_onnx_attr *a, struct pare_graph **field)
+static pare_status fill_body(pare_onnx_scope *scope, const pare_onnx_attr *a, pare_node *node)
 {
     pare_graph *body;
 
     PARE_TRY(pare_graph_create_body(scope->g, a->name, &body));
-    *field = body;
+    pare_node_set_graph(node, a->name, body);
     return pare_onnx_read_graph(scope->file, a->message, body, scope);
 }
 
 static pare_status fill_ints(const pare_onnx_node *n, const pare_onnx_attr *a, pare_ints *field)
 {
-    if (a->n > PARE_ATTR_INTS)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: attribute '%s' has %d numbers, more than %d", n->label, a->name, a->n,
-                         PARE_ATTR_INTS);
+    if (a->n > PARE_MAX_INTS)
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: attribute '%s' has %d numbers, more than %d", n->label, a->name,
+                         a->n, PARE_MAX_INTS);
     field->n = a->n;
     if (a->n > 0)
         memcpy(field->v, a->ints, (size_t)a->n * sizeof(*a->ints));
@@ -88,15 +79,9 @@ static pare_status fill_dtype(const pare_onnx_node *n, const pare_onnx_attr *a, 
 {
     *field = pare_dtype_from_onnx(a->i);
     if (*field == PARE_NO_DTYPE && a->i != 0)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: attribute '%s' names the ONNX element type %lld, which is not supported",
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: attribute '%s' names element type %lld, which is not supported",
                          n->label, a->name, (long long)a->i);
     return PARE_OK;
-}
-
-static pare_status fill_string(pare_onnx_scope *scope, const pare_onnx_attr *a, const char **field)
-{
-    *field = pare_arena_strdup(scope->g->arena, a->s);
-    return *field ? PARE_OK : pare_fail_memory(strlen(a->s) + 1, "an attribute");
 }
 
 /* The kind in the file that fills each type of our table. */
@@ -134,15 +119,15 @@ static pare_status fill_attr(pare_onnx_scope *scope, const pare_onnx_node *n, co
         *(float *)field = a->f;
         return PARE_OK;
     case PARE_ATTR_STRING:
-        return fill_string(scope, a, field);
+        return pare_node_set_s(node, a->name, a->s);
     case PARE_ATTR_INTS:
         return fill_ints(n, a, field);
     case PARE_ATTR_DTYPE:
         return fill_dtype(n, a, field);
     case PARE_ATTR_TENSOR:
-        return fill_tensor(scope, a, field);
+        return fill_tensor(scope, a, node);
     case PARE_ATTR_GRAPH:
-        return fill_body(scope, a, field);
+        return fill_body(scope, a, node);
     }
     return PARE_OK;
 }
@@ -152,8 +137,8 @@ static pare_status fill_attr(pare_onnx_scope *scope, const pare_onnx_node *n, co
 static pare_status unknown_op(const pare_onnx *file, const pare_onnx_node *n)
 {
     if (pare_map_get(&file->functions, n->type))
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s calls a local function of the model; inline functions before loading",
-                         n->label);
+        return pare_fail(PARE_ERR_UNSUPPORTED,
+                         "%s calls a local function of the model; inline functions before loading", n->label);
     if (n->domain[0])
         return pare_fail(PARE_ERR_UNSUPPORTED,
                          "%s: ops of the domain %s are not supported; export the model with ONNX's own ops", n->label,
@@ -167,7 +152,8 @@ static pare_status resolve_input(pare_onnx_scope *scope, const pare_onnx_node *n
 
     *out = NULL;
     if (in->made) {
-        const char *const name = pare_arena_printf(scope->file->arena, "%s_%s", n->n_out > 0 ? n->out[0] : n->name, in->stem);
+        const char *const whose = n->n_out > 0 ? n->out[0] : n->name;
+        const char *const name  = pare_arena_printf(scope->file->arena, "%s_%s", whose, in->stem);
         return name ? pare_graph_add_const(scope->g, name, in->made, out) : pare_fail_memory(1, "a name");
     }
     if (!in->name || !in->name[0])
@@ -178,21 +164,25 @@ static pare_status resolve_input(pare_onnx_scope *scope, const pare_onnx_node *n
 
     const char *const trained = pare_map_get(&scope->file->dropped, in->name);
     if (trained)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s reads '%s', which %s makes only in training", n->label, in->name, trained);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s reads '%s', which %s makes only in training", n->label, in->name,
+                         trained);
     return pare_fail(PARE_ERR_DATA, "%s reads '%s', which is no input, initializer or output of any node", n->label,
                      in->name);
 }
 
+static bool is_given(const pare_onnx_node *n, int i)
+{
+    return i < n->n_in && (n->in[i].made || (n->in[i].name && n->in[i].name[0]));
+}
+
 static pare_status check_counts(const pare_onnx_node *n, const pare_op *op)
 {
-    int given = 0;
-
-    while (given < n->n_in && given < op->min_in && (n->in[given].made || (n->in[given].name && n->in[given].name[0])))
-        given++;
-    if (given < op->min_in)
-        return pare_fail(PARE_ERR_DATA, "%s: input %d is missing", n->label, given);
+    for (int i = 0; i < op->min_in; i++)
+        if (!is_given(n, i))
+            return pare_fail(PARE_ERR_DATA, "%s: input %d is missing", n->label, i);
     if (op->max_in >= 0 && n->n_in > op->max_in)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s has %d inputs; at most %d are supported", n->label, n->n_in, op->max_in);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s has %d inputs; at most %d are supported", n->label, n->n_in,
+                         op->max_in);
     if (n->n_out < op->min_out)
         return pare_fail(PARE_ERR_DATA, "%s has %d outputs; at least %d are needed", n->label, n->n_out, op->min_out);
     if (n->n_out > op->max_out)
@@ -201,9 +191,20 @@ static pare_status check_counts(const pare_onnx_node *n, const pare_op *op)
     return PARE_OK;
 }
 
+/* ONNX does not ask for unique node names; where one is taken the output's stands for it. */
+static const char *node_name(const pare_onnx_scope *scope, const pare_onnx_node *n)
+{
+    const pare_graph *top = scope->g;
+
+    while (top->parent)
+        top = top->parent;
+    return n->name[0] && !pare_map_get(&top->node_names, n->name) ? n->name : NULL;
+}
+
 static pare_status add_node(pare_onnx_scope *scope, const pare_onnx_node *n, const pare_op *op, pare_node **out)
 {
-    pare_value **const values = pare_arena_alloc(scope->file->arena, (size_t)(n->n_in + n->n_out + 1) * sizeof(*values));
+    const size_t       count  = (size_t)n->n_in + (size_t)n->n_out + 1;
+    pare_value **const values = pare_arena_alloc(scope->file->arena, count * sizeof(*values));
 
     if (!values)
         return pare_fail_memory((size_t)n->n_in * sizeof(*values), "a node");
@@ -211,8 +212,8 @@ static pare_status add_node(pare_onnx_scope *scope, const pare_onnx_node *n, con
         PARE_TRY(resolve_input(scope, n, i, &values[i]));
     for (int i = 0; i < n->n_out; i++)
         values[n->n_in + i] = n->out[i][0] ? pare_map_get(&scope->values, n->out[i]) : NULL;
-    return pare_graph_add_node(scope->g, op, n->name[0] ? n->name : NULL, n->n_in, values, n->n_out, values + n->n_in,
-                               NULL, out);
+    return pare_graph_add_node(scope->g, op, node_name(scope, n), n->n_in, values, n->n_out, values + n->n_in, NULL,
+                               out);
 }
 
 static pare_status note_late(pare_onnx *file, pare_node *node)
@@ -233,7 +234,7 @@ pare_status pare_onnx_build_node(pare_onnx_scope *scope, pare_onnx_node *n)
 
     if (!op)
         return unknown_op(scope->file, n);
-    while (n->n_in > 0 && !n->in[n->n_in - 1].made && (!n->in[n->n_in - 1].name || !n->in[n->n_in - 1].name[0]))
+    while (n->n_in > 0 && !is_given(n, n->n_in - 1))
         n->n_in--;
     while (n->n_out > op->min_out && !n->out[n->n_out - 1][0])
         n->n_out--;

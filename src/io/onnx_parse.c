@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* onnx_parse.c - NodeProto, AttributeProto and ValueInfoProto to small structs in the reader's arena */
+/* onnx_parse.c - NodeProto and AttributeProto to small structs in the reader's arena */
 #include <limits.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/status.h"
 #include "io/onnx.h"
-#include "tensor/tensor.h"
 
 /* --------------------------------------------------------------------------------------------------- attributes */
 
@@ -15,15 +14,34 @@ enum {
     MAX_JOINED = 1024, /* characters of a list of strings                       */
 };
 
+const char *pare_onnx_text(pare_onnx *file, pare_field *f)
+{
+    const char *const text = pare_field_text(f, file->arena);
+
+    file->no_memory |= !text && !f->message->bad;
+    f->message->bad |= !text;
+    return text ? text : "";
+}
+
+const char *pare_onnx_name(pare_onnx *file, pare_field *f)
+{
+    const char *const name = pare_field_name(f, file->arena);
+
+    file->no_memory |= !name && !f->message->bad;
+    f->message->bad |= !name;
+    return name ? name : "";
+}
+
 /* Doubles the room of a list in the arena; old room is left behind, which at most doubles the whole. */
-static void *room_for_one(pare_arena *arena, void *list, int n, size_t item)
+static void *room_for_one(pare_onnx *file, void *list, int n, size_t item)
 {
     if (n & (n - 1))
         return list;
 
-    void *const more = n < INT_MAX / 2 ? pare_arena_alloc(arena, (n ? 2 * (size_t)n : 1) * item) : NULL;
+    void *const more = n < INT_MAX / 2 ? pare_arena_alloc(file->arena, (n ? 2 * (size_t)n : 1) * item) : NULL;
     if (more && n)
         memcpy(more, list, (size_t)n * item);
+    file->no_memory |= !more;
     return more;
 }
 
@@ -32,7 +50,7 @@ static void add_ints(pare_onnx *file, pare_field *f, pare_onnx_attr *a)
     uint64_t number;
 
     while (pare_field_number(f, PARE_WIRE_VARINT, &number)) {
-        a->ints = a->floats ? NULL : room_for_one(file->arena, a->ints, a->n, sizeof(*a->ints));
+        a->ints = a->floats ? NULL : room_for_one(file, a->ints, a->n, sizeof(*a->ints));
         if (!a->ints) {
             f->message->bad = true;
             return;
@@ -47,7 +65,7 @@ static void add_floats(pare_onnx *file, pare_field *f, pare_onnx_attr *a)
 
     while (pare_field_number(f, PARE_WIRE_32, &number)) {
         const uint32_t bits = (uint32_t)number;
-        a->floats = a->ints ? NULL : room_for_one(file->arena, a->floats, a->n, sizeof(*a->floats));
+        a->floats = a->ints ? NULL : room_for_one(file, a->floats, a->n, sizeof(*a->floats));
         if (!a->floats) {
             f->message->bad = true;
             return;
@@ -59,23 +77,20 @@ static void add_floats(pare_onnx *file, pare_field *f, pare_onnx_attr *a)
 /* Lists of strings are short (the activations of an LSTM) and become one string: "Sigmoid,Tanh,Tanh". */
 static void add_string(pare_onnx *file, pare_field *f, pare_onnx_attr *a)
 {
-    const char *const text = pare_field_name(f, file->arena);
+    const char *const text = pare_onnx_name(file, f);
 
-    if (!text)
-        return;
     if (a->s && strlen(a->s) > MAX_JOINED)
         f->message->bad = true;
-    else
-        a->s = a->s ? pare_arena_printf(file->arena, "%s,%s", a->s, text) : text;
-    if (!a->s)
-        f->message->bad = true;
+    a->s = a->s && !f->message->bad ? pare_arena_printf(file->arena, "%s,%s", a->s, text) : text;
+    file->no_memory |= !a->s;
+    f->message->bad |= !a->s;
 }
 
 static void parse_attr_field(pare_onnx *file, pare_field *f, pare_onnx_attr *a, bool *refers)
 {
     switch (f->number) {
     case ONNX_ATTR_NAME:
-        a->name = pare_field_name(f, file->arena);
+        a->name = pare_onnx_name(file, f);
         break;
     case ONNX_ATTR_TYPE:
         a->kind = (pare_onnx_kind)pare_field_int(f);
@@ -169,15 +184,15 @@ static pare_status parse_names(pare_onnx *file, pare_cursor message, pare_onnx_n
 
     while (pare_field_next(&message, &f)) {
         if (f.number == ONNX_NODE_INPUT)
-            n->in[n->n_in++].name = pare_field_name(&f, file->arena);
+            n->in[n->n_in++].name = pare_onnx_name(file, &f);
         else if (f.number == ONNX_NODE_OUTPUT)
-            n->out[n->n_out++] = pare_field_name(&f, file->arena);
+            n->out[n->n_out++] = pare_onnx_name(file, &f);
         else if (f.number == ONNX_NODE_NAME)
-            n->name = pare_field_name(&f, file->arena);
+            n->name = pare_onnx_name(file, &f);
         else if (f.number == ONNX_NODE_TYPE)
-            n->type = pare_field_name(&f, file->arena);
+            n->type = pare_onnx_name(file, &f);
         else if (f.number == ONNX_NODE_DOMAIN)
-            n->domain = pare_field_name(&f, file->arena);
+            n->domain = pare_onnx_name(file, &f);
     }
     if (message.bad)
         return pare_fail(PARE_ERR_DATA, "node '%s' (%s) is damaged", n->name ? n->name : "", n->type ? n->type : "");
@@ -187,7 +202,8 @@ static pare_status parse_names(pare_onnx *file, pare_cursor message, pare_onnx_n
         n->domain = "";
 
     const char *const called = n->name[0] ? n->name : n->n_out > 0 ? n->out[0] : "";
-    n->label = pare_arena_printf(file->arena, "node '%s' (%s%s%s)", called, n->domain, n->domain[0] ? "." : "", n->type);
+    n->label = pare_arena_printf(file->arena, "node '%s' (%s%s%s)", called, n->domain, n->domain[0] ? "." : "",
+                                 n->type);
     return n->label ? PARE_OK : pare_fail_memory(strlen(called), "a node");
 }
 
@@ -217,122 +233,4 @@ pare_status pare_onnx_parse_node(pare_onnx *file, pare_cursor message, pare_onnx
         return pare_fail(PARE_ERR_DATA, "%s is damaged", n->label);
     *out = n;
     return PARE_OK;
-}
-
-/* -------------------------------------------------------------------------------------------------- value infos */
-
-/* The refused kinds of TypeProto by name. */
-static const char *type_name(uint32_t field)
-{
-    switch (field) {
-    case ONNX_TYPE_SEQUENCE:
-        return "a sequence";
-    case ONNX_TYPE_MAP:
-        return "a map";
-    case ONNX_TYPE_SPARSE:
-        return "a sparse tensor";
-    case ONNX_TYPE_OPTIONAL:
-        return "an optional";
-    default:
-        return NULL;
-    }
-}
-
-/* -1 as a size is how some exporters write "any". */
-static void parse_dim(pare_onnx *file, pare_field *dim, int64_t *value, const char **name)
-{
-    pare_cursor message = pare_field_bytes(dim);
-    pare_field  f;
-
-    *value = PARE_DIM_ANY;
-    while (pare_field_next(&message, &f)) {
-        if (f.number == ONNX_DIM_VALUE)
-            *value = pare_field_int(&f);
-        else if (f.number == ONNX_DIM_PARAM)
-            *name = pare_field_name(&f, file->arena);
-    }
-    if (message.bad)
-        dim->message->bad = true;
-}
-
-static pare_status parse_shape(pare_onnx *file, pare_cursor message, pare_onnx_info *info)
-{
-    pare_field f;
-
-    info->has_shape = true;
-    while (pare_field_next(&message, &f)) {
-        if (f.number != ONNX_SHAPE_DIM)
-            continue;
-        if (info->shape.rank == PARE_MAX_RANK)
-            return pare_fail(PARE_ERR_UNSUPPORTED, "value '%s' has more than %d dimensions", info->name, PARE_MAX_RANK);
-        const int i = info->shape.rank++;
-        parse_dim(file, &f, &info->shape.dim[i], &info->dim_name[i]);
-        if (info->shape.dim[i] < PARE_DIM_ANY)
-            return pare_fail(PARE_ERR_DATA, "value '%s' has the dimension %lld", info->name,
-                             (long long)info->shape.dim[i]);
-        if (info->dim_name[i] && !info->dim_name[i][0])
-            info->dim_name[i] = NULL;
-    }
-    if (message.bad)
-        return pare_fail(PARE_ERR_DATA, "the shape of value '%s' is damaged", info->name);
-
-    pare_shape fixed = info->shape;
-    for (int i = 0; i < fixed.rank; i++)
-        if (fixed.dim[i] == PARE_DIM_ANY)
-            fixed.dim[i] = 1;
-    const pare_tensor t = pare_tensor_of(info->dtype, fixed);
-    if (pare_shape_count(&fixed) < 0 || (info->dtype != PARE_NO_DTYPE && pare_tensor_bytes(&t) < 0))
-        return pare_fail(PARE_ERR_DATA, "value '%s' has an absurd size", info->name);
-    return PARE_OK;
-}
-
-static pare_status parse_tensor_type(pare_onnx *file, pare_cursor message, pare_onnx_info *info)
-{
-    pare_cursor shape = pare_cursor_of("", 0);
-    bool        shaped = false;
-    int64_t     elem   = 0;
-    pare_field  f;
-
-    while (pare_field_next(&message, &f)) {
-        if (f.number == ONNX_TENSOR_TYPE_ELEM)
-            elem = pare_field_int(&f);
-        else if (f.number == ONNX_TENSOR_TYPE_SHAPE) {
-            shape  = pare_field_bytes(&f);
-            shaped = true;
-        }
-    }
-    if (message.bad)
-        return pare_fail(PARE_ERR_DATA, "the type of value '%s' is damaged", info->name);
-    info->dtype = pare_dtype_from_onnx(elem);
-    if (elem != 0 && info->dtype == PARE_NO_DTYPE)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "value '%s' has the ONNX element type %lld%s, which is not supported",
-                         info->name, (long long)elem, elem == 8 ? " (string)" : "");
-    return shaped ? parse_shape(file, shape, info) : PARE_OK;
-}
-
-pare_status pare_onnx_parse_info(pare_onnx *file, pare_cursor message, pare_onnx_info *out)
-{
-    pare_cursor type = pare_cursor_of("", 0);
-    pare_field  f;
-
-    *out = (pare_onnx_info){ .name = "" };
-    while (pare_field_next(&message, &f)) {
-        if (f.number == ONNX_VALUE_NAME)
-            out->name = pare_field_name(&f, file->arena);
-        else if (f.number == ONNX_VALUE_TYPE)
-            type = pare_field_bytes(&f);
-    }
-    if (message.bad)
-        return pare_fail(PARE_ERR_DATA, "an input or output is damaged");
-    if (!out->name[0])
-        return pare_fail(PARE_ERR_DATA, "an input or output has no name");
-
-    while (pare_field_next(&type, &f)) {
-        if (f.number == ONNX_TYPE_TENSOR)
-            PARE_TRY(parse_tensor_type(file, pare_field_bytes(&f), out));
-        else if (type_name(f.number))
-            return pare_fail(PARE_ERR_UNSUPPORTED, "value '%s' is %s; only dense tensors are supported", out->name,
-                             type_name(f.number));
-    }
-    return type.bad ? pare_fail(PARE_ERR_DATA, "the type of value '%s' is damaged", out->name) : PARE_OK;
 }

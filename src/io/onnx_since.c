@@ -75,7 +75,7 @@ static bool can_be_attribute(const pare_node *n, int i)
     const pare_value *const v = n->in[i];
 
     return pare_value_is_const(v) && v->t.dtype == PARE_s64 && v->t.shape.rank == 1 &&
-           pare_shape_count(&v->t.shape) <= PARE_ATTR_INTS;
+           pare_shape_count(&v->t.shape) <= PARE_MAX_INTS;
 }
 
 /* Types that came with a set, whatever the op. */

@@ -33,9 +33,9 @@ static void read_place(pare_onnx *file, pare_field *entry, pare_onnx_place *plac
 
     while (pare_field_next(&message, &f)) {
         if (f.number == ONNX_ENTRY_KEY)
-            key = pare_field_name(&f, file->arena);
+            key = pare_onnx_name(file, &f);
         else if (f.number == ONNX_ENTRY_VALUE)
-            value = pare_field_name(&f, file->arena);
+            value = pare_onnx_name(file, &f);
     }
     if (message.bad) {
         entry->message->bad = true;
@@ -73,7 +73,7 @@ static pare_status read_header(pare_onnx *file, pare_cursor message, header *h)
     while (pare_field_next(&message, &f)) {
         switch (f.number) {
         case ONNX_TENSOR_NAME:
-            h->name = pare_field_name(&f, file->arena);
+            h->name = pare_onnx_name(file, &f);
             break;
         case ONNX_TENSOR_TYPE:
             h->type = pare_field_int(&f);
@@ -105,7 +105,8 @@ static pare_status describe(const header *h, pare_tensor *t)
     const pare_dtype dtype = pare_dtype_from_onnx(h->type);
 
     if (h->type == ONNX_STRING)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "tensor '%s' holds strings; only numbers and bool are supported", h->name);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "tensor '%s' holds strings; only numbers and bool are supported",
+                         h->name);
     if (dtype == PARE_NO_DTYPE)
         return pare_fail(h->type ? PARE_ERR_UNSUPPORTED : PARE_ERR_DATA,
                          "tensor '%s' has the ONNX element type %lld, which this library does not know", h->name,

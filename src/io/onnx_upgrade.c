@@ -22,7 +22,8 @@ struct lift {
 /* A float becomes a scalar (the bounds of Clip), an integer a list of one (the k of TopK). */
 static bool as_tensor(pare_onnx_attr *a, pare_tensor *t)
 {
-    const bool       scalar = a->kind == ONNX_KIND_FLOAT, listed = a->kind == ONNX_KIND_INTS || a->kind == ONNX_KIND_FLOATS;
+    const bool       scalar = a->kind == ONNX_KIND_FLOAT;
+    const bool       listed = a->kind == ONNX_KIND_INTS || a->kind == ONNX_KIND_FLOATS;
     const int64_t    count  = listed ? a->n : 1;
     const pare_dtype dtype  = scalar || a->kind == ONNX_KIND_FLOATS ? PARE_f32 : PARE_s64;
 
@@ -210,8 +211,8 @@ static pare_status spell_out(pare_node *n, int64_t axis)
     const char *const name = n->name;
 
     if (!flatten || !reshape || !shape)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "node '%s': %s along axis %lld of the old form needs flatten and reshape",
-                         name, op->name, (long long)axis);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "node '%s': %s of this operator set needs flatten and reshape", name,
+                         op->name);
     PARE_TRY(pare_graph_add_value(g, pare_arena_printf(g->arena, "%s_shape", y->name), &dims));
     PARE_TRY(pare_graph_add_value(g, pare_arena_printf(g->arena, "%s_flat", y->name), &flat));
     PARE_TRY(pare_graph_add_value(g, pare_arena_printf(g->arena, "%s_2d", y->name), &soft));

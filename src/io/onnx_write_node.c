@@ -153,7 +153,8 @@ static pare_status write_clamp(pare_onnx_writer *w, const pare_node *n, clamp c,
 {
     pare_wire *const  wire = &w->wire;
     const bool        relu = c.lo == 0 && c.hi == INFINITY;
-    const char *const lo = made_name(w, n, "min"), *const hi = made_name(w, n, "max"), *const name = made_name(w, n, "clamp");
+    const char *const lo   = made_name(w, n, "min"), *const hi = made_name(w, n, "max");
+    const char *const name = made_name(w, n, "clamp");
 
     if (!lo || !hi || !name)
         return pare_fail_memory(1, "a name");

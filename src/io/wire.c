@@ -108,13 +108,12 @@ char *pare_field_text(pare_field *field, pare_arena *arena)
 {
     const pare_cursor c    = pare_field_bytes(field);
     const size_t      size = pare_cursor_left(&c);
-    char             *text = NULL;
 
-    if (!memchr(c.at, 0, size))
-        text = pare_arena_strndup(arena, (const char *)c.at, size);
-    if (!text)
+    if (field->message->bad || memchr(c.at, 0, size)) {
         field->message->bad = true;
-    return text;
+        return NULL;
+    }
+    return pare_arena_strndup(arena, (const char *)c.at, size);
 }
 
 char *pare_field_name(pare_field *field, pare_arena *arena)

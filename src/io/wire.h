@@ -48,8 +48,8 @@ int64_t     pare_field_int(pare_field *field);
 float       pare_field_float(pare_field *field);
 pare_cursor pare_field_bytes(pare_field *field);
 
-/* Text, copied into the arena. A zero byte inside sets `bad`; in a name so does any control character. NULL: `bad`, or
- * out of memory (then `bad` is set as well). */
+/* Text, copied into the arena. A zero byte inside sets `bad`; in a name so does any control character. NULL and not
+ * `bad`: out of memory. */
 char *pare_field_text(pare_field *field, pare_arena *arena);
 char *pare_field_name(pare_field *field, pare_arena *arena);
 
