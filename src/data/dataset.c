@@ -50,8 +50,8 @@ static pare_status find_source(const char *path, const pare_source **out)
         }
     if (stat(path, &st) != 0)
         return pare_fail(PARE_ERR_IO, "%s: %s", path, strerror(errno));
-    return pare_fail(PARE_ERR_UNSUPPORTED, "%s: not a data set; known are a folder of pictures, .tar, .jpg, .png, .f32, "
-                     ".npy, .u16, demo:train and demo:test", path);
+    return pare_fail(PARE_ERR_UNSUPPORTED, "%s: not a data set; known are a folder of pictures, .tar, .jpg, .png, "
+                     ".f32, .npy, .u16, demo:train and demo:test", path);
 }
 
 /* Options that only pictures have would be passed over in silence: say so instead. */

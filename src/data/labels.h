@@ -27,7 +27,7 @@ pare_status pare_label_table_read(const char *path, const pare_data_options *opt
                                   pare_label_table *out);
 void        pare_label_table_free(pare_label_table *table);
 
-/* The labels of `total` numbered samples: .npy, .tsv, or any other file as raw int32. *out [total], from pare_malloc. */
+/* The labels of `total` numbered samples: .npy, .tsv, else raw int32. *out [total], from pare_malloc. */
 pare_status pare_labels_read(const char *path, const pare_data_options *options, int64_t total, int32_t **out);
 
 /* Checks the options' label rule; *vww and *none tell which it is ("class" when neither). */
