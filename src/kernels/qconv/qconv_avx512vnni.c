@@ -14,6 +14,13 @@
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 
+/* One tile to compute. */
+typedef struct job {
+    const pare_qconv_plan  *plan;
+    const pare_qconv_panel *panel;
+    const pare_qconv_tile  *tile;
+} job;
+
 /* Accumulators: rN are the four column tiles of pixel N. */
 typedef struct block {
     pare_q512x4 r0, r1, r2, r3, r4, r5, r6, r7;
@@ -71,14 +78,15 @@ PARE_AVX512_INLINE void four_k(const pare_qconv_tile *t, int rows, int tiles, pt
     }
 }
 
-PARE_AVX512_INLINE void products(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
-                                 int rows, int tiles, block *acc)
+PARE_AVX512_INLINE void products(const job *g, int rows, int tiles, block *acc)
 {
-    const size_t  tile_bytes = p->tile_bytes;
-    const int8_t *w          = panel->w;
+    const pare_qconv_plan *p          = g->plan;
+    const pare_qconv_tile *t          = g->tile;
+    const size_t           tile_bytes = p->tile_bytes;
+    const int8_t          *w          = g->panel->w;
 
     for (int s = 0; s < p->n_steps; s++) {
-        ptrdiff_t offset = p->steps[s].offset + panel->x_offset;
+        ptrdiff_t offset = p->steps[s].offset + g->panel->x_offset;
         int       fours  = p->steps[s].fours;
 
         for (; fours >= 4; fours -= 4, offset += 16, w += 4 * PARE_QCONV_ROW) {
@@ -92,54 +100,145 @@ PARE_AVX512_INLINE void products(const pare_qconv_plan *p, const pare_qconv_pane
     }
 }
 
-/* Requantizes and stores pixel i, unless it only repeats the last one. */
-PARE_AVX512_INLINE void finish(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t, int i,
-                               int tiles, pare_q512x4 acc)
+/* The residual of the pixels of one pack that begins at pixel i. */
+PARE_AVX512_INLINE __m512i load_residual(const pare_qconv_panel *panel, const pare_qconv_tile *t, int i, int tiles)
 {
     const __mmask64 mask = pare_q512_mask(panel->columns);
+    const uint8_t *const *r = t->residual + i;
+    const int       c    = panel->channel;
 
-    if (i >= t->n)
-        return;
-    if (p->epilogue.kind == PARE_QKIND_U8)
-        pare_q512_store_u8(&p->epilogue, panel->packed, acc, tiles, false, mask, t->y[i] + panel->channel,
-                           t->residual[i] + panel->channel);
-    else
-        pare_q512_store_f32x4(&p->epilogue, panel->packed, acc, tiles, mask, (float *)t->y[i] + panel->channel,
-                              t->row_scale[i]);
+    if (tiles == 1) {
+        __m512i v = _mm512_castsi128_si512(_mm_maskz_loadu_epi8((__mmask16)mask, r[0] + c));
+        v         = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[1] + c), 1);
+        v         = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[2] + c), 2);
+        return _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[3] + c), 3);
+    }
+    if (tiles == 2) {
+        const __m256i first = _mm256_maskz_loadu_epi8((__mmask32)mask, r[0] + c);
+        return _mm512_inserti64x4(_mm512_castsi256_si512(first), _mm256_maskz_loadu_epi8((__mmask32)mask, r[1] + c), 1);
+    }
+    return _mm512_maskz_loadu_epi8(mask, r[0] + c);
 }
 
-/* Computes `rows` pixels and stores the first t->n of them. */
-PARE_AVX512_INLINE void compute(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
-                                int rows, int tiles)
+/* Stores the pixels of one pack that begins at pixel i, except those from t->n up, which only repeat the last one. */
+PARE_AVX512_INLINE void store_pack(const pare_qconv_panel *panel, const pare_qconv_tile *t, int i, int tiles, __m512i q)
 {
-    const pare_q512x4 bias = load_tiles(p->bias + panel->packed, PARE_QCONV_ROW, tiles);
+    const __mmask64 mask = pare_q512_mask(panel->columns);
+    const int       c    = panel->channel;
+
+    if (tiles == 1) {
+        _mm_mask_storeu_epi8(t->y[i] + c, (__mmask16)mask, _mm512_castsi512_si128(q));
+        if (i + 1 < t->n)
+            _mm_mask_storeu_epi8(t->y[i + 1] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 1));
+        if (i + 2 < t->n)
+            _mm_mask_storeu_epi8(t->y[i + 2] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 2));
+        if (i + 3 < t->n)
+            _mm_mask_storeu_epi8(t->y[i + 3] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 3));
+    } else if (tiles == 2) {
+        _mm256_mask_storeu_epi8(t->y[i] + c, (__mmask32)mask, _mm512_castsi512_si256(q));
+        if (i + 1 < t->n)
+            _mm256_mask_storeu_epi8(t->y[i + 1] + c, (__mmask32)mask, _mm512_extracti64x4_epi64(q, 1));
+    } else {
+        _mm512_mask_storeu_epi8(t->y[i] + c, mask, q);
+    }
+}
+
+/* With table or add: out of line, so that the plain epilogue keeps its registers. */
+ISA __attribute__((noinline)) static __m512i codes_any(const pare_qepilogue *e, const pare_q512_constants *c,
+                                                       const pare_q512x4 *acc, __m512i residual)
+{
+    return pare_q512_codes_any(e, c, *acc, false, residual);
+}
+
+/* Requantizes one pack, first pixel i, from the accumulators of its pixels. */
+PARE_AVX512_INLINE void finish_pack(const job *g, int i, int tiles, bool plain, const pare_q512_constants *c,
+                                    pare_q512x4 acc)
+{
+    const pare_qepilogue *e = &g->plan->epilogue;
+
+    if (i >= g->tile->n)
+        return;
+    if (plain) {
+        store_pack(g->panel, g->tile, i, tiles, pare_q512_codes(c, acc, false));
+    } else {
+        const __m512i r = e->add ? load_residual(g->panel, g->tile, i, tiles) : _mm512_setzero_si512();
+        store_pack(g->panel, g->tile, i, tiles, codes_any(e, c, &acc, r));
+    }
+}
+
+/* Two pixels' accumulators: one pack where they fit, else two. */
+PARE_AVX512_INLINE void finish_two(const job *g, int i, int tiles, bool plain, const pare_q512_constants *c,
+                                   const pare_q512x4 *a, const pare_q512x4 *b)
+{
+    if (tiles == 2) {
+        finish_pack(g, i, tiles, plain, c, (pare_q512x4){ a->v0, a->v1, b->v0, b->v1 });
+    } else {
+        finish_pack(g, i, tiles, plain, c, *a);
+        finish_pack(g, i + 1, tiles, plain, c, *b);
+    }
+}
+
+PARE_AVX512_INLINE void finish_u8(const job *g, int rows, int tiles, bool plain, const block *acc)
+{
+    const pare_q512_constants c = pare_q512_load(&g->plan->epilogue, g->panel->packed, tiles);
+
+    if (tiles == 1) {
+        finish_pack(g, 0, 1, plain, &c, (pare_q512x4){ acc->r0.v0, acc->r1.v0, acc->r2.v0, acc->r3.v0 });
+        if (rows > 4)
+            finish_pack(g, 4, 1, plain, &c, (pare_q512x4){ acc->r4.v0, acc->r5.v0, acc->r6.v0, acc->r7.v0 });
+        return;
+    }
+    finish_two(g, 0, tiles, plain, &c, &acc->r0, &acc->r1);
+    if (rows > 2)
+        finish_two(g, 2, tiles, plain, &c, &acc->r2, &acc->r3);
+    if (rows > 4)
+        finish_two(g, 4, tiles, plain, &c, &acc->r4, &acc->r5);
+    if (rows > 6)
+        finish_two(g, 6, tiles, plain, &c, &acc->r6, &acc->r7);
+}
+
+PARE_AVX512_INLINE void finish_f32(const job *g, int i, int tiles, pare_q512x4 acc)
+{
+    if (i < g->tile->n)
+        pare_q512_store_f32x4(&g->plan->epilogue, g->panel->packed, acc, tiles, pare_q512_mask(g->panel->columns),
+                              (float *)g->tile->y[i] + g->panel->channel, g->tile->row_scale[i]);
+}
+
+/* Computes `rows` pixels and stores the first g->tile->n of them. */
+PARE_AVX512_INLINE void compute(const job *g, int rows, int tiles)
+{
+    const pare_q512x4 bias = load_tiles(g->plan->bias + g->panel->packed, PARE_QCONV_ROW, tiles);
     block             acc  = { bias, bias, bias, bias, bias, bias, bias, bias };
 
-    products(p, panel, t, rows, tiles, &acc);
-    finish(p, panel, t, 0, tiles, acc.r0);
-    if (rows > 1)
-        finish(p, panel, t, 1, tiles, acc.r1);
+    products(g, rows, tiles, &acc);
+    if (g->plan->epilogue.kind == PARE_QKIND_U8) {
+        if (g->plan->epilogue.add || g->plan->epilogue.table)
+            finish_u8(g, rows, tiles, false, &acc);
+        else
+            finish_u8(g, rows, tiles, true, &acc);
+        return;
+    }
+    finish_f32(g, 0, tiles, acc.r0);
+    finish_f32(g, 1, tiles, acc.r1);
     if (rows > 2) {
-        finish(p, panel, t, 2, tiles, acc.r2);
-        finish(p, panel, t, 3, tiles, acc.r3);
+        finish_f32(g, 2, tiles, acc.r2);
+        finish_f32(g, 3, tiles, acc.r3);
     }
     if (rows > 4) {
-        finish(p, panel, t, 4, tiles, acc.r4);
-        finish(p, panel, t, 5, tiles, acc.r5);
+        finish_f32(g, 4, tiles, acc.r4);
+        finish_f32(g, 5, tiles, acc.r5);
     }
     if (rows > 6) {
-        finish(p, panel, t, 6, tiles, acc.r6);
-        finish(p, panel, t, 7, tiles, acc.r7);
+        finish_f32(g, 6, tiles, acc.r6);
+        finish_f32(g, 7, tiles, acc.r7);
     }
 }
 
-typedef void tile_fn(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t);
-
-#define TILE(rows, tiles)                                                                                              \
-    ISA static void tile_##rows##_##tiles(const pare_qconv_plan *p, const pare_qconv_panel *panel,                     \
-                                          const pare_qconv_tile *t)                                                    \
-    { compute(p, panel, t, rows, tiles); }
-
+#define TILE(rows, tiles) \
+    ISA static void tile_##rows##_##tiles(const job *g) \
+    { \
+        compute(g, rows, tiles); \
+    }
 TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
 TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2)
 TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3)
@@ -147,8 +246,8 @@ TILE(1, 4) TILE(2, 4) TILE(4, 4) TILE(6, 4)
 
 /* By column tiles, then by the smallest height that is enough. */
 static const struct {
-    int      rows[4];
-    tile_fn *run[4];
+    int rows[4];
+    void (*run[4])(const job *g);
 } tiles_of[5] = {
     [1] = { { 1, 2, 4, 8 }, { tile_1_1, tile_2_1, tile_4_1, tile_8_1 } },
     [2] = { { 1, 2, 4, 8 }, { tile_1_2, tile_2_2, tile_4_2, tile_8_2 } },
@@ -169,8 +268,8 @@ void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
             const int       height = n > rows[2] ? 3 : n > rows[1] ? 2 : n > rows[0] ? 1 : 0;
             pare_qconv_tile t;
 
-            pare_qconv_tile_take(r, &walk, n, rows[height], &t);
-            tiles_of[panel->tiles].run[height](r->plan, panel, &t);
+            pare_qconv_tile_take(r, &walk, n, rows[height] < 4 ? 4 : rows[height], &t); /* a pack may hold 4 */
+            tiles_of[panel->tiles].run[height](&(job){ r->plan, panel, &t });
             m += n;
         }
     }

@@ -72,21 +72,21 @@ static void fill_steps(const layout *l, pare_qconv_plan *p)
         }
 }
 
-/* Each bundle's tiles are shared evenly between as few panels as can hold them. */
+/* Full panels first: of the last, narrow one several pixels are requantized together. */
 static void fill_panels(const layout *l, pare_qconv_plan *p)
 {
     const int per_bundle = (l->bundle_tiles + p->kernel->panel_tiles - 1) / p->kernel->panel_tiles;
 
     for (int b = 0; b < l->bundles; b++)
         for (int i = 0; i < per_bundle; i++) {
-            const int tile0 = l->bundle_tiles * i / per_bundle, tile1 = l->bundle_tiles * (i + 1) / per_bundle;
-            const int left  = l->bundle_out - tile0 * PARE_QCONV_COLUMNS;
-            const int width = (tile1 - tile0) * PARE_QCONV_COLUMNS;
+            const int tile0 = i * p->kernel->panel_tiles, rest = l->bundle_tiles - tile0;
+            const int tiles = rest < p->kernel->panel_tiles ? rest : p->kernel->panel_tiles;
+            const int left  = l->bundle_out - tile0 * PARE_QCONV_COLUMNS, width = tiles * PARE_QCONV_COLUMNS;
 
             p->panels[p->n_panels++] = (pare_qconv_panel){
                 .w        = p->w + (size_t)(b * l->bundle_tiles + tile0) * p->tile_bytes,
                 .x_offset = (ptrdiff_t)b * l->bundle_in,
-                .tiles    = tile1 - tile0,
+                .tiles    = tiles,
                 .columns  = left < width ? left : width,
                 .channel  = b * l->bundle_out + tile0 * PARE_QCONV_COLUMNS,
                 .packed   = (b * l->bundle_tiles + tile0) * PARE_QCONV_COLUMNS,

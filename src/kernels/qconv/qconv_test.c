@@ -112,7 +112,8 @@ static void make_output(pare_rng *rng, problem *p)
 static void make_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
 {
     const int kind = between(rng, 0, 9);
-    const int wide[] = { 1, 2, 3, 4, 5, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 96, 100, 128, 144, 193, 300 };
+    const int wide[] = { 1,  2,  3,  4,  5,  8,  12, 15, 16,  17,  24,  31,
+                         32, 33, 48, 63, 64, 65, 96, 100, 128, 144, 193, 300 };
     const int n_wide = (int)(sizeof(wide) / sizeof(wide[0]));
 
     d->in_c  = pick(rng, wide, n_wide);

@@ -2,7 +2,8 @@
 /*
  * qepilogue.h - what happens to an int32 accumulator: shared by qconv and qdw (docs/NUMERICS.md 5 and 6)
  *
- * The scalar functions here are the definition; the vector forms (qepilogue_avx512.h, qepilogue_avx2.h) give equal bits.
+ * The scalar functions here are the definition; the vector forms, qepilogue_avx512.h and qepilogue_avx2.h, give
+ * equal bits.
  */
 #ifndef PARE_KERNELS_QEPILOGUE_H
 #define PARE_KERNELS_QEPILOGUE_H

@@ -29,17 +29,15 @@ static inline uint64_t pare_q512_mask(int columns)
 }
 
 /* 4 x 16 int32 to 64 codes in natural order, saturated to [lo, hi] after adding zero. */
-PARE_AVX512_INLINE __m512i pare_q512_pack(pare_q512x4 v, bool lanes, int zero, int lo, int hi)
+PARE_AVX512_INLINE __m512i pare_q512_pack(pare_q512x4 v, bool lanes, __m512i zero, __m512i lo, __m512i hi)
 {
-    const __m512i z   = _mm512_set1_epi16((short)zero);
-    const __m512i v01 = _mm512_adds_epi16(_mm512_packs_epi32(v.v0, v.v1), z);
-    const __m512i v23 = _mm512_adds_epi16(_mm512_packs_epi32(v.v2, v.v3), z);
-    __m512i       q   = _mm512_packus_epi16(v01, v23);
+    const __m512i v01 = _mm512_adds_epi16(_mm512_packs_epi32(v.v0, v.v1), zero);
+    const __m512i v23 = _mm512_adds_epi16(_mm512_packs_epi32(v.v2, v.v3), zero);
+    const __m512i q   = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(v01, v23), lo), hi);
 
-    q = _mm512_min_epu8(_mm512_max_epu8(q, _mm512_set1_epi8((char)lo)), _mm512_set1_epi8((char)hi));
-    if (!lanes)
-        q = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), q);
-    return q;
+    if (lanes)
+        return q;
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), q);
 }
 
 /* 64 codes to 4 x 16 int32 in either order. */
@@ -79,16 +77,35 @@ PARE_AVX512_INLINE __m512i pare_q512_lookup(const uint8_t table[256], __m512i q)
     return _mm512_or_si512(even, _mm512_slli_epi16(odd, 8));
 }
 
-/* (float)acc * scale of 16 columns. */
-PARE_AVX512_INLINE __m512 pare_q512_scaled(const pare_qepilogue *e, int column, __m512i acc)
+/*
+ * What the plain epilogue needs: zero as words, bounds as bytes, and where the scales of the four vectors lie. They stay
+ * operands in memory, because accumulators fill the registers. A tile of one or two vectors repeats its scales, so that
+ * several pixels share a pack.
+ */
+typedef struct pare_q512_constants {
+    const float *s0, *s1, *s2, *s3;
+    __m512i      zero, lo, hi;
+} pare_q512_constants;
+
+PARE_AVX512_INLINE pare_q512_constants pare_q512_load(const pare_qepilogue *e, int column, int n)
 {
-    return _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(e->scale + column));
+    const float *s = e->scale + column;
+
+    return (pare_q512_constants){
+        .s0   = s,
+        .s1   = n > 1 ? s + 16 : s,
+        .s2   = n > 2 ? s + 32 : s,
+        .s3   = n > 3 ? s + 48 : n == 2 ? s + 16 : s,
+        .zero = _mm512_set1_epi16((short)e->zero),
+        .lo   = _mm512_set1_epi8((char)e->lo),
+        .hi   = _mm512_set1_epi8((char)e->hi),
+    };
 }
 
-/* rint((float)acc * scale). */
-PARE_AVX512_INLINE __m512i pare_q512_round(const pare_qepilogue *e, int column, __m512i acc)
+/* (float)acc * scale. */
+PARE_AVX512_INLINE __m512 pare_q512_scaled(const float *scale, __m512i acc)
 {
-    return _mm512_cvtps_epi32(pare_q512_scaled(e, column, acc));
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(scale));
 }
 
 /* The fused add: codes of the convolution as floats and 16 codes of the residual to the rounded sum. */
@@ -106,44 +123,42 @@ PARE_AVX512_INLINE __m512i pare_q512_add(const pare_qepilogue *e, __m512 q, __m5
  * Both roundings of 16 columns, without a table between them. The first code stays a float: an integer below 2^24
  * in size, or so far outside the bounds that the clamp decides alike.
  */
-PARE_AVX512_INLINE __m512i pare_q512_round_add(const pare_qepilogue *e, int column, __m512i acc, __m512i residual)
+PARE_AVX512_INLINE __m512i pare_q512_round_add(const pare_qepilogue *e, const float *scale, __m512i acc,
+                                               __m512i residual)
 {
-    __m512 q = _mm512_roundscale_ps(pare_q512_scaled(e, column, acc), _MM_FROUND_TO_NEAREST_INT);
+    __m512 q = _mm512_roundscale_ps(pare_q512_scaled(scale, acc), _MM_FROUND_TO_NEAREST_INT);
 
     q = _mm512_max_ps(_mm512_add_ps(q, _mm512_set1_ps((float)e->zero)), _mm512_set1_ps((float)e->lo));
     return pare_q512_add(e, _mm512_min_ps(q, _mm512_set1_ps((float)e->hi)), residual);
 }
 
-/* 64 codes with neither table nor add; vectors from `n` up are not computed and their bytes repeat the first. */
-PARE_AVX512_INLINE __m512i pare_q512_codes(const pare_qepilogue *e, int column, pare_q512x4 acc, int n, bool lanes)
+/* 64 codes with neither table nor add. */
+PARE_AVX512_INLINE __m512i pare_q512_codes(const pare_q512_constants *c, pare_q512x4 acc, bool lanes)
 {
-    const __m512i v0 = pare_q512_round(e, column, acc.v0);
-    pare_q512x4   v  = { v0, v0, v0, v0 };
+    const pare_q512x4 v = {
+        _mm512_cvtps_epi32(pare_q512_scaled(c->s0, acc.v0)),
+        _mm512_cvtps_epi32(pare_q512_scaled(c->s1, acc.v1)),
+        _mm512_cvtps_epi32(pare_q512_scaled(c->s2, acc.v2)),
+        _mm512_cvtps_epi32(pare_q512_scaled(c->s3, acc.v3)),
+    };
 
-    if (n > 1)
-        v.v1 = pare_q512_round(e, column + 16, acc.v1);
-    if (n > 2)
-        v.v2 = pare_q512_round(e, column + 32, acc.v2);
-    if (n > 3)
-        v.v3 = pare_q512_round(e, column + 48, acc.v3);
-    return pare_q512_pack(v, lanes, e->zero, e->lo, e->hi);
+    return pare_q512_pack(v, lanes, c->zero, c->lo, c->hi);
 }
 
 /* 64 codes with the add fused. */
-PARE_AVX512_INLINE __m512i pare_q512_codes_add(const pare_qepilogue *e, int column, pare_q512x4 acc, int n, bool lanes,
-                                               __m512i residual)
+PARE_AVX512_INLINE __m512i pare_q512_codes_add(const pare_qepilogue *e, const pare_q512_constants *c, pare_q512x4 acc,
+                                               bool lanes, __m512i residual)
 {
-    const pare_q512x4 r  = pare_q512_unpack(residual, lanes);
-    const __m512i     v0 = pare_q512_round_add(e, column, acc.v0, r.v0);
-    pare_q512x4       v  = { v0, v0, v0, v0 };
+    const pare_q512x4 r = pare_q512_unpack(residual, lanes);
+    const pare_q512x4 v = {
+        pare_q512_round_add(e, c->s0, acc.v0, r.v0),
+        pare_q512_round_add(e, c->s1, acc.v1, r.v1),
+        pare_q512_round_add(e, c->s2, acc.v2, r.v2),
+        pare_q512_round_add(e, c->s3, acc.v3, r.v3),
+    };
 
-    if (n > 1)
-        v.v1 = pare_q512_round_add(e, column + 16, acc.v1, r.v1);
-    if (n > 2)
-        v.v2 = pare_q512_round_add(e, column + 32, acc.v2, r.v2);
-    if (n > 3)
-        v.v3 = pare_q512_round_add(e, column + 48, acc.v3, r.v3);
-    return pare_q512_pack(v, lanes, 0, e->add_lo, e->add_hi);
+    return pare_q512_pack(v, lanes, _mm512_setzero_si512(), _mm512_set1_epi8((char)e->add_lo),
+                          _mm512_set1_epi8((char)e->add_hi));
 }
 
 /* The add on codes that went through a table. */
@@ -157,28 +172,21 @@ PARE_AVX512_INLINE __m512i pare_q512_codes_then_add(const pare_qepilogue *e, __m
         pare_q512_add(e, _mm512_cvtepi32_ps(q.v3), r.v3),
     };
 
-    return pare_q512_pack(v, true, 0, e->add_lo, e->add_hi);
+    return pare_q512_pack(v, true, _mm512_setzero_si512(), _mm512_set1_epi8((char)e->add_lo),
+                          _mm512_set1_epi8((char)e->add_hi));
 }
 
-/* Stores the u8 outputs of `n` vectors at y[columns]. */
-PARE_AVX512_INLINE void pare_q512_store_u8(const pare_qepilogue *e, int column, pare_q512x4 acc, int n, bool lanes,
-                                           __mmask64 mask, uint8_t *y, const uint8_t *residual)
+/* 64 codes of whatever the epilogue asks for; `residual` is read where it has an add. */
+PARE_AVX512_INLINE __m512i pare_q512_codes_any(const pare_qepilogue *e, const pare_q512_constants *c, pare_q512x4 acc,
+                                               bool lanes, __m512i residual)
 {
-    __m512i q;
+    if (e->add && !e->table)
+        return pare_q512_codes_add(e, c, acc, lanes, residual);
 
-    if (!e->add || e->table) {
-        q = pare_q512_codes(e, column, acc, n, lanes);
-        if (e->table)
-            q = pare_q512_lookup(e->table, q);
-        if (e->add)
-            q = pare_q512_codes_then_add(e, q, _mm512_maskz_loadu_epi8(mask, residual));
-    } else {
-        q = pare_q512_codes_add(e, column, acc, n, lanes, _mm512_maskz_loadu_epi8(mask, residual));
-    }
-    if (mask == ~(__mmask64)0)
-        _mm512_storeu_si512(y, q);
-    else
-        _mm512_mask_storeu_epi8(y, mask, q);
+    __m512i q = pare_q512_codes(c, acc, lanes);
+    if (e->table)
+        q = pare_q512_lookup(e->table, q);
+    return e->add ? pare_q512_codes_then_add(e, q, residual) : q;
 }
 
 /* Stores the float outputs of 16 columns. */

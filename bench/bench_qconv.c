@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_qconv.c - the integer convolution against the multiply peak of this core, one thread
+ *
+ * Each line is the median of nine timings of one layer with its requantization, weights and activations warm.
+ * The peak is that of vpdpbusd on registers alone, measured in the same run. Usage: bench_qconv [version]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "cpu/cpu.h"
+#include "kernels/qconv/qconv.h"
+
+typedef struct layer {
+    const char *name;
+    int in_c, out_c, size, kernel, stride, groups; /* size: output height and width; 0 = Linear of one row */
+} layer;
+
+static const layer layers[] = {
+    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },      { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
+    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },    { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
+    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },  { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
+    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },    { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
+    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },   { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
+    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },    { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
+    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },    { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
+    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },    { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
+    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },    { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
+    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },    { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
+    { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 }, { "linear 1280-1000", 1280, 1000, 0, 1, 1, 1 },
+};
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+#if PARE_X86
+#include <immintrin.h>
+
+/* Multiply-accumulates per second of vpdpbusd on registers. */
+__attribute__((target("avx512f,avx512vnni"))) static double peak(void)
+{
+    enum { ROUNDS = 300000 };
+    double best = 0;
+
+    for (int t = 0; t < 60; t++) {
+        __m512i      a = _mm512_setzero_si512(), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+        const double begin = now();
+
+        for (int i = 0; i < ROUNDS; i++)
+            __asm__ volatile("vpdpbusd %8, %8, %0\n vpdpbusd %8, %8, %1\n vpdpbusd %8, %8, %2\n vpdpbusd %8, %8, %3\n"
+                             "vpdpbusd %8, %8, %4\n vpdpbusd %8, %8, %5\n vpdpbusd %8, %8, %6\n vpdpbusd %8, %8, %7"
+                             : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h)
+                             : "v"(_mm512_set1_epi8(1)));
+        const double rate = ROUNDS * 8.0 * 64 / (now() - begin);
+        best              = rate > best ? rate : best;
+    }
+    return best;
+}
+
+static double multiply_peak(void)
+{
+    return pare_cpu_features() & PARE_ISA_AVX512VNNI ? peak() : 0;
+}
+#else
+static double multiply_peak(void)
+{
+    return 0;
+}
+#endif
+
+static double time_layer(const pare_qconv_plan *plan, const pare_qconv_args *args, double macs)
+{
+    const int repeat = (int)(4e8 / macs) / 9 + 1;
+    double    times[9];
+
+    for (int i = 0; i < 9; i++) {
+        const double begin = now();
+        for (int j = 0; j < repeat; j++)
+            pare_qconv_run(plan, args, 0, 1);
+        times[i] = (now() - begin) / repeat;
+    }
+    qsort(times, 9, sizeof(times[0]), by_value);
+    return times[getenv("MIN") ? 0 : 4];
+}
+
+static int round_up(int value, int step)
+{
+    return (value + step - 1) / step * step;
+}
+
+static bool bench(const layer *l, const char *version, double peak_macs)
+{
+    const int    size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
+    const int    px = round_up(l->in_c, l->in_c <= 32 ? 32 : 64), py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
+    const size_t n_w = (size_t)l->out_c * (size_t)(l->in_c / l->groups * l->kernel * l->kernel);
+    uint8_t     *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)px + 64);
+    uint8_t     *y = pare_malloc_aligned((size_t)size * (size_t)size * (size_t)py);
+    int8_t      *w = pare_malloc_aligned(n_w);
+    const float  sw = 1e-4f;
+    const pare_qconv_desc d = {
+        .in_c = l->in_c, .out_c = l->out_c, .groups = l->groups, .out_h = size, .out_w = size,
+        .kernel_h = l->kernel, .kernel_w = l->kernel, .stride_h = l->stride, .stride_w = l->stride,
+        .pad_top = pad, .pad_left = pad, .x = { px, (ptrdiff_t)px * in, (ptrdiff_t)px * in * in },
+        .y = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size }, .w = w,
+        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1, .zero = 128 },
+    };
+    const pare_qconv_kernel *kernels[8], *chosen = NULL;
+    const int        n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 8);
+    pare_qconv_plan *plan;
+
+    for (size_t i = 0; i < n_w; i++)
+        w[i] = (int8_t)(i * 7 % 255 - 127);
+    for (int i = n - 1; i >= 0; i--)
+        if (!version || !strcmp(version, pare_qconv_kernel_name(kernels[i])))
+            chosen = kernels[i];
+    if (!chosen || pare_qconv_create(&d, chosen, &plan) != PARE_OK) {
+        fprintf(stderr, "bench_qconv: no version %s: %s\n", version ? version : "", pare_error());
+        return false;
+    }
+    const double macs = (double)size * size * (double)n_w;
+    const double t    = time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
+    printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, pare_qconv_kernel_name(chosen), t * 1e6,
+           2e-12 * macs / t, peak_macs > 0 ? 100 * macs / t / peak_macs : 0);
+    pare_qconv_destroy(plan);
+    pare_free_aligned(x);
+    pare_free_aligned(y);
+    pare_free_aligned(w);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const double peak_macs = multiply_peak();
+
+    printf("vpdpbusd on registers: %.3f TOPS\n", 2e-12 * peak_macs);
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+        if (!bench(&layers[i], argc > 1 ? argv[1] : NULL, peak_macs))
+            return 1;
+    return 0;
+}
