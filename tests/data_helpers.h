@@ -97,6 +97,18 @@ static inline void check_list(const char *path, const pare_data_options *options
     pare_dataset_close(ds);
 }
 
+/* Skips the test where the library was built without libpng. */
+static inline void need_png(void)
+{
+    pare_dataset *ds = NULL;
+
+    write_png("png/a.png", 1, 1, 0);
+    if (pare_dataset_open(in_folder("png"), NULL, &ds) != PARE_OK && strstr(pare_error(), "built without"))
+        skip();
+    assert_non_null(ds);
+    pare_dataset_close(ds);
+}
+
 static inline int make_folder(void **state)
 {
     (void)state;

@@ -58,7 +58,7 @@ static inline void put_tar_header(bytes *b, const char *name, char type, size_t 
 
     snprintf(h, 100, "%s", name);
     memcpy(h + 100, "0000644\0000000000\0000000000", 23);
-    snprintf(h + 124, 12, "%011zo", size);
+    snprintf(h + 124, 12, "%011o", (unsigned)size);
     memcpy(h + 136, "00000000000\0        ", 20);
     h[156] = type;
     memcpy(h + 257, "ustar\00000", 8);

@@ -146,6 +146,7 @@ static void test_fit(void **state)
     pare_dataset  *ds;
 
     (void)state;
+    need_png();
     pattern(8, 6, 3, &rgb[0][0][0]);
     write_png("fit/a.png", 8, 6, 3);
 

@@ -86,17 +86,26 @@ static pare_status make_weights(int from, int to, weights *w)
     return PARE_OK;
 }
 
+/* One byte from its fixed-point sum. Weights are not negative, so there is nothing to clamp below. */
+static uint8_t round_sum(int32_t sum)
+{
+    sum = (sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
+    return (uint8_t)(sum > 255 ? 255 : sum);
+}
+
 /* One output pixel: `count` inputs, `step` bytes apart. */
 static void mix(const uint8_t *in, size_t step, const int32_t *weight, int count, uint8_t *out)
 {
-    for (int c = 0; c < 3; c++) {
-        int32_t sum = 1 << (FRACTION_BITS - 1);
+    int32_t red = 0, green = 0, blue = 0;
 
-        for (int i = 0; i < count; i++)
-            sum += in[(size_t)i * step + (size_t)c] * weight[i];
-        sum >>= FRACTION_BITS;
-        out[c] = (uint8_t)(sum > 255 ? 255 : sum);
+    for (int i = 0; i < count; i++, in += step) {
+        red += in[0] * weight[i];
+        green += in[1] * weight[i];
+        blue += in[2] * weight[i];
     }
+    out[0] = round_sum(red);
+    out[1] = round_sum(green);
+    out[2] = round_sum(blue);
 }
 
 static void resize_rows(const pare_image *in, const weights *w, pare_image *out)
