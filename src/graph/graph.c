@@ -140,18 +140,25 @@ pare_status pare_graph_add_value(pare_graph *g, const char *name, pare_value **o
     return PARE_OK;
 }
 
+pare_status pare_value_set_input(pare_value *v, pare_dtype dtype, const pare_shape *shape)
+{
+    pare_graph *const g = v->graph;
+
+    assert(!v->producer && !v->is_input && !v->t.data);
+    if (!grow_pointers(g->arena, &g->inputs, g->n_inputs, &g->inputs_cap))
+        return no_memory();
+    v->is_input  = true;
+    v->has_shape = shape != NULL;
+    v->t         = pare_tensor_of(dtype, shape ? *shape : (pare_shape){ .rank = 0 });
+    g->inputs[g->n_inputs++] = v;
+    return PARE_OK;
+}
+
 pare_status pare_graph_add_input(pare_graph *g, const char *name, pare_dtype dtype, const pare_shape *shape,
                                  pare_value **out)
 {
-    *out = NULL;
-    if (!grow_pointers(g->arena, &g->inputs, g->n_inputs, &g->inputs_cap))
-        return no_memory();
     PARE_TRY(pare_graph_add_value(g, name, out));
-    (*out)->is_input  = true;
-    (*out)->has_shape = shape != NULL;
-    (*out)->t         = pare_tensor_of(dtype, shape ? *shape : (pare_shape){ .rank = 0 });
-    g->inputs[g->n_inputs++] = *out;
-    return PARE_OK;
+    return pare_value_set_input(*out, dtype, shape);
 }
 
 /* Qparams in the arena. NULL gives NULL. */

@@ -2,9 +2,10 @@
 /*
  * graph.h - the IR: nodes (op + attributes) on values (dtype, shape, qparams, format, name).
  *
- * The graph owns nodes, values and names in one arena, which its bodies share. Nodes form a list in execution order. A value is a graph input,
- * a constant (t.data set) or an output of its producer. Names are keys: a rewrite keeps the name of the value it
- * stands for. Bodies (If) are graphs with a parent, whose nodes may read the parent's values directly.
+ * The graph owns nodes, values and names in one arena, which its bodies share. Nodes form a list in execution order. A
+ * value is a graph input, a constant (t.data set) or an output of its producer. Names are keys: a rewrite keeps the
+ * name of the value it stands for. Bodies (If) are graphs with a parent, whose nodes may read the parent's values
+ * directly.
  */
 #ifndef PARE_GRAPH_GRAPH_H
 #define PARE_GRAPH_GRAPH_H
@@ -82,7 +83,9 @@ pare_status pare_graph_create_body(pare_graph *parent, const char *name, pare_gr
 
 /* A new value without producer. The name is copied; a taken or empty one gets a number behind it. */
 pare_status pare_graph_add_value(pare_graph *g, const char *name, pare_value **out);
-pare_status pare_graph_add_input(pare_graph *g, const char *name, pare_dtype dtype, const pare_shape *shape, pare_value **out);
+pare_status pare_graph_add_input(pare_graph *g, const char *name, pare_dtype dtype, const pare_shape *shape,
+                                 pare_value **out); /* NULL shape: not known, not even the rank */
+pare_status pare_value_set_input(pare_value *v, pare_dtype dtype, const pare_shape *shape); /* the same of one there */
 /* Takes a reference to t->buf (or copies the bytes into a new one when t->buf is NULL) and t->q's content. */
 pare_status pare_graph_add_const(pare_graph *g, const char *name, const pare_tensor *t, pare_value **out);
 pare_status pare_graph_add_output(pare_graph *g, pare_value *v);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/status.h"
 #include "graph/graph.h"
+#include "tensor/qparams.h"
 
 enum {
     KNOWN_MAX  = 64,      /* elements of a result that is kept: shapes, axes, pads, sizes                         */
@@ -42,7 +43,7 @@ static void forget(pare_node *n)
             n->out[i]->has_shape = false;
 }
 
-/* Ops that work on integers read the output's qparams from the value they write, and need not repeat them. */
+/* Ops that work on integers read the output's qparams from the value they write and need not repeat them. */
 static pare_status write_output(const pare_node *n, pare_value *v, const pare_tensor *result)
 {
     const pare_qparams *const q = v->t.q;
@@ -50,12 +51,12 @@ static pare_status write_output(const pare_node *n, pare_value *v, const pare_te
     v->t         = pare_tensor_of(result->dtype, result->shape);
     v->has_shape = true;
     v->t.q       = q;
-    if (result->q == q || (!result->q && n->op->traits & PARE_INTEGER))
+    if (pare_qparams_equal(result->q, q) || (!result->q && n->op->traits & PARE_INTEGER))
         return PARE_OK;
     return pare_value_set_q(v, result->q);
 }
 
-/* ------------------------------------------------------------------------------------------------------ known values */
+/* ---------------------------------------------------------------------------------------------------- known values */
 
 static bool is_source(const pare_call *call, int i, int64_t *elements)
 {
