@@ -21,12 +21,17 @@ static const pare_dw_f32_kernel kernels[] = {
 #undef DW_F32
 };
 
-enum { LANES = 16 }; /* packed weights are rounded up to what the widest version loads at once */
+enum {
+    LANES        = 16,       /* packed weights are rounded up to what the widest version loads at once */
+    CACHE_FLOATS = 6 * 1024, /* most of a first-level cache of 32 KB                                   */
+    MIN_BLOCK    = 64,       /* channels: four cache lines                                             */
+};
 
 struct pare_dw_f32_plan {
     const pare_dw_f32_kernel *kernel;
     pare_conv_f32_desc        d;      /* r, lo and hi filled in                                   */
     pare_buf                 *packed; /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps */
+    int                       channels; /* done for all rows before the next ones */
 };
 
 int pare_dw_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_dw_f32_kernel *out[], int max)
@@ -46,6 +51,18 @@ static size_t packed_row(const pare_conv_f32_desc *d)
     return (size_t)(d->c + LANES - 1) / LANES * LANES;
 }
 
+/*
+ * Each input row is read by kh output rows. If that many rows of a few cache lines per pixel fit into the first-level
+ * cache, only the first of those reads comes from further away; if not, whole pixels in order are read fastest.
+ */
+static int channel_block(const pare_conv_f32_desc *d)
+{
+    const long width    = (long)(d->ow - 1) * d->stride_w + (long)(d->kw - 1) * d->dilation_w + 1;
+    const long channels = CACHE_FLOATS / (width * d->kh) / MIN_BLOCK * MIN_BLOCK;
+
+    return channels && channels < d->c ? (int)channels : d->c;
+}
+
 static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out)
 {
     pare_dw_f32_plan *plan = pare_calloc(1, sizeof(*plan));
@@ -53,12 +70,13 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_dw_f32_
     assert(d->group == d->c && d->c == d->oc);
     if (!plan)
         return pare_fail_memory(sizeof(*plan), "a depthwise convolution plan");
-    plan->kernel = kernel;
-    plan->d      = *d;
-    plan->d.lo   = d->clamp ? d->lo : -INFINITY;
-    plan->d.hi   = d->clamp ? d->hi : INFINITY;
-    plan->d.r    = d->r.pixel ? d->r : d->y;
-    *out         = plan;
+    plan->kernel   = kernel;
+    plan->channels = channel_block(d);
+    plan->d        = *d;
+    plan->d.lo     = d->clamp ? d->lo : -INFINITY;
+    plan->d.hi     = d->clamp ? d->hi : INFINITY;
+    plan->d.r      = d->r.pixel ? d->r : d->y;
+    *out           = plan;
     return PARE_OK;
 }
 
@@ -106,36 +124,47 @@ const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan)
     return plan->kernel;
 }
 
-void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+/* The channels [c, c + n) of one output row. */
+static void run_line(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int c, int n)
 {
     const pare_conv_f32_desc *d      = &plan->d;
     const float              *packed = (const float *)pare_buf_bytes(plan->packed);
+
+    plan->kernel->run(&(pare_dw_f32_line){
+        .x       = x + c,
+        .x_step  = d->stride_w * d->x.pixel,
+        .x_tap   = d->dilation_w * d->x.pixel,
+        .x_row   = d->dilation_h * d->x.row,
+        .kh      = d->kh,
+        .kw      = d->kw,
+        .w       = packed + packed_row(d) + c,
+        .w_tap   = (ptrdiff_t)packed_row(d),
+        .bias    = packed + c,
+        .r       = r ? r + c : NULL,
+        .r_pixel = d->r.pixel,
+        .y       = y + c,
+        .y_pixel = d->y.pixel,
+        .lo      = d->lo,
+        .hi      = d->hi,
+        .c       = n,
+        .n       = d->ow,
+    });
+}
+
+void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+{
+    const pare_conv_f32_desc *d      = &plan->d;
     const ptrdiff_t           origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
     long                      begin, end;
 
     pare_pool_split((long)d->n * d->oh, 1, part, parts, &begin, &end);
-    for (long line = begin; line < end; line++) {
-        const long image = line / d->oh;
-        const long row   = line % d->oh;
+    for (int c = 0; c < d->c; c += plan->channels)
+        for (long line = begin; line < end; line++) {
+            const long image = line / d->oh;
+            const long row   = line % d->oh;
 
-        plan->kernel->run(&(pare_dw_f32_line){
-            .x       = x + origin + image * d->x.image + row * d->stride_h * d->x.row,
-            .x_step  = d->stride_w * d->x.pixel,
-            .x_tap   = d->dilation_w * d->x.pixel,
-            .x_row   = d->dilation_h * d->x.row,
-            .kh      = d->kh,
-            .kw      = d->kw,
-            .w       = packed + packed_row(d),
-            .w_tap   = (ptrdiff_t)packed_row(d),
-            .bias    = packed,
-            .r       = r ? r + image * d->r.image + row * d->r.row : NULL,
-            .r_pixel = d->r.pixel,
-            .y       = y + image * d->y.image + row * d->y.row,
-            .y_pixel = d->y.pixel,
-            .lo      = d->lo,
-            .hi      = d->hi,
-            .c       = d->c,
-            .n       = d->ow,
-        });
-    }
+            run_line(plan, x + origin + image * d->x.image + row * d->stride_h * d->x.row,
+                     y + image * d->y.image + row * d->y.row, r ? r + image * d->r.image + row * d->r.row : NULL, c,
+                     d->c - c < plan->channels ? d->c - c : plan->channels);
+        }
 }

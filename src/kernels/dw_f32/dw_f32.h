@@ -13,7 +13,7 @@
 
 #include "kernels/conv_f32/conv_f32.h"
 
-/* One run of output pixels, all channels. Strides and offsets count floats. */
+/* One run of output pixels, some or all channels. Strides and offsets count floats. */
 typedef struct pare_dw_f32_line {
     const float     *x;      /* first pixel of the first window, before the tap offset  */
     ptrdiff_t        x_step; /* from window to window: stride_w pixels                  */
@@ -21,8 +21,8 @@ typedef struct pare_dw_f32_line {
     ptrdiff_t        x_row;  /* from row to row of taps: dilation_h rows                */
     int              kh;
     int              kw;
-    const float     *w;      /* [kh * kw][c rounded up to 16]                           */
-    ptrdiff_t        w_tap;  /* from tap to tap: c rounded up to 16                     */
+    const float     *w;      /* [kh * kw][c rounded up to 16] by w_tap                  */
+    ptrdiff_t        w_tap;  /* from tap to tap                                         */
     const float     *bias;   /* [c rounded up to 16]                                    */
     const float     *r;      /* [n][c] by r_pixel, or NULL                              */
     ptrdiff_t        r_pixel;

@@ -19,24 +19,24 @@ ISA INLINE __m256i mask_of(int n)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-/* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
-ISA INLINE __m256 clamp(const pare_dw_f32_line *t, __m256 v)
+/* Loads stay loads: a compiler that folds one into each of its products loses what sharing it has won. */
+ISA INLINE __m256 load_once(const float *src)
 {
-    return _mm256_min_ps(_mm256_set1_ps(t->hi), _mm256_max_ps(_mm256_set1_ps(t->lo), v));
+    __m256 v = _mm256_loadu_ps(src);
+
+    __asm__("" : "+x"(v));
+    return v;
 }
 
-/* Channels c .. c + 7 of outputs pixel .. pixel + n - 1. kw and stride are 0 where they are not known beforehand. */
-ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, const int kw, const int stride)
+/* The sums of LANES channels of the first `n` outputs. kw and stride (in taps) are 0 where not known beforehand. */
+ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int kw, const int stride, __m256 acc[PIXELS])
 {
-    const bool   full  = t->c - c >= LANES; /* vmaskmov is slow to store on some CPUs: only where it must be */
-    const __m256i lanes = mask_of(t->c - c);
-    const float    *w     = t->w + c;
-    __m256          acc[PIXELS];
+    const float *w = t->w + c;
 
     UNROLL for (int i = 0; i < n; i++)
         acc[i] = _mm256_loadu_ps(t->bias + c);
     for (int h = 0; h < t->kh; h++) {
-        const float *x = t->x + pixel * t->x_step + h * t->x_row + c;
+        const float *x = t->x + h * t->x_row + c;
 
         if (kw) {
             __m256 taps[MAX_KW];
@@ -44,7 +44,7 @@ ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, 
             UNROLL for (int k = 0; k < kw; k++, w += t->w_tap)
                 taps[k] = _mm256_loadu_ps(w);
             UNROLL for (int column = 0; column < (n - 1) * stride + kw; column++, x += t->x_tap) {
-                const __m256 in = _mm256_loadu_ps(x);
+                const __m256 in = load_once(x);
 
                 UNROLL for (int i = 0; i < n; i++)
                     if (column >= i * stride && column < i * stride + kw)
@@ -59,22 +59,34 @@ ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, 
             }
         }
     }
-    UNROLL for (int i = 0; i < n; i++) {
-        float *const y = t->y + (pixel + i) * t->y_pixel + c;
-
-        if (t->r)
-            acc[i] = _mm256_add_ps(acc[i], _mm256_maskload_ps(t->r + (pixel + i) * t->r_pixel + c, lanes));
-        if (full)
-            _mm256_storeu_ps(y, clamp(t, acc[i]));
-        else
-            _mm256_maskstore_ps(y, lanes, clamp(t, acc[i]));
-    }
 }
 
-ISA INLINE void pixels(const pare_dw_f32_line *t, int pixel, const int n, const int kw, const int stride)
+/* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
+ISA INLINE void pixels(const pare_dw_f32_line *line, int pixel, const int n, const int kw, const int stride)
 {
-    for (int c = 0; c < t->c; c += LANES)
-        block(t, pixel, c, n, kw, stride);
+    pare_dw_f32_line t  = *line; /* a copy, so that stores to y cannot change it */
+    const __m256     lo = _mm256_set1_ps(t.lo);
+    const __m256     hi = _mm256_set1_ps(t.hi);
+
+    t.x += pixel * t.x_step;
+    for (int c = 0; c < t.c; c += LANES) {
+        const __m256i lanes = mask_of(t.c - c);
+        const float   *r     = t.r ? t.r + pixel * t.r_pixel + c : NULL;
+        float         *y     = t.y + pixel * t.y_pixel + c;
+        __m256        acc[PIXELS];
+
+        chains(&t, c, n, kw, stride, acc);
+        if (r)
+            UNROLL for (int i = 0; i < n; i++, r += t.r_pixel)
+                acc[i] = _mm256_add_ps(acc[i], _mm256_maskload_ps(r, lanes));
+        if (t.c - c >= LANES) {
+            UNROLL for (int i = 0; i < n; i++, y += t.y_pixel)
+                _mm256_storeu_ps(y, _mm256_min_ps(hi, _mm256_max_ps(lo, acc[i])));
+        } else { /* vmaskmov is slow to store on some CPUs: only where it must be */
+            for (int i = 0; i < n; i++, y += t.y_pixel)
+                _mm256_maskstore_ps(y, lanes, _mm256_min_ps(hi, _mm256_max_ps(lo, acc[i])));
+        }
+    }
 }
 
 typedef void pixels_fn(const pare_dw_f32_line *t, int pixel);

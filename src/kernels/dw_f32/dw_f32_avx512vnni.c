@@ -20,23 +20,24 @@ enum { PIXELS = 8, LANES = 16, MAX_KW = 5 };
 
 void pare_dw_f32_avx512vnni(const pare_dw_f32_line *t);
 
-/* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
-ISA INLINE __m512 clamp(const pare_dw_f32_line *t, __m512 v)
+/* Loads stay loads: a compiler that folds one into each of its products loses what sharing it has won. */
+ISA INLINE __m512 load_once(const float *src)
 {
-    return _mm512_min_ps(_mm512_set1_ps(t->hi), _mm512_max_ps(_mm512_set1_ps(t->lo), v));
+    __m512 v = _mm512_loadu_ps(src);
+
+    __asm__("" : "+v"(v));
+    return v;
 }
 
-/* Channels c .. c + 15 of outputs pixel .. pixel + n - 1. kw and stride are 0 where they are not known beforehand. */
-ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, const int kw, const int stride)
+/* The sums of LANES channels of the first `n` outputs. kw and stride (in taps) are 0 where not known beforehand. */
+ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int kw, const int stride, __m512 acc[PIXELS])
 {
-    const __mmask16 lanes = t->c - c >= LANES ? 0xffff : (__mmask16)((1u << (t->c - c)) - 1);
-    const float    *w     = t->w + c;
-    __m512          acc[PIXELS];
+    const float *w = t->w + c;
 
     UNROLL for (int i = 0; i < n; i++)
         acc[i] = _mm512_loadu_ps(t->bias + c);
     for (int h = 0; h < t->kh; h++) {
-        const float *x = t->x + pixel * t->x_step + h * t->x_row + c;
+        const float *x = t->x + h * t->x_row + c;
 
         if (kw) {
             __m512 taps[MAX_KW];
@@ -44,7 +45,7 @@ ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, 
             UNROLL for (int k = 0; k < kw; k++, w += t->w_tap)
                 taps[k] = _mm512_loadu_ps(w);
             UNROLL for (int column = 0; column < (n - 1) * stride + kw; column++, x += t->x_tap) {
-                const __m512 in = _mm512_loadu_ps(x);
+                const __m512 in = load_once(x);
 
                 UNROLL for (int i = 0; i < n; i++)
                     if (column >= i * stride && column < i * stride + kw)
@@ -59,17 +60,29 @@ ISA INLINE void block(const pare_dw_f32_line *t, int pixel, int c, const int n, 
             }
         }
     }
-    UNROLL for (int i = 0; i < n; i++) {
-        if (t->r)
-            acc[i] = _mm512_add_ps(acc[i], _mm512_maskz_loadu_ps(lanes, t->r + (pixel + i) * t->r_pixel + c));
-        _mm512_mask_storeu_ps(t->y + (pixel + i) * t->y_pixel + c, lanes, clamp(t, acc[i]));
-    }
 }
 
-ISA INLINE void pixels(const pare_dw_f32_line *t, int pixel, const int n, const int kw, const int stride)
+/* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
+ISA INLINE void pixels(const pare_dw_f32_line *line, int pixel, const int n, const int kw, const int stride)
 {
-    for (int c = 0; c < t->c; c += LANES)
-        block(t, pixel, c, n, kw, stride);
+    pare_dw_f32_line t  = *line; /* a copy, so that stores to y cannot change it */
+    const __m512     lo = _mm512_set1_ps(t.lo);
+    const __m512     hi = _mm512_set1_ps(t.hi);
+
+    t.x += pixel * t.x_step;
+    for (int c = 0; c < t.c; c += LANES) {
+        const __mmask16 lanes = t.c - c >= LANES ? 0xffff : (__mmask16)((1u << (t.c - c)) - 1);
+        const float    *r     = t.r ? t.r + pixel * t.r_pixel + c : NULL;
+        float          *y     = t.y + pixel * t.y_pixel + c;
+        __m512          acc[PIXELS];
+
+        chains(&t, c, n, kw, stride, acc);
+        if (r)
+            UNROLL for (int i = 0; i < n; i++, r += t.r_pixel)
+                acc[i] = _mm512_add_ps(acc[i], _mm512_maskz_loadu_ps(lanes, r));
+        UNROLL for (int i = 0; i < n; i++, y += t.y_pixel)
+            _mm512_mask_storeu_ps(y, lanes, _mm512_min_ps(hi, _mm512_max_ps(lo, acc[i])));
+    }
 }
 
 typedef void pixels_fn(const pare_dw_f32_line *t, int pixel);

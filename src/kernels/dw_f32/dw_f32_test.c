@@ -93,6 +93,17 @@ static void block_borders(runner *r)
                                                           .dilation_w = shapes[i][2], .pad_left = 1 }, false);
 }
 
+/* So many channels that they are done in blocks. */
+static void many_channels(runner *r)
+{
+    pare_rng rng = pare_rng_seed(r->seed + 4);
+
+    for (int c = 190; c <= 300; c += 10)
+        check_case(r, &rng, (pare_conv_f32_desc){ .n = 2, .oh = 3, .ow = 7, .c = c, .oc = c, .group = c, .kh = 3,
+                                                  .kw = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
+                                                  .dilation_w = 1, .pad_top = 1, .pad_left = 1 }, false);
+}
+
 /* What is not depthwise has no version here. */
 static void not_depthwise(runner *r)
 {
@@ -141,6 +152,7 @@ int main(int argc, char **argv)
         { "extreme_values", extreme_values },
         { "block_borders", block_borders },
         { "shared_weights", shared_weights },
+        { "many_channels", many_channels },
         { "not_depthwise", not_depthwise },
     };
 

@@ -40,20 +40,22 @@ ISA INLINE void store(float *dst, int n, __m256 v)
 }
 
 /* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
-ISA INLINE __m256 clamp(const pare_gemm_f32_tile *t, __m256 v)
+ISA INLINE __m256 clamp(__m256 lo, __m256 hi, __m256 v)
 {
-    return _mm256_min_ps(_mm256_set1_ps(t->hi), _mm256_max_ps(_mm256_set1_ps(t->lo), v));
+    return _mm256_min_ps(hi, _mm256_max_ps(lo, v));
 }
 
 ISA INLINE void tile(const pare_gemm_f32_tile *t, const int rows, const int vecs)
 {
     const ptrdiff_t step = t->x_row * (ptrdiff_t)sizeof(float);
+    const int       n    = t->n;
     const float    *w    = t->w;
     __m256          acc[MR][2];
 
-    UNROLL for (int i = 0; i < rows; i++)
+    const float *init = t->init;
+    UNROLL for (int i = 0; i < rows; i++, init += t->init_row)
         UNROLL for (int v = 0; v < vecs; v++)
-            acc[i][v] = t->init ? load(t->init + i * t->init_row + v * LANE, t->n - v * LANE) : _mm256_setzero_ps();
+            acc[i][v] = t->init ? load(init + v * LANE, n - v * LANE) : _mm256_setzero_ps();
 
     for (int tap = 0; tap < t->n_taps; tap++) {
         const char *x[POINTERS];
@@ -77,15 +79,17 @@ ISA INLINE void tile(const pare_gemm_f32_tile *t, const int rows, const int vecs
         }
     }
 
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vecs; v++) {
-            const int left = t->n - v * LANE;
-            __m256    sum  = acc[i][v];
-
-            if (t->add)
-                sum = _mm256_add_ps(sum, load(t->add + i * t->add_row + v * LANE, left));
-            store(t->y + i * t->y_row + v * LANE, left, clamp(t, sum));
-        }
+    const __m256 lo = _mm256_set1_ps(t->lo), hi = _mm256_set1_ps(t->hi);
+    const ptrdiff_t y_row = t->y_row;
+    const float *add = t->add;
+    float       *y   = t->y;
+    if (add)
+        UNROLL for (int i = 0; i < rows; i++, add += t->add_row)
+            UNROLL for (int v = 0; v < vecs; v++)
+                acc[i][v] = _mm256_add_ps(acc[i][v], load(add + v * LANE, n - v * LANE));
+    UNROLL for (int i = 0; i < rows; i++, y += y_row)
+        UNROLL for (int v = 0; v < vecs; v++)
+            store(y + v * LANE, n - v * LANE, clamp(lo, hi, acc[i][v]));
 }
 
 #define TILE(rows)                                                                                       \
@@ -122,10 +126,11 @@ ISA static void row_64(const pare_gemm_f32_tile *t)
                 acc[v] = _mm256_fmadd_ps(a, _mm256_loadu_ps(w + v / 2 * panel + v % 2 * LANE), acc[v]);
         }
     }
+    const __m256 lo = _mm256_set1_ps(t->lo), hi = _mm256_set1_ps(t->hi);
     UNROLL for (int v = 0; v < 2 * ROW_PANELS; v++) {
         if (t->add)
             acc[v] = _mm256_add_ps(acc[v], _mm256_loadu_ps(t->add + v * LANE));
-        _mm256_storeu_ps(t->y + v * LANE, clamp(t, acc[v]));
+        _mm256_storeu_ps(t->y + v * LANE, clamp(lo, hi, acc[v]));
     }
 }
 

@@ -30,9 +30,9 @@ ISA INLINE __mmask16 mask_of(int n, int v)
 }
 
 /* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
-ISA INLINE __m512 clamp(const pare_gemm_f32_tile *t, __m512 v)
+ISA INLINE __m512 clamp(__m512 lo, __m512 hi, __m512 v)
 {
-    return _mm512_min_ps(_mm512_set1_ps(t->hi), _mm512_max_ps(_mm512_set1_ps(t->lo), v));
+    return _mm512_min_ps(hi, _mm512_max_ps(lo, v));
 }
 
 ISA INLINE void tile(const pare_gemm_f32_tile *t, const int rows, const int vecs)
@@ -42,10 +42,10 @@ ISA INLINE void tile(const pare_gemm_f32_tile *t, const int rows, const int vecs
     const __mmask16 lanes[2] = { mask_of(t->n, 0), mask_of(t->n, 1) };
     __m512          acc[MR][2];
 
-    UNROLL for (int i = 0; i < rows; i++)
+    const float *init = t->init;
+    UNROLL for (int i = 0; i < rows; i++, init += t->init_row)
         UNROLL for (int v = 0; v < vecs; v++)
-            acc[i][v] = t->init ? _mm512_maskz_loadu_ps(lanes[v], t->init + i * t->init_row + v * LANE)
-                                : _mm512_setzero_ps();
+            acc[i][v] = t->init ? _mm512_maskz_loadu_ps(lanes[v], init + v * LANE) : _mm512_setzero_ps();
 
     for (int tap = 0; tap < t->n_taps; tap++) {
         const char *x[POINTERS];
@@ -69,14 +69,17 @@ ISA INLINE void tile(const pare_gemm_f32_tile *t, const int rows, const int vecs
         }
     }
 
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vecs; v++) {
-            __m512 sum = acc[i][v];
-
-            if (t->add)
-                sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes[v], t->add + i * t->add_row + v * LANE));
-            _mm512_mask_storeu_ps(t->y + i * t->y_row + v * LANE, lanes[v], clamp(t, sum));
-        }
+    const __m512 lo = _mm512_set1_ps(t->lo), hi = _mm512_set1_ps(t->hi);
+    const ptrdiff_t y_row = t->y_row;
+    const float *add = t->add;
+    float       *y   = t->y;
+    if (add)
+        UNROLL for (int i = 0; i < rows; i++, add += t->add_row)
+            UNROLL for (int v = 0; v < vecs; v++)
+                acc[i][v] = _mm512_add_ps(acc[i][v], _mm512_maskz_loadu_ps(lanes[v], add + v * LANE));
+    UNROLL for (int i = 0; i < rows; i++, y += y_row)
+        UNROLL for (int v = 0; v < vecs; v++)
+            _mm512_mask_storeu_ps(y + v * LANE, lanes[v], clamp(lo, hi, acc[i][v]));
 }
 
 #define TILE(rows)                                                                                       \
@@ -113,10 +116,11 @@ ISA static void row_128(const pare_gemm_f32_tile *t)
                 acc[v] = _mm512_fmadd_ps(a, _mm512_loadu_ps(w + v / 2 * panel + v % 2 * LANE), acc[v]);
         }
     }
+    const __m512 lo = _mm512_set1_ps(t->lo), hi = _mm512_set1_ps(t->hi);
     UNROLL for (int v = 0; v < 2 * ROW_PANELS; v++) {
         if (t->add)
             acc[v] = _mm512_add_ps(acc[v], _mm512_loadu_ps(t->add + v * LANE));
-        _mm512_storeu_ps(t->y + v * LANE, clamp(t, acc[v]));
+        _mm512_storeu_ps(t->y + v * LANE, clamp(lo, hi, acc[v]));
     }
 }
 
