@@ -99,7 +99,7 @@ PARE_MATH float pare_clampf(float x, float lo, float hi)
     return pare_at_mostf(pare_at_leastf(x, lo), hi);
 }
 
-/* To an integer, half to even, sign of zero kept. Exact: below 2^23 the addition leaves no room for fractions. */
+/* To an integer, half to even, sign of zero kept: below 2^23 the addition leaves no room for fractions. */
 PARE_MATH float pare_rintf(float x)
 {
     const float size    = pare_absf(x);
@@ -133,8 +133,8 @@ PARE_MATH float pare_sqrtf(float x)
  * e^x, within 0.88 ulp; to infinity above 88.72, through the subnormals to 0 below.
  *
  * x = k ln2 + r, |r| <= ln2 / 2, and the product of k and the upper 16 bits of ln2 is exact: so `high` is. The rest of
- * k ln2, `low`, is added late, together with r^2 P(r), where its rounding is small: e^r = 1 + (high + (low + r^2 P(r))),
- * relative error 2^-28. 2^k goes in as two factors, because k reaches -150 and 128: only the last one can round.
+ * k ln2, `low`, is added late, together with r^2 P(r), where its rounding is small:
+ * e^r = 1 + (high + (low + r^2 P(r))), relative error 2^-28. 2^k goes in as two factors, because k reaches -150 and 128: only the last one can round.
  */
 PARE_MATH float pare_expf(float x)
 {

@@ -12,12 +12,12 @@
 
 ISA static float sum(long n, const float *x)
 {
-    return sum_of(n, x, NULL, map_same, 0);
+    return sum_of(n, x, map_same, 0);
 }
 
 ISA static float sum_squares(long n, const float *x)
 {
-    return sum_of(n, x, NULL, map_square, 0);
+    return sum_of(n, x, map_square, 0);
 }
 
 ISA static float max(long n, const float *x)
@@ -32,12 +32,12 @@ ISA static float max_abs(long n, const float *x)
 
 ISA static void softmax(long n, const float *x, float *y)
 {
-    const float total = sum_of(n, x, y, map_exp, max(n, x));
-    float       v[16], q[16];
+    const float total = sum_and_store(n, x, y, map_exp, max(n, x));
+    float       rest[16], q[16];
 
     for (long i = 0; i < n; i += 16) {
-        take(v, y + i, block_at(i, n));
-        EACH_LANE q[l] = pare_quietf(v[l] / total);
+        const float *const e = take(rest, y + i, block_at(i, n));
+        EACH_LANE q[l] = pare_quietf(e[l] / total);
         give(y + i, q, block_at(i, n));
     }
 }
@@ -45,11 +45,11 @@ ISA static void softmax(long n, const float *x, float *y)
 ISA static void log_softmax(long n, const float *x, float *y)
 {
     const float m         = max(n, x);
-    const float log_total = pare_logf(sum_of(n, x, NULL, map_exp, m));
-    float       v[16], d[16];
+    const float log_total = pare_logf(sum_of(n, x, map_exp, m));
+    float       rest[16], d[16];
 
     for (long i = 0; i < n; i += 16) {
-        take(v, x + i, block_at(i, n));
+        const float *const v = take(rest, x + i, block_at(i, n));
         EACH_LANE d[l] = pare_quietf((v[l] - m) - log_total);
         give(y + i, d, block_at(i, n));
     }
@@ -58,18 +58,18 @@ ISA static void log_softmax(long n, const float *x, float *y)
 /* y = ((x - mean) / sd) * scale + bias; x - 0 is x, also for -0. */
 INLINE void normalize(long n, const float *x, float mean, float sd, const float *scale, const float *bias, float *y)
 {
-    float v[16], s[16], b[16], d[16];
+    float rest[16], rest_scale[16], rest_bias[16], d[16];
 
     for (long i = 0; i < n; i += 16) {
-        const long left = block_at(i, n);
-        take(v, x + i, left);
+        const long         left = block_at(i, n);
+        const float *const v    = take(rest, x + i, left);
         EACH_LANE d[l] = (v[l] - mean) / sd;
         if (scale) {
-            take(s, scale + i, left);
+            const float *const s = take(rest_scale, scale + i, left);
             EACH_LANE d[l] = d[l] * s[l];
         }
         if (bias) {
-            take(b, bias + i, left);
+            const float *const b = take(rest_bias, bias + i, left);
             EACH_LANE d[l] = d[l] + b[l];
         }
         EACH_LANE d[l] = pare_quietf(d[l]);
@@ -81,7 +81,7 @@ ISA static void layer_norm(long n, const float *x, const float *scale, const flo
 {
     assert(n > 0);
     const float mean = sum(n, x) / (float)n;
-    const float var  = sum_of(n, x, NULL, map_deviation, mean) / (float)n;
+    const float var  = sum_of(n, x, map_deviation, mean) / (float)n;
     normalize(n, x, mean, pare_sqrtf(var + eps), scale, bias, y);
 }
 
@@ -91,62 +91,66 @@ ISA static void rms_norm(long n, const float *x, const float *scale, float eps, 
     normalize(n, x, 0.0f, pare_sqrtf(sum_squares(n, x) / (float)n + eps), scale, NULL, y);
 }
 
-ISA static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)
+/* v = sigmoid(x) of a block of n <= 16 */
+INLINE void gate(float *restrict v, const float *x, long n)
 {
-    float i_[16], o_[16], f_[16], g_[16], c_[16], cell[16], out[16];
-
-    for (long i = 0; i < n; i += 16) {
-        const long left = block_at(i, n);
-        take(i_, z + i, left);
-        take(o_, z + n + i, left);
-        take(f_, z + 2 * n + i, left);
-        take(g_, z + 3 * n + i, left);
-        take(c_, c + i, left);
-        EACH_LANE c_[l] = pare_sigmoidf(f_[l]) * c_[l];
-        EACH_LANE cell[l] = c_[l] + pare_sigmoidf(i_[l]) * pare_tanhf(g_[l]);
-        EACH_LANE out[l] = pare_quietf(pare_sigmoidf(o_[l]) * pare_tanhf(cell[l]));
-        EACH_LANE cell[l] = pare_quietf(cell[l]);
-        give(c_new + i, cell, left);
-        give(h + i, out, left);
-    }
+    float              rest[16];
+    const float *const a = take(rest, x, n);
+    EACH_LANE v[l] = pare_sigmoidf(a[l]);
 }
 
-/* sigmoid(x + s) of a block of n <= 16 */
-INLINE void gate(float *restrict v, const float *x, const float *s, long n)
+/* v = sigmoid(x + s) */
+INLINE void gate_of_sum(float *restrict v, const float *x, const float *s, long n)
 {
-    float a[16], b[16];
-
-    take(a, x, n);
-    take(b, s, n);
+    float              rest_x[16], rest_s[16];
+    const float *const a = take(rest_x, x, n), *const b = take(rest_s, s, n);
     EACH_LANE v[l] = pare_sigmoidf(a[l] + b[l]);
+}
+
+ISA static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)
+{
+    float rest_c[16], rest_g[16], in[16], out[16], keep[16], cell[16], y[16];
+
+    for (long i = 0; i < n; i += 16) {
+        const long         left = block_at(i, n);
+        const float *const old  = take(rest_c, c + i, left);
+        const float *const g    = take(rest_g, z + 3 * n + i, left);
+        gate(in, z + i, left);
+        gate(out, z + n + i, left);
+        gate(keep, z + 2 * n + i, left);
+        EACH_LANE cell[l] = keep[l] * old[l] + in[l] * pare_tanhf(g[l]);
+        EACH_LANE y[l] = pare_quietf(out[l] * pare_tanhf(cell[l]));
+        EACH_LANE cell[l] = pare_quietf(cell[l]);
+        give(c_new + i, cell, left);
+        give(h + i, y, left);
+    }
 }
 
 ISA static void gru_cell(long n, const float *x, const float *s, const float *h, float *y)
 {
-    float z[16], r[16], a[16], b[16], old[16], out[16];
+    float z[16], r[16], rest_x[16], rest_s[16], rest_h[16], out[16];
 
     for (long i = 0; i < n; i += 16) {
-        const long left = block_at(i, n);
-        gate(z, x + i, s + i, left);
-        gate(r, x + n + i, s + n + i, left);
-        take(a, x + 2 * n + i, left);
-        take(b, s + 2 * n + i, left);
-        take(old, h + i, left);
-        EACH_LANE a[l] = pare_tanhf(a[l] + r[l] * b[l]);
-        EACH_LANE out[l] = pare_quietf((1.0f - z[l]) * a[l] + z[l] * old[l]);
+        const long         left = block_at(i, n);
+        const float *const a    = take(rest_x, x + 2 * n + i, left);
+        const float *const b    = take(rest_s, s + 2 * n + i, left);
+        const float *const old  = take(rest_h, h + i, left);
+        gate_of_sum(z, x + i, s + i, left);
+        gate_of_sum(r, x + n + i, s + n + i, left);
+        EACH_LANE out[l] = pare_quietf((1.0f - z[l]) * pare_tanhf(a[l] + r[l] * b[l]) + z[l] * old[l]);
         give(y + i, out, left);
     }
 }
 
 ISA static void gru_reset(long n, const float *x, const float *s, const float *h, float *z, float *rh)
 {
-    float v[16], r[16], old[16];
+    float v[16], r[16], rest[16];
 
     for (long i = 0; i < n; i += 16) {
-        const long left = block_at(i, n);
-        gate(v, x + i, s + i, left);
-        gate(r, x + n + i, s + n + i, left);
-        take(old, h + i, left);
+        const long         left = block_at(i, n);
+        const float *const old  = take(rest, h + i, left);
+        gate_of_sum(v, x + i, s + i, left);
+        gate_of_sum(r, x + n + i, s + n + i, left);
         EACH_LANE r[l] = pare_quietf(r[l] * old[l]);
         give(z + i, v, left);
         give(rh + i, r, left);
@@ -155,14 +159,14 @@ ISA static void gru_reset(long n, const float *x, const float *s, const float *h
 
 ISA static void gru_update(long n, const float *z, const float *g, const float *h, float *y)
 {
-    float a[16], b[16], c[16], out[16];
+    float rest_z[16], rest_g[16], rest_h[16], out[16];
 
     for (long i = 0; i < n; i += 16) {
-        const long left = block_at(i, n);
-        take(a, z + i, left);
-        take(b, g + i, left);
-        take(c, h + i, left);
-        EACH_LANE out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * c[l]);
+        const long         left = block_at(i, n);
+        const float *const a    = take(rest_z, z + i, left);
+        const float *const b    = take(rest_g, g + i, left);
+        const float *const old  = take(rest_h, h + i, left);
+        EACH_LANE out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * old[l]);
         give(y + i, out, left);
     }
 }
@@ -184,9 +188,7 @@ INLINE void all_pairs(long n, const float *a, const float *b, float *y, pare_row
         memcpy(y, out, sizeof(out));
     }
     if (n > 0) {
-        take(rest_a, a, n);
-        take(rest_b, b, n);
-        pair(rest_a, rest_b, out);
+        pair(take(rest_a, a, n), take(rest_b, b, n), out);
         memcpy(y, out, BYTES(n));
     }
 }

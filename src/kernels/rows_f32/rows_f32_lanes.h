@@ -17,35 +17,35 @@
 #define EACH_LANE   for (int l = 0; l < 16; l++)
 #define BYTES(n)    ((size_t)(n) * sizeof(float))
 
-/* v = some function of the 16 elements at x and of arg */
-typedef void map_fn(const float *x, float *restrict v, float arg);
+/* Some function of an element and of arg. */
+typedef float map_fn(float x, float arg);
 
-INLINE void map_same(const float *x, float *restrict v, float arg)
+INLINE float map_same(float x, float arg)
 {
     (void)arg;
-    EACH_LANE v[l] = x[l];
+    return x;
 }
 
-INLINE void map_abs(const float *x, float *restrict v, float arg)
+INLINE float map_abs(float x, float arg)
 {
     (void)arg;
-    EACH_LANE v[l] = pare_absf(x[l]);
+    return pare_absf(x);
 }
 
-INLINE void map_square(const float *x, float *restrict v, float arg)
+INLINE float map_square(float x, float arg)
 {
     (void)arg;
-    EACH_LANE v[l] = x[l] * x[l];
+    return x * x;
 }
 
-INLINE void map_deviation(const float *x, float *restrict v, float mean)
+INLINE float map_deviation(float x, float mean)
 {
-    EACH_LANE v[l] = (x[l] - mean) * (x[l] - mean);
+    return (x - mean) * (x - mean);
 }
 
-INLINE void map_exp(const float *x, float *restrict v, float m)
+INLINE float map_exp(float x, float m)
 {
-    EACH_LANE v[l] = pare_expf(x[l] - m);
+    return pare_expf(x - m);
 }
 
 /* The 16 lanes in the order 8, 4, 2, 1. */
@@ -58,28 +58,58 @@ INLINE float add_up(float *lane)
     return pare_quietf((lane[0] + lane[2]) + (lane[1] + lane[3]));
 }
 
-/* The sum of map over the row; where y is given, the values are stored there as well. */
-INLINE float sum_of(long n, const float *x, float *y, map_fn *map, float arg)
+/* n <= 16 elements to read as a block: where they are, or filled up with zeros in `rest`. */
+INLINE const float *take(float *restrict rest, const float *x, long n)
 {
-    float lane[16] = { 0 }, v[16];
+    if (n >= 16)
+        return x;
+    memset(rest, 0, BYTES(16));
+    memcpy(rest, x, BYTES(n));
+    return rest;
+}
 
-    for (; n >= 16; n -= 16, x += 16) {
-        map(x, v, arg);
+/* Stores a block of n <= 16. */
+INLINE void give(float *y, const float *restrict v, long n)
+{
+    if (n < 16)
+        memcpy(y, v, BYTES(n));
+    else
+        memcpy(y, v, BYTES(16));
+}
+
+/* The sum of map over the row. */
+INLINE float sum_of(long n, const float *x, map_fn *map, float arg)
+{
+    float lane[16] = { 0 }, v[16], rest[16];
+
+    for (; n >= 16; n -= 16, x += 16)
+        EACH_LANE lane[l] += map(x[l], arg);
+    if (n == 0)
+        return add_up(lane);
+    x = take(rest, x, n);
+    EACH_LANE v[l] = map(x[l], arg);
+    for (int l = 0; l < n; l++)
+        lane[l] += v[l];
+    return add_up(lane);
+}
+
+/* The same, and the values of map are stored at y[n]. */
+INLINE float sum_and_store(long n, const float *x, float *y, map_fn *map, float arg)
+{
+    float lane[16] = { 0 }, v[16], rest[16];
+
+    for (; n >= 16; n -= 16, x += 16, y += 16) {
+        EACH_LANE v[l] = map(x[l], arg);
         EACH_LANE lane[l] += v[l];
-        if (y) {
-            memcpy(y, v, sizeof(v));
-            y += 16;
-        }
+        give(y, v, 16);
     }
-    if (n > 0) {
-        float rest[16] = { 0 };
-        memcpy(rest, x, BYTES(n));
-        map(rest, v, arg);
-        for (int l = 0; l < n; l++)
-            lane[l] += v[l];
-        if (y)
-            memcpy(y, v, BYTES(n));
-    }
+    if (n == 0)
+        return add_up(lane);
+    x = take(rest, x, n);
+    EACH_LANE v[l] = map(x[l], arg);
+    for (int l = 0; l < n; l++)
+        lane[l] += v[l];
+    give(y, v, n);
     return add_up(lane);
 }
 
@@ -91,43 +121,18 @@ INLINE float larger(float a, float b)
 
 INLINE float max_of(long n, const float *x, map_fn *map, float least)
 {
-    float lane[16], v[16];
+    float lane[16];
 
     EACH_LANE lane[l] = least;
-    for (; n >= 16; n -= 16, x += 16) {
-        map(x, v, 0);
-        EACH_LANE lane[l] = larger(lane[l], v[l]);
-    }
-    if (n > 0) {
-        float rest[16] = { 0 };
-        memcpy(rest, x, BYTES(n));
-        map(rest, v, 0);
-        for (int l = 0; l < n; l++)
-            lane[l] = larger(lane[l], v[l]);
-    }
-    for (int half = 8; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] = larger(lane[l], lane[l + half]);
-    return pare_quietf(lane[0]);
-}
-
-/* A block of n <= 16 elements in and out. */
-INLINE void take(float *restrict v, const float *x, long n)
-{
-    if (n < 16) {
-        memset(v, 0, BYTES(16));
-        memcpy(v, x, BYTES(n));
-    } else {
-        memcpy(v, x, BYTES(16));
-    }
-}
-
-INLINE void give(float *y, const float *restrict v, long n)
-{
-    if (n < 16)
-        memcpy(y, v, BYTES(n));
-    else
-        memcpy(y, v, BYTES(16));
+    for (; n >= 16; n -= 16, x += 16)
+        EACH_LANE lane[l] = larger(lane[l], map(x[l], 0));
+    for (int l = 0; l < n; l++)
+        lane[l] = larger(lane[l], map(x[l], 0));
+    for (int l = 0; l < 8; l++)
+        lane[l] = larger(lane[l], lane[l + 8]);
+    for (int l = 0; l < 4; l++)
+        lane[l] = larger(lane[l], lane[l + 4]);
+    return pare_quietf(larger(larger(lane[0], lane[2]), larger(lane[1], lane[3])));
 }
 
 INLINE long block_at(long i, long n)

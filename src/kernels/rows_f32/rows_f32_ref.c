@@ -154,10 +154,17 @@ static void gru_update(long n, const float *z, const float *g, const float *h, f
         y[i] = pare_quietf((1.0f - z[i]) * pare_tanhf(g[i]) + z[i] * h[i]);
 }
 
+static float at(const float *x, long i, int scalar)
+{
+    return x[scalar ? 0 : i];
+}
+
+/* One function per line of the list, of two numbers and of rows of them. */
 #define PARE_BINARY_F32(name, formula)                                                                          \
     static float name##_of(float a, float b) { return pare_quietf(formula); }                                   \
-    static void  name##_row(long n, const float *a, const float *b, float *y, pare_row_operands o)              \
-    { for (long i = 0; i < n; i++) y[i] = name##_of(a[o == PARE_ROW_SCALAR_A ? 0 : i], b[o == PARE_ROW_SCALAR_B ? 0 : i]); }
+    static void  name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands)       \
+    { for (long i = 0; i < n; i++) y[i] = name##_of(at(a, i, operands == PARE_ROW_SCALAR_A),                    \
+                                                    at(b, i, operands == PARE_ROW_SCALAR_B)); }
 #include "kernels/rows_f32/rows_f32_binary.def"
 #undef PARE_BINARY_F32
 

@@ -11,7 +11,8 @@
 
 /* Parameters for the functions that have some: ordinary ones, then ones that overflow, vanish or are not numbers. */
 static const float params[][2] = {
-    { 0.2f, 0.5f }, { 1.6732632f, 1.0507010f }, { -1.5f, 6.0f }, { 3.0f, -INFINITY }, { 0.0f, 0x1.fffffep+127f }, { NAN, 1.0f },
+    { 0.2f, 0.5f },      { 1.6732632f, 1.0507010f },   { -1.5f, 6.0f },
+    { 3.0f, -INFINITY }, { 0.0f, 0x1.fffffep+127f },   { NAN, 1.0f },
 };
 enum { N_PARAMS = sizeof(params) / sizeof(params[0]), N_SPECIAL = 1 << 16 };
 
@@ -26,8 +27,8 @@ static void compare(runner *r, const pare_unary_f32_kernel *kernel, pare_unary_f
     pare_unary_f32_ref(f, n, x, want, param);
     while (i < n && memcmp(want + i, y + i, sizeof(float)) == 0)
         i++;
-    CHECK(r, i == n, "%s %s n=%ld a=%a b=%a: f(%a) [%ld]: want %a, got %a", kernel->name, pare_unary_f32_name(f), n, param[0],
-          param[1], i < n ? x[i] : 0, i, i < n ? want[i] : 0, i < n ? y[i] : 0);
+    CHECK(r, i == n, "%s %s n=%ld a=%a b=%a: f(%a) [%ld]: want %a, got %a", kernel->name, pare_unary_f32_name(f), n,
+          param[0], param[1], i < n ? x[i] : 0, i, i < n ? want[i] : 0, i < n ? y[i] : 0);
     free(want);
 }
 
@@ -46,10 +47,15 @@ static void every(runner *r, case_fn *run)
 /* A sample of all bit patterns; every 16th value is near one where a rule changes. */
 static float value(uint32_t i, pare_rng *rng)
 {
-    static const uint32_t edges[] = { 0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc01234,
-                                      0x7f7fffff, 0x00800000, 0x49800000, 0xc9800000, 0x42b17218, 0xc2cff1b5, 0x4b000000, 1 };
+    static const uint32_t edges[16] = {
+        0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc01234,
+        0x7f7fffff, 0x00800000, 0x49800000, 0xc9800000, 0x42b17218, 0xc2cff1b5, 0x4b000000, 1,
+    };
     const uint32_t bits = (uint32_t)pare_rng_u64(rng);
-    return pare_f32_of_bits(i % 16 == 0 ? edges[i / 16 % 16] + bits % 5 - 2 : i % 2 ? bits : 0x3c000000 + (bits & 0x87ffffff));
+
+    if (i % 16 == 0)
+        return pare_f32_of_bits(edges[i / 16 % 16] + bits % 5 - 2);
+    return pare_f32_of_bits(i % 2 ? bits : 0x3c000000 + (bits & 0x87ffffff));
 }
 
 static void one_sample(runner *r, const pare_unary_f32_kernel *kernel, pare_unary_f32 f, const float *param)
@@ -123,7 +129,7 @@ static void formulas(runner *r)
     CHECK(r, fabsf(of("silu", 1.0f, NULL) - 0.7310586f) < 1e-6f, "silu");
     CHECK(r, fabsf(of("mish", 1.0f, NULL) - 0.8650984f) < 1e-6f, "mish");
     CHECK(r, of("softsign", -3.0f, NULL) == -0.75f && of("pow", 3.0f, params[3]) == 27, "softsign, pow");
-    CHECK(r, of("thresholded_relu", 2.0f, params[3]) == 0 && of("thresholded_relu", 4.0f, params[3]) == 4, "thresholded_relu");
+    CHECK(r, of("thresholded_relu", 2.0f, params[3]) == 0 && of("thresholded_relu", 4.0f, params[3]) == 4, "threshold");
     CHECK(r, of("rsqrt", 4.0f, NULL) == 0.5f && of("reciprocal", -0.0f, NULL) == -INFINITY, "rsqrt, reciprocal");
     CHECK(r, fabsf(of("sin", 3e6f, NULL) - sinf(3e6f)) < 1e-6f && of("cos", 0.0f, NULL) == 1, "sin, cos");
     CHECK(r, pare_unary_f32_find("no such function") == -1, "find");
