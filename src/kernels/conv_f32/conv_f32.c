@@ -121,9 +121,10 @@ static void pack(const pare_conv_f32_plan *plan, const float *w, float *dst)
             const int    width = pare_gemm_f32_panel_width(plan->kernel, oc, column);
             const float *src   = w + ((size_t)g * oc + column) * c * n_taps;
 
-            for (int p = 0; p < n_taps * c; p++, dst += width)
-                for (int j = 0; j < width; j++)
-                    dst[j] = column + j < oc ? src[((size_t)j * c + p % c) * n_taps + p / c] : 0;
+            for (int tap = 0; tap < n_taps; tap++)
+                for (int i = 0; i < c; i++, dst += width)
+                    for (int j = 0; j < width; j++)
+                        dst[j] = column + j < oc ? src[((size_t)j * c + i) * n_taps + tap] : 0;
         }
 }
 

@@ -59,6 +59,30 @@ size_t pare_gemm_f32_packed_size(const pare_gemm_f32_kernel *kernel, int n, int 
     return ((size_t)full + (size_t)pare_gemm_f32_panel_width(kernel, n, full)) * (size_t)k;
 }
 
+/*
+ * One panel: dst[k][width] from n columns, in blocks of sixteen k, so that of a transposed B whole cache lines are used
+ * while the block that they are scattered into stays in the first-level cache.
+ */
+static void pack_panel(const pare_gemm_f32_b *b, const float *src, int n, int width, float *dst)
+{
+    const int block = 16;
+
+    if (n < width)
+        memset(dst, 0, sizeof(float) * (size_t)width * (size_t)b->k);
+    if (b->n_stride == 1) {
+        for (int p = 0; p < b->k; p++)
+            memcpy(dst + (size_t)p * width, src + p * b->k_stride, sizeof(float) * (size_t)n);
+        return;
+    }
+    for (int p = 0; p < b->k; p += block) {
+        const int end = p + block < b->k ? p + block : b->k;
+
+        for (int j = 0; j < n; j++)
+            for (int i = p; i < end; i++)
+                dst[(size_t)i * width + j] = src[i * b->k_stride + j * b->n_stride];
+    }
+}
+
 void pare_gemm_f32_pack(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_b *b, float *packed, int part,
                         int parts)
 {
@@ -66,16 +90,10 @@ void pare_gemm_f32_pack(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_
 
     pare_pool_split(b->n, kernel->nr, part, parts, &begin, &end);
     for (int column = (int)begin; column < end; column += kernel->nr) {
-        const int    width = pare_gemm_f32_panel_width(kernel, b->n, column);
-        const int    n     = b->n - column < width ? b->n - column : width;
-        float       *dst   = packed + (size_t)column * b->k;
-        const float *src   = b->data + column * b->n_stride;
+        const int width = pare_gemm_f32_panel_width(kernel, b->n, column);
+        const int n     = b->n - column < width ? b->n - column : width;
 
-        for (int p = 0; p < b->k; p++, dst += width, src += b->k_stride) {
-            for (int j = 0; j < n; j++)
-                dst[j] = src[j * b->n_stride];
-            memset(dst + n, 0, sizeof(float) * (size_t)(width - n));
-        }
+        pack_panel(b, b->data + column * b->n_stride, n, width, packed + (size_t)column * (size_t)b->k);
     }
 }
 
