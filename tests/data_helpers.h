@@ -67,10 +67,10 @@ static inline pare_dataset *open_ok(const char *path, const pare_data_options *o
 /* Opening fails, and the sentence has all the words (separated by '|') in it. */
 static inline void open_fails(const char *path, const pare_data_options *options, pare_status want, const char *words)
 {
-    pare_dataset *ds     = NULL;
-    const long    live   = pare_alloc_live();
+    pare_dataset     *ds     = NULL;
+    const long        live   = pare_alloc_live();
     const pare_status status = pare_dataset_open(path, options, &ds);
-    char          list[256];
+    char              list[256];
 
     if (status != want)
         fail_msg("%s: status %d, not %d (%s)", path, status, want, pare_error());

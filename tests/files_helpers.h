@@ -120,14 +120,16 @@ static inline bytes make_png(int w, int h, int shift)
         a = (a + raw.at[i]) % 65521; /* Adler-32 */
         s = (s + a) % 65521;
     }
-    put(&zip, (uint8_t[]){ 0x78, 0x01, 0x01, (uint8_t)raw.n, (uint8_t)(raw.n >> 8), (uint8_t)~raw.n,
-                           (uint8_t)(~raw.n >> 8) }, 7);
+    put(&zip,
+        (uint8_t[]){ 0x78, 0x01, 0x01, (uint8_t)raw.n, (uint8_t)(raw.n >> 8), (uint8_t)~raw.n, (uint8_t)(~raw.n >> 8) },
+        7);
     put(&zip, raw.at, raw.n);
     put_u32be(&zip, s << 16 | a);
 
     put(&png, "\x89PNG\r\n\x1a\n", 8);
-    put_png_chunk(&png, "IHDR", (uint8_t[]){ 0, 0, (uint8_t)(w >> 8), (uint8_t)w, 0, 0, (uint8_t)(h >> 8), (uint8_t)h,
-                                             8, 2, 0, 0, 0 }, 13);
+    put_png_chunk(
+        &png, "IHDR",
+        (uint8_t[]){ 0, 0, (uint8_t)(w >> 8), (uint8_t)w, 0, 0, (uint8_t)(h >> 8), (uint8_t)h, 8, 2, 0, 0, 0 }, 13);
     put_png_chunk(&png, "IDAT", zip.at, zip.n);
     put_png_chunk(&png, "IEND", NULL, 0);
     free(rgb);

@@ -14,7 +14,6 @@
 #include "data_helpers.h"
 #include "files/npy.h"
 
-
 static void test_folder(void **state)
 {
     (void)state;
@@ -75,11 +74,11 @@ static bytes make_set(void)
 
 static void test_tar_set(void **state)
 {
-    bytes          t = make_set();
-    const char    *path;
-    uint8_t        want[4 * 5 * 3];
-    static float   out[3][20];
-    int            label;
+    bytes        t = make_set();
+    const char  *path;
+    uint8_t      want[4 * 5 * 3];
+    static float out[3][20];
+    int          label;
 
     (void)state;
     need_png();
@@ -142,7 +141,7 @@ static void test_boxes(void **state)
 /* A tar that is cut anywhere does not open; a picture that is cut inside it is named. */
 static void test_cut_set(void **state)
 {
-    bytes t = make_set(), png = make_png(5, 4, 0), cut = { 0 };
+    bytes         t = make_set(), png = make_png(5, 4, 0), cut = { 0 };
     static float  out[3 * 20];
     pare_dataset *ds;
 
@@ -168,11 +167,11 @@ static void test_cut_set(void **state)
 
 static void test_arrays(void **state)
 {
-    const float       data[6]   = { 1, -2, 3.5f, INFINITY, 0, -0.0f };
-    const int32_t     labels[3] = { 7, -1, 9 };
-    const pare_shape  item      = { .rank = 2, .dim = { 1, 2 } };
-    float             out[2];
-    int               label;
+    const float      data[6]   = { 1, -2, 3.5f, INFINITY, 0, -0.0f };
+    const int32_t    labels[3] = { 7, -1, 9 };
+    const pare_shape item      = { .rank = 2, .dim = { 1, 2 } };
+    float            out[2];
+    int              label;
 
     (void)state;
     write_file("n.f32", data, sizeof(data));
@@ -323,9 +322,9 @@ typedef struct job {
 /* Reads every picture, beginning somewhere else than the others. */
 static void *read_samples(void *arg)
 {
-    job *const   j = arg;
-    static const int n = 40;
-    float *const out = malloc(3 * 32 * 32 * sizeof(float));
+    job *const       j   = arg;
+    static const int n   = 40;
+    float *const     out = malloc(3 * 32 * 32 * sizeof(float));
 
     for (int k = 0; out && k < n; k++) {
         const int i = (j->start + k) % n;
@@ -375,9 +374,9 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder), cmocka_unit_test(test_tar_set), cmocka_unit_test(test_boxes),
-        cmocka_unit_test(test_cut_set), cmocka_unit_test(test_arrays), cmocka_unit_test(test_npy_set),
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_short_memory), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_folder),  cmocka_unit_test(test_tar_set),      cmocka_unit_test(test_boxes),
+        cmocka_unit_test(test_cut_set), cmocka_unit_test(test_arrays),       cmocka_unit_test(test_npy_set),
+        cmocka_unit_test(test_tokens),  cmocka_unit_test(test_short_memory), cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -14,7 +14,6 @@
 #include "data/demo.h"
 #include "data_helpers.h"
 
-
 /* The network in examples/ was trained on these pictures: when a machine draws others, its accuracy means nothing. */
 static void test_demo(void **state)
 {
@@ -27,10 +26,10 @@ static void test_demo(void **state)
 
     (void)state;
     for (int s = 0; s < 2; s++) {
-        const pare_demo_split *split    = pare_demo_find(splits[s].name);
-        const int              n        = splits[s].count;
-        uint8_t *const         pixels   = malloc((size_t)n * 3072), *const labels = malloc((size_t)n);
-        int                    seen[10] = { 0 };
+        const pare_demo_split *split = pare_demo_find(splits[s].name);
+        const int              n     = splits[s].count;
+        uint8_t *const pixels = malloc((size_t)n * 3072), *const labels = malloc((size_t)n);
+        int seen[10] = { 0 };
 
         assert_true(split && split->count == n && pixels && labels);
         for (int i = n - 1; i >= 0; i--) { /* any order: every picture stands alone */
@@ -79,11 +78,11 @@ static void check_golden(const char *set, const pare_data_options *options, cons
     char path[1024];
 
     snprintf(path, sizeof(path), "%s/sets/%s", getenv("PARE_DATA"), set);
-    pare_dataset    *ds    = open_ok(path, options);
-    const pare_shape item  = pare_dataset_item(ds);
-    const size_t     each  = (size_t)pare_shape_count(&item) * (pare_dataset_dtype(ds) == PARE_s64 ? 8 : 4);
-    pare_buf        *buf   = NULL;
-    void            *out   = malloc(each);
+    pare_dataset    *ds   = open_ok(path, options);
+    const pare_shape item = pare_dataset_item(ds);
+    const size_t     each = (size_t)pare_shape_count(&item) * (pare_dataset_dtype(ds) == PARE_s64 ? 8 : 4);
+    pare_buf        *buf  = NULL;
+    void            *out  = malloc(each);
 
     snprintf(path, sizeof(path), "%s/golden/%s", getenv("PARE_DATA"), golden);
     assert_int_equal(pare_buf_map(path, &buf), PARE_OK);
@@ -116,15 +115,17 @@ static void test_public_sets(void **state)
     check_golden("coco128_val.tar", &(pare_data_options){ .preset = "coco-bgr" }, "FastestDet.in.input_1.f32", 1);
     check_golden("kws_mfcc.f32", &(pare_data_options){ .item = { 3, { 1, 49, 10 } }, .need_labels = true },
                  "kws_dscnn.in.input.f32", 1);
-    check_golden("ad_toycar_normal.f32", &(pare_data_options){ .item = { 1, { 640 } } },
-                 "ad_autoencoder.in.input.f32", 1);
+    check_golden("ad_toycar_normal.f32", &(pare_data_options){ .item = { 1, { 640 } } }, "ad_autoencoder.in.input.f32",
+                 1);
     check_golden("tinystories_sample.u16", NULL, "stories260K.in.tokens.i64", 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_demo), cmocka_unit_test(test_demo_set), cmocka_unit_test(test_public_sets),
+        cmocka_unit_test(test_demo),
+        cmocka_unit_test(test_demo_set),
+        cmocka_unit_test(test_public_sets),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -52,8 +52,8 @@ static void refuse_every_cut(const char *name, reader read, const uint8_t *data,
 /* Damage may go unnoticed (a pixel changes); it must not crash, hang or leak. */
 static void survive_damage(reader read, const uint8_t *data, size_t size, int rounds)
 {
-    pare_rng  rng  = pare_rng_seed(size);
-    uint8_t  *copy = malloc(size);
+    pare_rng   rng  = pare_rng_seed(size);
+    uint8_t   *copy = malloc(size);
     const long live = pare_alloc_live();
 
     assert_non_null(copy);
@@ -125,8 +125,8 @@ static void test_pictures(void **state)
 
 static void test_absurd_pictures(void **state)
 {
-    bytes        png = make_png(3, 2, 0);
-    pare_image   image;
+    bytes      png = make_png(3, 2, 0);
+    pare_image image;
 
     (void)state;
     assert_int_equal(pare_image_alloc(0, 5, &image), PARE_ERR_DATA);
@@ -227,11 +227,11 @@ static void test_tar(void **state)
     long_name[150] = '/';
     long_name[300] = '\0';
 
-    bytes       t        = make_tar(long_name);
-    const char *names[]  = { long_name, "pre/fix.bin", "b.bin", "pax \xc3\xa9", "plain" };
-    const char *data[]   = { "one", "two", "three", "four", "" };
-    pare_tar    tar      = pare_tar_of(t.at, t.n);
-    bool        more     = false;
+    bytes          t       = make_tar(long_name);
+    const char    *names[] = { long_name, "pre/fix.bin", "b.bin", "pax \xc3\xa9", "plain" };
+    const char    *data[]  = { "one", "two", "three", "four", "" };
+    pare_tar       tar     = pare_tar_of(t.at, t.n);
+    bool           more    = false;
     pare_tar_entry entry;
 
     for (int i = 0; i < 5; i++) {
@@ -279,8 +279,13 @@ static void test_tar_errors(void **state)
     }
 
     /* Sizes near 2^64 and damaged pax records. */
-    static const char *const pax[] = { "29 size=18446744073709551615\n", "28 size=9223372036854775807\n",
-                                       "99999999999999999999999 a=b\n", "5 a=b\n", "0 a=b\n", "6 a=b", "a",
+    static const char *const pax[] = { "29 size=18446744073709551615\n",
+                                       "28 size=9223372036854775807\n",
+                                       "99999999999999999999999 a=b\n",
+                                       "5 a=b\n",
+                                       "0 a=b\n",
+                                       "6 a=b",
+                                       "a",
                                        "9 size=x\n" };
     for (size_t i = 0; i < sizeof(pax) / sizeof(pax[0]); i++) {
         t.n = 0;
@@ -370,7 +375,10 @@ static void test_npy_round_trip(void **state)
     static const pare_dtype dtypes[] = { PARE_f32, PARE_f64, PARE_f16, PARE_u8,  PARE_s8,  PARE_u16,
                                          PARE_s16, PARE_u32, PARE_s32, PARE_u64, PARE_s64, PARE_bool };
     static const pare_shape shapes[] = {
-        { .rank = 0 }, { .rank = 1, .dim = { 7 } }, { .rank = 1, .dim = { 0 } }, { .rank = 3, .dim = { 2, 3, 4 } },
+        { .rank = 0 },
+        { .rank = 1, .dim = { 7 } },
+        { .rank = 1, .dim = { 0 } },
+        { .rank = 3, .dim = { 2, 3, 4 } },
         { .rank = 8, .dim = { 1, 2, 1, 2, 1, 2, 1, 2 } },
     };
     uint8_t data[24 * 8];
@@ -406,8 +414,9 @@ static void test_npy_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pictures),  cmocka_unit_test(test_absurd_pictures), cmocka_unit_test(test_tar),
-        cmocka_unit_test(test_tar_errors), cmocka_unit_test(test_npy_reads),      cmocka_unit_test(test_npy_round_trip),
+        cmocka_unit_test(test_pictures),  cmocka_unit_test(test_absurd_pictures),
+        cmocka_unit_test(test_tar),       cmocka_unit_test(test_tar_errors),
+        cmocka_unit_test(test_npy_reads), cmocka_unit_test(test_npy_round_trip),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

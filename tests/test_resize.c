@@ -16,7 +16,6 @@
 #include "data_helpers.h"
 #include "golden/resize.h"
 
-
 static void test_resize(void **state)
 {
     (void)state;
@@ -72,13 +71,23 @@ static void test_slice(void **state)
         const char *text;
         int64_t     n, first, last, count;
     } good[] = {
-        { ":", 10, 0, 9, 10 },      { "2:5", 10, 2, 4, 3 },   { "::10", 101, 0, 100, 11 }, { "-3:", 10, 7, 9, 3 },
-        { ":-8", 10, 0, 1, 2 },     { "5:2", 10, 0, 0, 0 },   { "3:100:4", 10, 3, 7, 2 },  { "-100:1", 10, 0, 0, 1 },
-        { "1::3", 10, 1, 7, 3 },    { "::", 3, 0, 2, 3 },     { "0:0", 10, 0, 0, 0 },      { ":", 0, 0, 0, 0 },
+        { ":", 10, 0, 9, 10 },
+        { "2:5", 10, 2, 4, 3 },
+        { "::10", 101, 0, 100, 11 },
+        { "-3:", 10, 7, 9, 3 },
+        { ":-8", 10, 0, 1, 2 },
+        { "5:2", 10, 0, 0, 0 },
+        { "3:100:4", 10, 3, 7, 2 },
+        { "-100:1", 10, 0, 0, 1 },
+        { "1::3", 10, 1, 7, 3 },
+        { "::", 3, 0, 2, 3 },
+        { "0:0", 10, 0, 0, 0 },
+        { ":", 0, 0, 0, 0 },
         { "::999999999999999999", 10, 0, 0, 1 },
     };
-    static const char *const bad[] = { "", "5", "a:b", "1:2:3:4", "::0", "::-1", "1 :2", "1:2:", "-:", ":5x",
-                                       "1:99999999999999999999" };
+    static const char *const bad[] = {
+        "", "5", "a:b", "1:2:3:4", "::0", "::-1", "1 :2", "1:2:", "-:", ":5x", "1:99999999999999999999"
+    };
     pare_slice s;
 
     (void)state;
@@ -124,9 +133,17 @@ static void test_values(void **state)
     assert_true(p.width == 0 && p.fit == PARE_FIT_NONE && p.value[2][254] == 254.0f);
 
     const pare_data_options bad[] = {
-        { .preset = "no-such" },           { .width = -1 },          { .width = 1 << 20 }, { .height = 5 },
-        { .fit = PARE_FIT_CROP },          { .divisor = -1 },        { .std = { -2 } },    { .mean = { INFINITY } },
-        { .std = { 1, 1, NAN } },          { .divisor = INFINITY },  { .width = 224, .resize = 200 },
+        { .preset = "no-such" },
+        { .width = -1 },
+        { .width = 1 << 20 },
+        { .height = 5 },
+        { .fit = PARE_FIT_CROP },
+        { .divisor = -1 },
+        { .std = { -2 } },
+        { .mean = { INFINITY } },
+        { .std = { 1, 1, NAN } },
+        { .divisor = INFINITY },
+        { .width = 224, .resize = 200 },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(pare_prepare_choose(&bad[i], NULL, &p), PARE_ERR_ARG);
@@ -141,9 +158,9 @@ static void test_values(void **state)
 /* Crop, squash and channel order, value by value against the bytes. */
 static void test_fit(void **state)
 {
-    static float   out[3][6][4];
-    uint8_t        rgb[6][8][3];
-    pare_dataset  *ds;
+    static float  out[3][6][4];
+    uint8_t       rgb[6][8][3];
+    pare_dataset *ds;
 
     (void)state;
     need_png();
@@ -151,9 +168,10 @@ static void test_fit(void **state)
     write_png("fit/a.png", 8, 6, 3);
 
     /* The shorter side is 6 already, so the crop is a copy from x = (8 - 4) / 2. */
-    ds = open_ok(in_folder("fit/a.png"), &(pare_data_options){ .width = 4, .height = 6, .fit = PARE_FIT_CROP,
-                                                                .resize = 6, .bgr = true, .divisor = 2,
-                                                                .mean = { 1 } });
+    ds = open_ok(
+        in_folder("fit/a.png"),
+        &(pare_data_options){
+            .width = 4, .height = 6, .fit = PARE_FIT_CROP, .resize = 6, .bgr = true, .divisor = 2, .mean = { 1 } });
     assert_int_equal(pare_dataset_item(ds).dim[1], 6);
     assert_int_equal(pare_dataset_item(ds).dim[2], 4);
     assert_int_equal(pare_dataset_dtype(ds), PARE_f32);
@@ -193,8 +211,9 @@ static void test_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resize), cmocka_unit_test(test_resize_extremes), cmocka_unit_test(test_slice),
-        cmocka_unit_test(test_values), cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_resize), cmocka_unit_test(test_resize_extremes),
+        cmocka_unit_test(test_slice),  cmocka_unit_test(test_values),
+        cmocka_unit_test(test_fit),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -45,34 +45,32 @@ typedef enum pare_fit {
  * Zero means default everywhere: as the preset says, or without a preset the value in brackets.
  * A picture that already has the wanted size is never resized. Pixel values are computed in float32, one rounding
  * after each operation: value = ((float)byte / divisor - mean[c]) / std[c], c in the order of the output channels.
+ * A crop first brings the shorter side to `resize`; 0 means the longer of width and height times 256 / 224, rounded.
+ * Label rule "class" takes the column `class`; "vww" is 1 where a person box (class 0) covers at least 0.5 % of the
+ * picture, else 0; "none" leaves the samples without labels.
  */
 typedef struct pare_data_options {
-    const char *preset;  /* name from presets.def (NULL: "demo" for demo:, else none)                  */
-    int         width;   /* of a prepared picture, pixels (0: that of the first picture)               */
-    int         height;  /* (0: width)                                                                 */
-    pare_fit    fit;
-    int         resize;  /* crop: length of the shorter side before cropping (0: round(256 / 224 * the
-                            longer of width and height), never less than that side itself)             */
-    bool        bgr;     /* channel order blue, green, red (false: red, green, blue)                   */
-    float       divisor; /* (0: 1)                                                                     */
-    float       mean[3]; /* per output channel (0)                                                     */
-    float       std[3];  /* per output channel (0: 1)                                                  */
-
-    pare_shape  item;    /* .f32: shape of one sample, without the batch (rank 0: an error)            */
-    int         window;  /* .u16: tokens in a window (0: 256)                                          */
-
-    const char *labels;     /* file of labels: .tsv, .npy, or raw int32 (NULL: see above)              */
-    const char *label_rule; /* "class", "vww" (1: a person box, class 0, covers at least 0.5 % of the
-                               picture; 0: none does), "none" (NULL: "class")                          */
-    bool        need_labels; /* true: opening fails when samples have no labels                        */
-    const char *split;      /* rows of the .tsv whose column `split` has this value (NULL: all rows)   */
-
-    const char *slice;   /* START:STOP:STEP, as in Python with STEP > 0: samples to keep (NULL: all)   */
-    const char *without; /* START:STOP:STEP: samples to leave out, numbered before slicing (NULL: none) */
+    const char *preset;      /* name from presets.def (NULL: "demo" for demo:, "raw" for other pictures) */
+    int         width;       /* of a prepared picture, pixels (0: that of the first picture)             */
+    int         height;      /* (0: width)                                                               */
+    pare_fit    fit;         /* (0: crop when a size is given, else none)                                */
+    int         resize;      /* crop: length of the shorter side before cropping                         */
+    bool        bgr;         /* channel order blue, green, red (false: red, green, blue)                 */
+    float       divisor;     /* (0: 1)                                                                   */
+    float       mean[3];     /* per output channel (0)                                                   */
+    float       std[3];      /* per output channel (0: 1)                                                */
+    pare_shape  item;        /* .f32: shape of one sample, without the batch (rank 0: an error)          */
+    int         window;      /* .u16: tokens in a window (0: 256)                                        */
+    const char *labels;      /* file of labels: .tsv, .npy, or raw int32 (NULL: see above)               */
+    const char *label_rule;  /* "class", "vww" or "none" (NULL: "class")                                 */
+    bool        need_labels; /* true: opening fails when samples have no labels                          */
+    const char *split;       /* rows of the .tsv whose column `split` has this value (NULL: all rows)    */
+    const char *slice;       /* START:STOP:STEP, as in Python with STEP > 0: samples to keep (NULL: all) */
+    const char *without;     /* START:STOP:STEP: samples to leave out, numbered before slicing (NULL: none) */
 } pare_data_options;
 
 /*
- * Options may be NULL; nothing of them is kept. Holds an index (name, place and label, under 100 bytes a sample), not
+ * Options may be NULL; nothing of them is kept. Holds an index (name, place and label, about 100 bytes a sample), not
  * the samples. Opening a set of pictures decodes one of them when the options do not say the size.
  */
 PARE_API pare_status pare_dataset_open(const char *path, const pare_data_options *options, pare_dataset **out);

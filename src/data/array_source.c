@@ -63,8 +63,10 @@ static pare_status open_f32(pare_dataset *ds, const pare_data_options *options)
     const int64_t item  = pare_shape_count(&options->item);
 
     if (options->item.rank < 1 || options->item.rank >= PARE_MAX_RANK || item < 1 || item > INT32_MAX)
-        return pare_fail(PARE_ERR_ARG, "%s: raw numbers; give the shape of one sample (like 1,49,10), up to %d "
-                         "dimensions", ds->path, PARE_MAX_RANK - 1);
+        return pare_fail(PARE_ERR_ARG,
+                         "%s: raw numbers; give the shape of one sample (like 1,49,10), up to %d "
+                         "dimensions",
+                         ds->path, PARE_MAX_RANK - 1);
     PARE_TRY(pare_buf_map(ds->path, &ds->bytes));
 
     const size_t size = pare_buf_size(ds->bytes);
@@ -142,7 +144,7 @@ static void convert(const uint8_t *from, pare_dtype dtype, int64_t n, float *to)
             to[i] = (float)real;
         } else if (sign) {
             const int shift = (int)(64 - 8 * size);
-            to[i] = (float)((int64_t)(bits << shift) >> shift);
+            to[i]           = (float)((int64_t)(bits << shift) >> shift);
         } else {
             to[i] = is_bool ? (float)(bits != 0) : (float)bits;
         }

@@ -35,8 +35,8 @@ bool pare_path_is_picture(const char *path)
     const char *slash = strrchr(path, '/');
     const char *name  = slash ? slash + 1 : path;
 
-    return name[0] != '.' && (pare_path_ends(name, ".jpg") || pare_path_ends(name, ".jpeg") ||
-                              pare_path_ends(name, ".png"));
+    return name[0] != '.' &&
+           (pare_path_ends(name, ".jpg") || pare_path_ends(name, ".jpeg") || pare_path_ends(name, ".png"));
 }
 
 static pare_status find_source(const char *path, const pare_source **out)
@@ -50,8 +50,10 @@ static pare_status find_source(const char *path, const pare_source **out)
         }
     if (stat(path, &st) != 0)
         return pare_fail(PARE_ERR_IO, "%s: %s", path, strerror(errno));
-    return pare_fail(PARE_ERR_UNSUPPORTED, "%s: not a data set; known are a folder of pictures, .tar, .jpg, .png, "
-                     ".f32, .npy, .u16, demo:train and demo:test", path);
+    return pare_fail(PARE_ERR_UNSUPPORTED,
+                     "%s: not a data set; known are a folder of pictures, .tar, .jpg, .png, "
+                     ".f32, .npy, .u16, demo:train and demo:test",
+                     path);
 }
 
 /* Options that only pictures have would be passed over in silence: say so instead. */
@@ -61,8 +63,10 @@ static pare_status refuse_picture_options(const char *path, const pare_data_opti
                      o->mean[0] != 0 || o->mean[1] != 0 || o->mean[2] != 0 || o->std[0] != 0 || o->std[1] != 0 ||
                      o->std[2] != 0;
 
-    return any ? pare_fail(PARE_ERR_ARG, "%s holds numbers, used as they are; preset, size, fit, order and scale are "
-                           "for pictures", path)
+    return any ? pare_fail(PARE_ERR_ARG,
+                           "%s holds numbers, used as they are; preset, size, fit, order and scale are "
+                           "for pictures",
+                           path)
                : PARE_OK;
 }
 
@@ -143,8 +147,10 @@ static pare_status open_dataset(pare_dataset *ds, const char *path, const pare_d
     if (ds->source->picture)
         PARE_TRY(find_picture_shape(ds));
     if (options->need_labels && !pare_dataset_has_labels(ds))
-        return pare_fail(PARE_ERR_DATA, "%s: no labels; give a .tsv with the columns file and class, put the pictures "
-                         "into one folder per class, or raw int32 labels beside numbers", path);
+        return pare_fail(PARE_ERR_DATA,
+                         "%s: no labels; give a .tsv with the columns file and class, put the pictures "
+                         "into one folder per class, or raw int32 labels beside numbers",
+                         path);
     return PARE_OK;
 }
 
@@ -152,7 +158,7 @@ pare_status pare_dataset_open(const char *path, const pare_data_options *options
 {
     static const pare_data_options none = { 0 };
 
-    *out = NULL;
+    *out             = NULL;
     pare_dataset *ds = pare_calloc(1, sizeof(*ds));
     if (!ds)
         return pare_fail_memory(sizeof(*ds), "a data set");

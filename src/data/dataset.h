@@ -47,10 +47,10 @@ struct pare_dataset {
     pare_buf              *bytes;    /* the file, mapped; NULL for folders and the demo */
     pare_picture          *pictures; /* [total], folders and tars; from pare_malloc     */
     const pare_demo_split *demo;
-    pare_prepare           prepare;  /* pictures only                                   */
-    pare_npy               array;    /* .f32 and .npy: the first axis numbers samples   */
-    int                    window;   /* tokens in a sample of a token file; 0: not one  */
-    int32_t               *labels;   /* [total] for arrays, or NULL: none               */
+    pare_prepare           prepare; /* pictures only                                   */
+    pare_npy               array;   /* .f32 and .npy: the first axis numbers samples   */
+    int                    window;  /* tokens in a sample of a token file; 0: not one  */
+    int32_t               *labels;  /* [total] for arrays, or NULL: none               */
 };
 
 /* True when `path` ends in `extension` (".tar"), in any case of letters. */

@@ -104,10 +104,10 @@ const char *pare_demo_class(int label)
 /* A shape on the canvas. */
 typedef struct placed {
     float (*distance)(float u, float v);
-    float x, y;         /* centre, pixels            */
-    float cos, sin;     /* how it is turned          */
-    float radius;       /* pixels                    */
-    float color[3];     /* 0..255                    */
+    float x, y;     /* centre, pixels            */
+    float cos, sin; /* how it is turned          */
+    float radius;   /* pixels                    */
+    float color[3]; /* 0..255                    */
 } placed;
 
 /* A random direction without sin and cos: a point in the disc, brought to length 1. */

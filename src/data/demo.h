@@ -8,7 +8,7 @@
 enum { PARE_DEMO_SIDE = 32, PARE_DEMO_CLASSES = 10 };
 
 typedef struct pare_demo_split {
-    const char *name;  /* "train", "test" */
+    const char *name; /* "train", "test" */
     int         count;
     uint64_t    seed;
 } pare_demo_split;

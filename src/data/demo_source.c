@@ -13,7 +13,7 @@ static bool claims(const char *path)
     return strncmp(path, prefix, sizeof(prefix) - 1) == 0;
 }
 
-static pare_status open(pare_dataset *ds, const pare_data_options *options)
+static pare_status open_demo(pare_dataset *ds, const pare_data_options *options)
 {
     if (options->labels || options->label_rule || options->split)
         return pare_fail(PARE_ERR_ARG, "%s: has its own labels; labels, label rule and split are for files", ds->path);
@@ -35,6 +35,6 @@ const pare_source pare_source_demo = {
     .name    = "demo",
     .preset  = "demo",
     .claims  = claims,
-    .open    = open,
+    .open    = open_demo,
     .picture = picture,
 };

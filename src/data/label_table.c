@@ -17,7 +17,7 @@ typedef struct field {
 
 /* Which columns of the table are of interest; -1: not there. */
 typedef struct columns {
-    int file, label, split, w, h;
+    int  file, label, split, w, h;
     bool is_boxes; /* several rows of one file are boxes in one picture */
 } columns;
 
@@ -39,9 +39,9 @@ static int next_row(reader *r, field fields[MAX_COLUMNS])
     if (!left)
         return -1;
 
-    const char *at   = (const char *)r->in.at;
-    const char *end  = memchr(at, '\n', left);
-    int         n    = 0;
+    const char *at  = (const char *)r->in.at;
+    const char *end = memchr(at, '\n', left);
+    int         n   = 0;
 
     (void)pare_cursor_bytes(&r->in, end ? (size_t)(end - at) + 1 : left);
     if (!end)
@@ -104,8 +104,8 @@ static bool parse_real(field f, double *out)
         if (f.text[i] == '.' && !point) {
             point = true;
         } else if (f.text[i] >= '0' && f.text[i] <= '9') {
-            value = value * 10 + (f.text[i] - '0');
-            power = point ? power * 10 : power;
+            value  = value * 10 + (f.text[i] - '0');
+            power  = point ? power * 10 : power;
             digits = true;
         } else {
             return false;
@@ -200,7 +200,7 @@ static pare_status add_row(const char *file, int32_t label, pare_label_table *ou
 
 static pare_status read_row(reader *r, const field *fields, int n, pare_label_table *out)
 {
-    const columns *at = &r->at;
+    const columns *at    = &r->at;
     char          *file  = NULL;
     int32_t        label = -1;
 
@@ -248,8 +248,10 @@ pare_status pare_label_table_read(const char *path, const pare_data_options *opt
     *out = (pare_label_table){ 0 };
     PARE_TRY(pare_buf_map(path, &bytes));
 
-    reader r = { .in = pare_cursor_of(pare_buf_bytes(bytes), pare_buf_size(bytes)), .path = path, .options = options,
-                 .arena = arena };
+    reader            r      = { .in      = pare_cursor_of(pare_buf_bytes(bytes), pare_buf_size(bytes)),
+                                 .path    = path,
+                                 .options = options,
+                                 .arena   = arena };
     const pare_status status = read_rows(&r, out);
 
     pare_buf_unref(bytes);

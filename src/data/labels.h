@@ -11,7 +11,7 @@
 
 /* A .tsv of labels: its files in order, each once. */
 typedef struct pare_label_row {
-    const char *file; /* NULL: the table has no column `file` */
+    const char *file;  /* NULL: the table has no column `file` */
     int32_t     label; /* -1: none */
 } pare_label_row;
 

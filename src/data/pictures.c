@@ -31,9 +31,9 @@ static pare_status order_by_table(pare_picture_list *list, const char *path, con
     if (!ordered)
         return pare_fail_memory((size_t)table->n * sizeof(*ordered), "a list of pictures");
     for (int i = 0; i < table->n; i++) {
-        const pare_picture        key   = { .name = table->rows[i].file };
-        const pare_picture *const found = key.name && list->n ? bsearch(&key, list->items, (size_t)list->n,
-                                                                        sizeof(key), by_name) : NULL;
+        const pare_picture        key = { .name = table->rows[i].file };
+        const pare_picture *const found =
+            key.name && list->n ? bsearch(&key, list->items, (size_t)list->n, sizeof(key), by_name) : NULL;
         if (!found) {
             pare_free(ordered);
             return key.name ? pare_fail(PARE_ERR_DATA, "%s names '%s', which is not a picture in %s", path, key.name,
@@ -101,7 +101,7 @@ static void label_by_rank(pare_picture_list *list, const char **names, int n_cla
     for (int i = 0; i < n_classes; i++)
         numbers = numbers && folder_number(names[i]) >= 0;
     for (int i = 0; i < list->n; i++) {
-        pare_picture *const p = &list->items[i];
+        pare_picture *const p  = &list->items[i];
         const char **const  at = bsearch(&p->name, names, (size_t)n_classes, sizeof(*names), by_folder);
 
         if (at)

@@ -8,7 +8,7 @@
 #include "files/image.h"
 
 typedef struct pare_prepare {
-    int      width;  /* 0: that of the picture */
+    int      width; /* 0: that of the picture */
     int      height;
     int      resize; /* crop: length of the shorter side; 0: not a crop */
     pare_fit fit;    /* never PARE_FIT_DEFAULT */

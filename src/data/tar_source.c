@@ -38,7 +38,7 @@ static pare_status list_entries(pare_dataset *ds, pare_picture_list *list)
     }
 }
 
-static pare_status open(pare_dataset *ds, const pare_data_options *options)
+static pare_status open_tar(pare_dataset *ds, const pare_data_options *options)
 {
     const int         stem = (int)(strlen(ds->path) - strlen(".tar"));
     pare_picture_list list = { 0 };
@@ -66,6 +66,6 @@ static pare_status picture(const pare_dataset *ds, int64_t sample, pare_image *o
 const pare_source pare_source_tar = {
     .name    = "tar",
     .claims  = claims,
-    .open    = open,
+    .open    = open_tar,
     .picture = picture,
 };

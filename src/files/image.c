@@ -13,8 +13,8 @@ pare_status pare_image_alloc(int64_t width, int64_t height, pare_image *out)
         return pare_fail(PARE_ERR_DATA, "picture without pixels (%lld x %lld)", (long long)width, (long long)height);
     if (width > PARE_IMAGE_MAX_SIDE || height > PARE_IMAGE_MAX_SIDE || width * height * 3 > PARE_IMAGE_MAX_BYTES)
         return pare_fail(PARE_ERR_UNSUPPORTED,
-                         "picture of %lld x %lld pixels; the limit is %d a side and %d MiB in all",
-                         (long long)width, (long long)height, PARE_IMAGE_MAX_SIDE, PARE_IMAGE_MAX_BYTES >> 20);
+                         "picture of %lld x %lld pixels; the limit is %d a side and %d MiB in all", (long long)width,
+                         (long long)height, PARE_IMAGE_MAX_SIDE, PARE_IMAGE_MAX_BYTES >> 20);
 
     const size_t bytes = (size_t)(width * height * 3);
 

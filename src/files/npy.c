@@ -15,9 +15,9 @@ static const struct {
     const char *descr;
     pare_dtype  dtype;
 } types[] = {
-    { "f4", PARE_f32 }, { "f8", PARE_f64 }, { "f2", PARE_f16 }, { "u1", PARE_u8 },  { "i1", PARE_s8 },
-    { "u2", PARE_u16 }, { "i2", PARE_s16 }, { "u4", PARE_u32 }, { "i4", PARE_s32 }, { "u8", PARE_u64 },
-    { "i8", PARE_s64 }, { "b1", PARE_bool },
+    { "f4", PARE_f32 }, { "f8", PARE_f64 }, { "f2", PARE_f16 }, { "u1", PARE_u8 },
+    { "i1", PARE_s8 },  { "u2", PARE_u16 }, { "i2", PARE_s16 }, { "u4", PARE_u32 },
+    { "i4", PARE_s32 }, { "u8", PARE_u64 }, { "i8", PARE_s64 }, { "b1", PARE_bool },
 };
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
 
@@ -181,10 +181,10 @@ pare_status pare_npy_write(const char *path, const pare_npy *array)
     n += snprintf(dict + n, sizeof(dict) - (size_t)n, "), }");
 
     /* The dict is filled with spaces and a newline so that the array starts at a multiple of 64. */
-    const int     length  = (10 + n + 1 + 63) / 64 * 64 - 10;
-    const uint8_t head[]  = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length, (uint8_t)(length >> 8) };
-    pare_outfile *file    = NULL;
-    pare_status   status  = pare_outfile_open(path, &file);
+    const int     length = (10 + n + 1 + 63) / 64 * 64 - 10;
+    const uint8_t head[] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length, (uint8_t)(length >> 8) };
+    pare_outfile *file   = NULL;
+    pare_status   status = pare_outfile_open(path, &file);
     if (status != PARE_OK)
         return status;
 

@@ -10,12 +10,16 @@ enum { BLOCK = 512 };
 
 /* Where the fields of a header block are: offset and length in bytes. */
 enum {
-    NAME_AT = 0, NAME_LEN = 100,
-    SIZE_AT = 124, SIZE_LEN = 12,
-    SUM_AT = 148, SUM_LEN = 8,
-    TYPE_AT = 156,
-    MAGIC_AT = 257,
-    PREFIX_AT = 345, PREFIX_LEN = 155,
+    NAME_AT    = 0,
+    NAME_LEN   = 100,
+    SIZE_AT    = 124,
+    SIZE_LEN   = 12,
+    SUM_AT     = 148,
+    SUM_LEN    = 8,
+    TYPE_AT    = 156,
+    MAGIC_AT   = 257,
+    PREFIX_AT  = 345,
+    PREFIX_LEN = 155,
 };
 
 /* What extension entries say about the file that follows them. */
@@ -139,7 +143,7 @@ static bool next_record(const uint8_t **at, const uint8_t *end, const uint8_t **
 static pare_status read_pax(pare_tar *tar, const uint8_t *bytes, size_t size, extension *ext)
 {
     const uint8_t *at = bytes, *const end = bytes + size, *text = NULL;
-    size_t         n  = 0;
+    size_t n = 0;
 
     while (at < end) {
         if (!next_record(&at, end, &text, &n))

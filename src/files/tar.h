@@ -16,7 +16,7 @@ typedef struct pare_tar {
     const uint8_t *bytes;
     size_t         size;
     size_t         at;                      /* the next header                             */
-    char           name[PARE_TAR_MAX_NAME];  /* of the entry that pare_tar_next gave last   */
+    char           name[PARE_TAR_MAX_NAME]; /* of the entry that pare_tar_next gave last   */
 } pare_tar;
 
 typedef struct pare_tar_entry {
