@@ -43,17 +43,19 @@ static void forget(pare_node *n)
             n->out[i]->has_shape = false;
 }
 
-/* Ops that work on integers read the output's qparams from the value they write and need not repeat them. */
-static pare_status write_output(const pare_node *n, pare_value *v, const pare_tensor *result)
+/*
+ * Qparams of an integer result are the graph's: ops read them from the value they write, and those that know better
+ * say so. They go with the dtype.
+ */
+static pare_status write_output(pare_value *v, const pare_tensor *result)
 {
-    const pare_qparams *const q = v->t.q;
+    const bool                same = v->t.dtype == result->dtype;
+    const pare_qparams *const q    = same && pare_dtype_kind(result->dtype) == PARE_KIND_INT ? v->t.q : NULL;
 
     v->t         = pare_tensor_of(result->dtype, result->shape);
     v->has_shape = true;
     v->t.q       = q;
-    if (pare_qparams_equal(result->q, q) || (!result->q && n->op->traits & PARE_INTEGER))
-        return PARE_OK;
-    return pare_value_set_q(v, result->q);
+    return !result->q || pare_qparams_equal(result->q, q) ? PARE_OK : pare_value_set_q(v, result->q);
 }
 
 /* ---------------------------------------------------------------------------------------------------- known values */
@@ -125,7 +127,7 @@ static pare_status infer_call(const scope *s, pare_node *n, const pare_call *cal
     for (int i = 0; i < n->n_out; i++) {
         if (!n->out[i])
             continue;
-        PARE_TRY(write_output(n, n->out[i], call->out[i]));
+        PARE_TRY(write_output(n->out[i], call->out[i]));
         if (s->strict && pare_shape_count(&n->out[i]->t.shape) < 0)
             return pare_fail(PARE_ERR_DYNAMIC, "%s: the shape %s of '%s' is not fixed", n->op->name,
                              pare_shape_text(&n->out[i]->t.shape, text), n->out[i]->name);
@@ -154,7 +156,7 @@ static pare_status merge_output(const pare_node *n, pare_value *v, const pare_va
     if (first) {
         const bool has_shape = from->has_shape;
 
-        PARE_TRY(write_output(n, v, &from->t));
+        PARE_TRY(write_output(v, &from->t));
         v->has_shape = has_shape;
         return PARE_OK;
     }
