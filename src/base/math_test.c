@@ -100,12 +100,16 @@ static double ulps(float y, long double want)
     return (double)ldexpl(fabsl(got - size), 24 - (exponent < -125 ? -125 : exponent));
 }
 
-/* The same from a double, quickly, where both are ordinary numbers; elsewhere infinity, which asks for the above. */
+/* The same from a double, quickly; infinity where it is not clear, which asks for the above. */
 static double quick_ulps(float y, double want)
 {
-    const double size = fabs(want);
+    const double size = fabs(want) < 0x1p-126 ? 0x1p-126 : fabs(want);
 
-    if (!(size >= 0x1p-126 && size < 0x1p127) || !(fabsf(y) < INFINITY))
+    if (pare_bits_of_f32(y) == PARE_NAN_BITS && isnan(want))
+        return 0;
+    if (isinf(y) && size >= 0x1p128)
+        return signbit(want) == signbit((double)y) ? 0 : INFINITY;
+    if (!(size < 0x1p127) || !(fabsf(y) < INFINITY) || (double)y * want < 0)
         return INFINITY;
     const double two_to_exponent = pare_f64_of_bits(pare_bits_of_f64(size) & 0x7ff0000000000000u);
     return fabs((double)y - want) * 0x1p23 / two_to_exponent;

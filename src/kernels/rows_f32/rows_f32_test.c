@@ -259,6 +259,34 @@ static void cells_are_right(runner *r)
     CHECK(r, fabs((double)y - ((1 - u) * tanh(0.75) + u * (double)c)) < 1e-6, "gru_update");
 }
 
+/* All bits of all functions on fixed inputs (FNV-1a), the same on x86-64 and AArch64, from gcc and clang. */
+static void same_on_every_machine(runner *r)
+{
+    const pare_rows_f32_kernel *const k    = pare_rows_f32_best(pare_cpu_features());
+    const uint64_t                    want = 0x67afa7a57e14fdc6u;
+    pare_rng                          rng  = pare_rng_seed(1);
+    uint64_t                          hash = 0xcbf29ce484222325u;
+
+    for (int fill = 0; fill < N_FILLS; fill++) {
+        rows s = rows_create(197, fill, &rng);
+        for (int f = 0; f < N_SUBJECTS + PARE_BINARY_F32_COUNT; f++) {
+            float result = 0;
+            for (int i = 0; i < N_OUT; i++)
+                memset(s.out[i], 0, bytes(s.n));
+            if (f < N_SUBJECTS)
+                subjects[f].run(k, &s, &result);
+            else
+                k->binary[f - N_SUBJECTS](s.n, s.in[2], s.in[3], s.out[0], PARE_ROW_BOTH);
+            hash = (hash ^ pare_bits_of_f32(result)) * 0x100000001b3u;
+            for (int i = 0; i < N_OUT * s.n; i++)
+                hash = (hash ^ pare_bits_of_f32(s.out[i % N_OUT][i / N_OUT])) * 0x100000001b3u;
+        }
+        rows_free(&s);
+    }
+    CHECK(r, hash == want, "hash of all results: want 0x%016llx, got 0x%016llx", (unsigned long long)want,
+          (unsigned long long)hash);
+}
+
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
@@ -266,6 +294,7 @@ int main(int argc, char **argv)
         { "in_place", in_place },
         { "reference_is_right", reference_is_right },
         { "cells_are_right", cells_are_right },
+        { "same_on_every_machine", same_on_every_machine },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
 }
