@@ -6,6 +6,8 @@
 #ifndef PARE_OPS_ATTR_H
 #define PARE_OPS_ATTR_H
 
+#include <math.h>
+
 #include "ops/op.h"
 
 #define PARE_ATTR_ROW_INT(type_, field, value) \
@@ -17,7 +19,8 @@
 #define PARE_ATTR_ROW_INTS(type_, field) { .name = #field, .type = PARE_ATTR_INTS, .offset = offsetof(type_, field) }
 #define PARE_ATTR_ROW_DTYPE(type_, field, value) \
     { .name = #field, .type = PARE_ATTR_DTYPE, .offset = offsetof(type_, field), .i = (value) }
-#define PARE_ATTR_ROW_TENSOR(type_, field) { .name = #field, .type = PARE_ATTR_TENSOR, .offset = offsetof(type_, field) }
+#define PARE_ATTR_ROW_TENSOR(type_, field) \
+    { .name = #field, .type = PARE_ATTR_TENSOR, .offset = offsetof(type_, field) }
 #define PARE_ATTR_ROW_GRAPH(type_, field) { .name = #field, .type = PARE_ATTR_GRAPH, .offset = offsetof(type_, field) }
 
 /* The two rows of an op with PARE_CAN_CLAMP, whose struct has float clamp_lo, clamp_hi. They are ours, not ONNX's. */
@@ -29,7 +32,10 @@
 
 /* Every op of unary.def; each table names only the fields that the formula reads. */
 typedef struct pare_unary_attrs {
-    float       alpha, beta, gamma;
+    float alpha; /* the first parameter of the function ... */
+    union {
+        float beta, gamma; /* ... and the second, by either name */
+    };
     const char *approximate; /* gelu: "none" or "tanh" */
 } pare_unary_attrs;
 

@@ -2,10 +2,9 @@
 /* clip.c - into [in[1], in[2]]; a bound that is left out does not bind, NaN passes, where min > max all is max */
 #include <math.h>
 
-#include "base/math.h"
 #include "base/status.h"
+#include "ops/apply.h"
 #include "ops/call.h"
-#include "ops/parts.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -20,43 +19,57 @@ static pare_status infer(const pare_call *call)
     return PARE_OK;
 }
 
-static void clip_floats(const pare_call *call, pare_rows *rows)
+static void clip_floats(const pare_call *call, pare_share share)
 {
-    const float lo = pare_call_has(call, 1) ? *(const float *)call->in[1]->data : -INFINITY;
-    const float hi = pare_call_has(call, 2) ? *(const float *)call->in[2]->data : INFINITY;
+    const float bounds[2] = {
+        pare_call_has(call, 1) ? *(const float *)call->in[1]->data : -INFINITY,
+        pare_call_has(call, 2) ? *(const float *)call->in[2]->data : INFINITY,
+    };
 
-    while (pare_rows_next(rows))
-        for (int64_t i = 0; i < rows->n; i++)
-            ((float *)rows->ptr[0])[i * rows->step[0]] =
-                pare_clampf(((const float *)rows->ptr[1])[i * rows->step[1]], lo, hi);
+    pare_apply_unary(call->out[0], call->in[0], PARE_UNARY_F32_clip, bounds, share);
 }
 
-static void clip_ints(const pare_call *call, pare_rows *rows)
+static void clip_ints(const pare_call *call)
 {
     const pare_dtype dtype = call->in[0]->dtype;
     const int64_t    lo    = pare_call_has(call, 1) ? pare_tensor_int(call->in[1], 0) : INT64_MIN;
     const int64_t    hi    = pare_call_has(call, 2) ? pare_tensor_int(call->in[2], 0) : INT64_MAX;
+    pare_rows        r;
 
-    while (pare_rows_next(rows))
-        for (int64_t i = 0; i < rows->n; i++) {
-            int64_t x = pare_load_int(dtype, rows->ptr[1], i * rows->step[1]);
-            x = x < lo ? lo : x;
-            pare_store_int(dtype, rows->ptr[0], i * rows->step[0], x > hi ? hi : x);
+    pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], call->in[0] }, 0, 1);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i++) {
+            const int64_t x     = pare_load_int(dtype, r.ptr[1], i * r.step[1]);
+            const int64_t above = x < lo ? lo : x;
+            pare_store_int(dtype, r.ptr[0], i * r.step[0], above > hi ? hi : above);
         }
 }
 
-static void do_part(const pare_call *call, int part, int parts)
+static pare_status forward(const pare_call *call)
 {
-    pare_rows rows;
-
-    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ call->out[0], call->in[0] }, part, parts);
     if (call->in[0]->dtype == PARE_f32)
-        clip_floats(call, &rows);
+        clip_floats(call, (pare_share){ .parts = 1 });
     else
-        clip_ints(call, &rows);
+        clip_ints(call);
+    return PARE_OK;
 }
 
-PARE_IN_PARTS(do_part)
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    clip_floats(call, (pare_share){ step, part, parts });
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_unary_f32_kernel *best;
+
+    if (call->in[0]->dtype == PARE_f32 && pare_unary_f32_candidates(step->cpu, &best, 1) > 0) {
+        step->kernel = best->name;
+        step->run    = run;
+    }
+    return PARE_OK;
+}
 
 static const char *const samples[] = {
     "f32[2,3,5,5] f32:-0.5 f32:1", "f32[9] ? f32:0", "f32[9] f32:2 f32:1", "f32[9]", "s8[9] s8:-3 s8:100", "s64[3] s64:1",

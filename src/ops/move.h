@@ -42,11 +42,4 @@ void pare_fill(const pare_tensor *dst, const void *value, int part, int parts);
 /* The element that stands for real 0: the zero point of a quantized tensor, 0 otherwise. `value` has 8 bytes. */
 void pare_zero_element(const pare_tensor *t, void *value);
 
-/* Share of a run of n things: first .. last - 1. */
-static inline void pare_share(int64_t n, int part, int parts, int64_t *first, int64_t *last)
-{
-    *first = n / parts * part + (n % parts < part ? n % parts : part);
-    *last  = *first + n / parts + (part < n % parts);
-}
-
 #endif

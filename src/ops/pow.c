@@ -2,6 +2,7 @@
 /* pow.c - x to the power y, element by element; the result has the dtype of x */
 #include "base/math_pow.h"
 #include "base/status.h"
+#include "ops/apply.h"
 #include "ops/call.h"
 #include "ops/number.h"
 
@@ -34,25 +35,30 @@ static pare_status int_power(int64_t x, int64_t y, int64_t *result)
     return PARE_OK;
 }
 
+/* Without a step: the reference. Integer exponents are rare enough to be taken one at a time. */
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_dtype dtype = call->in[1]->dtype;
-    pare_rows        rows;
+    pare_rows        r;
 
-    (void)step, (void)scratch;
-    pare_rows_begin(&rows, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
-    while (pare_rows_next(&rows))
-        for (int64_t i = 0; i < rows.n; i++)
-            ((float *)rows.ptr[0])[i * rows.step[0]] =
-                pare_powf(((const float *)rows.ptr[1])[i * rows.step[1]],
-                          (float)pare_load_real(dtype, rows.ptr[2], i * rows.step[2]));
+    (void)scratch;
+    if (dtype == PARE_f32) {
+        pare_apply_binary(call->out[0], call->in[0], call->in[1], PARE_BINARY_F32_pow, NULL,
+                          (pare_share){ step, part, parts });
+        return;
+    }
+    pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i++)
+            ((float *)r.ptr[0])[i * r.step[0]] = pare_quietf(pare_powf(((const float *)r.ptr[1])[i * r.step[1]],
+                                                             (float)pare_load_int(dtype, r.ptr[2], i * r.step[2])));
 }
 
 /* Integers to a negative power can fail on their data, so they are left to forward. */
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     if (call->in[0]->dtype == PARE_f32) {
-        step->kernel = "c";
+        step->kernel = pare_apply_kernel_name(step);
         step->run    = run;
     }
     return PARE_OK;

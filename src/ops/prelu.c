@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* prelu.c - x where it is not negative, else slope * x; the slope is broadcast to x */
 #include "base/status.h"
+#include "ops/apply.h"
 #include "ops/call.h"
-#include "ops/parts.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -20,20 +20,26 @@ static pare_status infer(const pare_call *call)
     return PARE_OK;
 }
 
-static void do_part(const pare_call *call, int part, int parts)
+static pare_status forward(const pare_call *call)
 {
-    pare_rows rows;
-
-    pare_rows_begin(&rows, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
-    while (pare_rows_next(&rows))
-        for (int64_t i = 0; i < rows.n; i++) {
-            const float x     = ((const float *)rows.ptr[1])[i * rows.step[1]];
-            const float slope = ((const float *)rows.ptr[2])[i * rows.step[2]];
-            ((float *)rows.ptr[0])[i * rows.step[0]] = x < 0 ? slope * x : x;
-        }
+    pare_apply_binary(call->out[0], call->in[0], call->in[1], PARE_BINARY_F32_prelu, NULL, (pare_share){ .parts = 1 });
+    return PARE_OK;
 }
 
-PARE_IN_PARTS(do_part)
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    pare_apply_binary(call->out[0], call->in[0], call->in[1], PARE_BINARY_F32_prelu, NULL,
+                      (pare_share){ step, part, parts });
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    (void)call;
+    step->kernel = pare_apply_kernel_name(step);
+    step->run    = run;
+    return PARE_OK;
+}
 
 static const char *const samples[] = { "f32[2,3,5,5] f32[3,1,1]", "f32[6,7] f32[6,7]", "f32[4] f32[]", NULL };
 

@@ -2,23 +2,13 @@
 /* unary.c - ops of one input, element by element (unary.def) */
 #include <string.h>
 
-#include "base/math.h"
-#include "base/math_trig.h"
 #include "base/status.h"
+#include "ops/apply.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/number.h"
-#include "ops/parts.h"
 
-/* ONNX opset 20; `approximate` takes tanh in place of erf. */
-static inline float gelu(float x, bool approximate)
-{
-    if (approximate)
-        return 0.5f * x * (1.0f + pare_tanhf(0.797884561f * (x + 0.044715f * (x * x * x)))); /* sqrt(2 / pi) */
-    return 0.5f * x * (1.0f + pare_erff(x * 0.707106781f));                                 /* sqrt(1 / 2)  */
-}
-
-static const pare_attr elu_attrs[] = {
+static const pare_attr alpha_attrs[] = {
     PARE_ATTR_ROW_FLOAT(pare_unary_attrs, alpha, 1.0f),
     PARE_ATTR_END,
 };
@@ -41,49 +31,34 @@ static const pare_attr gelu_attrs[] = {
     PARE_ATTR_END,
 };
 
-/* One row of floats: the whole of an op is its row. */
-typedef void row_fn(const pare_rows *r, const pare_unary_attrs *p);
-
-#define ROW_X(i) ((const float *)r->ptr[1])[(i) * r->step[1]]
-#define ROW_Y(i) ((float *)r->ptr[0])[(i) * r->step[0]]
-#define PARE_UNARY(name, onnx_, formula, traits_, table)                                                  \
-    static void name##_row(const pare_rows *r, const pare_unary_attrs *p)                                 \
-    {                                                                                                     \
-        for (int64_t i = 0; i < r->n; i++) { const float x = ROW_X(i); (void)p; ROW_Y(i) = (formula); }   \
-    }
-#define PARE_UNARY_INT(name, onnx_, formula, ints, traits_) PARE_UNARY(name, onnx_, formula, traits_, NULL)
-#include "ops/unary.def"
-#undef PARE_UNARY
-#undef PARE_UNARY_INT
-
 typedef int64_t int_fn(int64_t x, int64_t z);
 
-#define PARE_UNARY(name, onnx_, formula, traits_, table)
-#define PARE_UNARY_INT(name, onnx_, formula, ints, traits_) \
-    static int64_t name##_int(int64_t x, int64_t z) { (void)z; return (ints); }
+#define PARE_UNARY(name, onnx_, f32_, traits_, table)
+#define PARE_UNARY_INT(name, onnx_, f32_, formula, traits_) \
+    static int64_t name##_int(int64_t x, int64_t z) { (void)z; return formula; }
 #include "ops/unary.def"
 #undef PARE_UNARY
 #undef PARE_UNARY_INT
 
-static const struct {
-    const char *name;
-    row_fn     *row;
-    int_fn     *ints; /* NULL: floats only */
-} formulas[] = {
-#define PARE_UNARY(name_, onnx_, formula, traits_, table) { #name_, name_##_row, NULL },
-#define PARE_UNARY_INT(name_, onnx_, formula, ints_, traits_) { #name_, name_##_row, name_##_int },
+static const struct function {
+    const char    *name;
+    pare_unary_f32 f32;
+    int_fn        *ints; /* NULL: floats only */
+} functions[] = {
+#define PARE_UNARY(name_, onnx_, f32_, traits_, table) { #name_, PARE_UNARY_F32_##f32_, NULL },
+#define PARE_UNARY_INT(name_, onnx_, f32_, formula, traits_) { #name_, PARE_UNARY_F32_##f32_, name_##_int },
 #include "ops/unary.def"
 #undef PARE_UNARY
 #undef PARE_UNARY_INT
 };
 
-static int formula_of(const pare_op *op)
+static const struct function *function_of(const pare_op *op)
 {
-    int i = 0;
+    const struct function *f = functions;
 
-    while (strcmp(formulas[i].name, op->name) != 0)
-        i++;
-    return i;
+    while (strcmp(f->name, op->name) != 0)
+        f++;
+    return f;
 }
 
 static pare_status infer(const pare_call *call)
@@ -95,38 +70,73 @@ static pare_status infer(const pare_call *call)
         return pare_fail(PARE_ERR_ARG, "approximate is '%s', it must be none or tanh", p->approximate);
     if (x->q && call->op->traits & PARE_SELECTS)
         return pare_call_select(call, 0, 0, 1, &x->shape);
-    PARE_TRY(pare_call_plain(call, 0, PARE_D(f32) | (formulas[formula_of(call->op)].ints ? PARE_DTYPES_INT : 0)));
+    PARE_TRY(pare_call_plain(call, 0, PARE_D(f32) | (function_of(call->op)->ints ? PARE_DTYPES_INT : 0u)));
     pare_call_out(call, 0, x->dtype, &x->shape);
     return PARE_OK;
 }
 
-static void do_part(const pare_call *call, int part, int parts)
+static void apply_floats(const pare_call *call, pare_share share)
+{
+    const pare_unary_attrs *const p        = call->attrs;
+    const float                   param[2] = { p->alpha, p->beta };
+    pare_unary_f32                f        = function_of(call->op)->f32;
+
+    if (f == PARE_UNARY_F32_gelu && p->approximate[0] == 't')
+        f = PARE_UNARY_F32_gelu_tanh;
+    pare_apply_unary(call->out[0], call->in[0], f, param, share);
+}
+
+static void apply_ints(const pare_call *call)
 {
     const pare_tensor *const x    = call->in[0];
     const int64_t            zero = x->q && x->q->zero ? x->q->zero[0] : 0;
-    const int                f    = formula_of(call->op);
-    pare_rows                rows;
+    int_fn *const            f    = function_of(call->op)->ints;
+    pare_rows                r;
 
-    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ call->out[0], x }, part, parts);
-    while (pare_rows_next(&rows))
-        if (x->dtype == PARE_f32)
-            formulas[f].row(&rows, call->attrs);
-        else
-            for (int64_t i = 0; i < rows.n; i++)
-                pare_store_int(x->dtype, rows.ptr[0], i * rows.step[0],
-                               formulas[f].ints(pare_load_int(x->dtype, rows.ptr[1], i * rows.step[1]), zero));
+    pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], x }, 0, 1);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i++)
+            pare_store_int(x->dtype, r.ptr[0], i * r.step[0], f(pare_load_int(x->dtype, r.ptr[1], i * r.step[1]), zero));
 }
 
-PARE_IN_PARTS(do_part)
+static pare_status forward(const pare_call *call)
+{
+    if (call->in[0]->dtype == PARE_f32)
+        apply_floats(call, (pare_share){ .parts = 1 });
+    else
+        apply_ints(call);
+    return PARE_OK;
+}
 
-static const char *const samples[]     = { "f32[2,3,5,5]", "f32[]", "f32[7]", "f32[0,3]", NULL };
-static const char *const int_samples[] = { "f32[2,3,5,5]", "s8[3,7]", "s32[]", "s64[4]", NULL };
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    apply_floats(call, (pare_share){ step, part, parts });
+}
 
-#define ROW(name_, onnx_, traits_, table, samples_)                                                         \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = 1, .min_out = 1, \
-        .max_out = 1, .traits = PARE_ELEMENTWISE | (traits_), .attrs = table,                               \
-        .attrs_size = sizeof(pare_unary_attrs), .infer = infer, .forward = forward, .prepare = prepare,     \
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_unary_f32_kernel *best;
+
+    if (call->in[0]->dtype == PARE_f32 && pare_unary_f32_candidates(step->cpu, &best, 1) > 0) {
+        step->kernel = best->name;
+        step->run    = run;
+    }
+    return PARE_OK;
+}
+
+static const char *const samples[] = {
+    "f32[2,3,5,5]", "f32[]", "f32[7]", "f32[0,3]", NULL,
+};
+static const char *const int_samples[] = {
+    "f32[2,3,5,5]", "s8[3,7]", "s32[]", "s64[4]", NULL,
+};
+
+#define ROW(name_, onnx_, traits_, table, samples_)                                                          \
+    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = 1, .min_out = 1,  \
+        .max_out = 1, .traits = PARE_ELEMENTWISE | (traits_), .attrs = table,                                \
+        .attrs_size = sizeof(pare_unary_attrs), .infer = infer, .forward = forward, .prepare = prepare,      \
         .samples = samples_ };
-#define PARE_UNARY(name_, onnx_, formula, traits_, table) ROW(name_, onnx_, traits_, table, samples)
-#define PARE_UNARY_INT(name_, onnx_, formula, ints_, traits_) ROW(name_, onnx_, traits_, NULL, int_samples)
+#define PARE_UNARY(name_, onnx_, f32_, traits_, table) ROW(name_, onnx_, traits_, table, samples)
+#define PARE_UNARY_INT(name_, onnx_, f32_, formula, traits_) ROW(name_, onnx_, traits_, NULL, int_samples)
 #include "ops/unary.def"
