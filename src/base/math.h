@@ -134,7 +134,8 @@ PARE_MATH float pare_sqrtf(float x)
  *
  * x = k ln2 + r, |r| <= ln2 / 2, and the product of k and the upper 16 bits of ln2 is exact: so `high` is. The rest of
  * k ln2, `low`, is added late, together with r^2 P(r), where its rounding is small:
- * e^r = 1 + (high + (low + r^2 P(r))), relative error 2^-28. 2^k goes in as two factors, because k reaches -150 and 128: only the last one can round.
+ * e^r = 1 + (high + (low + r^2 P(r))), relative error 2^-28. 2^k goes in as two factors, because k reaches -150 and
+ * 128: only the last one can round.
  */
 PARE_MATH float pare_expf(float x)
 {
