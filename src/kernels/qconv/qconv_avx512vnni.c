@@ -19,6 +19,8 @@ typedef struct job {
     const pare_qconv_plan  *plan;
     const pare_qconv_panel *panel;
     const pare_qconv_tile  *tile;
+    __mmask64               mask; /* of the panel's columns */
+    int                     n;    /* pixels to store        */
 } job;
 
 /* Accumulators: rN are the four column tiles of pixel N. */
@@ -101,11 +103,11 @@ PARE_AVX512_INLINE void products(const job *g, int rows, int tiles, block *acc)
 }
 
 /* The residual of the pixels of one pack that begins at pixel i. */
-PARE_AVX512_INLINE __m512i load_residual(const pare_qconv_panel *panel, const pare_qconv_tile *t, int i, int tiles)
+PARE_AVX512_INLINE __m512i load_residual(const job *g, int i, int tiles)
 {
-    const __mmask64 mask = pare_q512_mask(panel->columns);
-    const uint8_t *const *r = t->residual + i;
-    const int       c    = panel->channel;
+    const uint8_t *const *r    = g->tile->residual + i;
+    const __mmask64       mask = g->mask;
+    const int             c    = g->panel->channel;
 
     if (tiles == 1) {
         __m512i v = _mm512_castsi128_si512(_mm_maskz_loadu_epi8((__mmask16)mask, r[0] + c));
@@ -120,26 +122,27 @@ PARE_AVX512_INLINE __m512i load_residual(const pare_qconv_panel *panel, const pa
     return _mm512_maskz_loadu_epi8(mask, r[0] + c);
 }
 
-/* Stores the pixels of one pack that begins at pixel i, except those from t->n up, which only repeat the last one. */
-PARE_AVX512_INLINE void store_pack(const pare_qconv_panel *panel, const pare_qconv_tile *t, int i, int tiles, __m512i q)
+/* Stores the pixels of one pack that begins at pixel i, except those from n up, which only repeat the last one. */
+PARE_AVX512_INLINE void store_pack(const job *g, int i, int tiles, __m512i q)
 {
-    const __mmask64 mask = pare_q512_mask(panel->columns);
-    const int       c    = panel->channel;
+    uint8_t *const *y    = g->tile->y + i;
+    const __mmask64 mask = g->mask;
+    const int       c    = g->panel->channel;
 
     if (tiles == 1) {
-        _mm_mask_storeu_epi8(t->y[i] + c, (__mmask16)mask, _mm512_castsi512_si128(q));
-        if (i + 1 < t->n)
-            _mm_mask_storeu_epi8(t->y[i + 1] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 1));
-        if (i + 2 < t->n)
-            _mm_mask_storeu_epi8(t->y[i + 2] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 2));
-        if (i + 3 < t->n)
-            _mm_mask_storeu_epi8(t->y[i + 3] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 3));
+        _mm_mask_storeu_epi8(y[0] + c, (__mmask16)mask, _mm512_castsi512_si128(q));
+        if (i + 1 < g->n)
+            _mm_mask_storeu_epi8(y[1] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 1));
+        if (i + 2 < g->n)
+            _mm_mask_storeu_epi8(y[2] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 2));
+        if (i + 3 < g->n)
+            _mm_mask_storeu_epi8(y[3] + c, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 3));
     } else if (tiles == 2) {
-        _mm256_mask_storeu_epi8(t->y[i] + c, (__mmask32)mask, _mm512_castsi512_si256(q));
-        if (i + 1 < t->n)
-            _mm256_mask_storeu_epi8(t->y[i + 1] + c, (__mmask32)mask, _mm512_extracti64x4_epi64(q, 1));
+        _mm256_mask_storeu_epi8(y[0] + c, (__mmask32)mask, _mm512_castsi512_si256(q));
+        if (i + 1 < g->n)
+            _mm256_mask_storeu_epi8(y[1] + c, (__mmask32)mask, _mm512_extracti64x4_epi64(q, 1));
     } else {
-        _mm512_mask_storeu_epi8(t->y[i] + c, mask, q);
+        _mm512_mask_storeu_epi8(y[0] + c, mask, q);
     }
 }
 
@@ -156,13 +159,13 @@ PARE_AVX512_INLINE void finish_pack(const job *g, int i, int tiles, bool plain, 
 {
     const pare_qepilogue *e = &g->plan->epilogue;
 
-    if (i >= g->tile->n)
+    if (i >= g->n)
         return;
     if (plain) {
-        store_pack(g->panel, g->tile, i, tiles, pare_q512_codes(c, acc, false));
+        store_pack(g, i, tiles, pare_q512_codes(c, acc, false));
     } else {
-        const __m512i r = e->add ? load_residual(g->panel, g->tile, i, tiles) : _mm512_setzero_si512();
-        store_pack(g->panel, g->tile, i, tiles, codes_any(e, c, &acc, r));
+        const __m512i r = e->add ? load_residual(g, i, tiles) : _mm512_setzero_si512();
+        store_pack(g, i, tiles, codes_any(e, c, &acc, r));
     }
 }
 
@@ -199,14 +202,15 @@ PARE_AVX512_INLINE void finish_u8(const job *g, int rows, int tiles, bool plain,
 
 PARE_AVX512_INLINE void finish_f32(const job *g, int i, int tiles, pare_q512x4 acc)
 {
-    if (i < g->tile->n)
-        pare_q512_store_f32x4(&g->plan->epilogue, g->panel->packed, acc, tiles, pare_q512_mask(g->panel->columns),
+    if (i < g->n)
+        pare_q512_store_f32x4(&g->plan->epilogue, g->panel->packed, acc, tiles, g->mask,
                               (float *)g->tile->y[i] + g->panel->channel, g->tile->row_scale[i]);
 }
 
-/* Computes `rows` pixels and stores the first g->tile->n of them. */
-PARE_AVX512_INLINE void compute(const job *g, int rows, int tiles)
+/* Computes `rows` pixels and stores the first n of them. */
+PARE_AVX512_INLINE void compute(const job *arg, int rows, int tiles)
 {
+    const job         copy = *arg, *const g = &copy; /* so that stores cannot alias it */
     const pare_q512x4 bias = load_tiles(g->plan->bias + g->panel->packed, PARE_QCONV_ROW, tiles);
     block             acc  = { bias, bias, bias, bias, bias, bias, bias, bias };
 
@@ -260,6 +264,7 @@ void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
     for (int i = r->panel0; i < r->panel1; i++) {
         const pare_qconv_panel *panel = &r->plan->panels[i];
         const int              *rows  = tiles_of[panel->tiles].rows;
+        const __mmask64         mask  = pare_q512_mask(panel->columns);
         pare_qconv_walk         walk;
 
         pare_qconv_walk_start(r, &walk);
@@ -269,7 +274,7 @@ void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
             pare_qconv_tile t;
 
             pare_qconv_tile_take(r, &walk, n, rows[height] < 4 ? 4 : rows[height], &t); /* a pack may hold 4 */
-            tiles_of[panel->tiles].run[height](&(job){ r->plan, panel, &t });
+            tiles_of[panel->tiles].run[height](&(job){ r->plan, panel, &t, mask, n });
             m += n;
         }
     }
