@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuse_pad.c - padding with zeros becomes the padding of the convolution that reads it */
+#include <string.h>
+
+#include "passes/pass.h"
+
+extern const pare_op pare_op_conv, pare_op_pad;
+
+/* Adds in[1] (begins, then ends, of the axes in in[3] or of all) to pads [2 * spatial]. False: not spatial zeros only. */
+static bool collect(const pare_node *pad, int rank, int64_t *pads)
+{
+    const pare_value *const amounts = pad->in[1], *const value = pad->n_in > 2 ? pad->in[2] : NULL;
+    const pare_value *const axes    = pad->n_in > 3 ? pad->in[3] : NULL;
+    const int64_t           n       = axes ? pare_shape_count(&axes->t.shape) : rank;
+
+    if (!pare_value_is_const(amounts) || pare_shape_count(&amounts->t.shape) != 2 * n)
+        return false;
+    if ((axes && !pare_value_is_const(axes)) || strcmp(pare_node_s(pad, "mode"), "constant") != 0)
+        return false;
+    if (value && (!pare_value_is_const(value) || pare_shape_count(&value->t.shape) != 1 ||
+                  pare_tensor_real(&value->t, 0) != 0))
+        return false;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t given = axes ? pare_tensor_int(&axes->t, i) : i;
+        const int64_t axis  = given < 0 ? given + rank : given;
+
+        for (int end = 0; end < 2; end++) {
+            const int64_t amount = pare_tensor_int(&amounts->t, i + end * n);
+
+            if (axis < 0 || axis >= rank || amount < 0 || (axis < 2 && amount > 0))
+                return false;
+            if (axis >= 2)
+                pads[axis - 2 + end * (rank - 2)] += amount;
+        }
+    }
+    return true;
+}
+
+static pare_status rewrite(pare_graph *g, pare_node *pad, bool *changed)
+{
+    int64_t pads[2 * PARE_MAX_RANK] = { 0 };
+
+    (void)g;
+    if (pad->op != &pare_op_pad || !pad->in[0]->has_shape || pad->in[0]->t.shape.rank < 3)
+        return PARE_OK;
+
+    const int        rank = pad->in[0]->t.shape.rank;
+    pare_node *const conv = pare_value_only_user(pad->out[0]);
+    if (!conv || conv->graph != pad->graph || conv->op != &pare_op_conv || conv->in[0] != pad->out[0] ||
+        strcmp(pare_node_s(conv, "auto_pad"), "NOTSET") != 0)
+        return PARE_OK;
+
+    const pare_ints *const old = pare_node_ints(conv, "pads");
+    for (int i = 0; i < old->n && i < 2 * PARE_MAX_RANK; i++)
+        pads[i] = old->v[i];
+    if ((old->n != 0 && old->n != 2 * (rank - 2)) || !collect(pad, rank, pads) || !pare_graph_bypass(pad))
+        return PARE_OK;
+    pare_node_set_ints(conv, "pads", 2 * (rank - 2), pads);
+    *changed = true;
+    return PARE_OK;
+}
+
+const pare_pass pare_pass_fuse_pad = {
+    .name    = "fuse_pad",
+    .doc     = "padding with zeros becomes the convolution's own",
+    .rewrite = rewrite,
+};
