@@ -94,6 +94,21 @@ static void tile_borders(runner *r)
             check_case(r, &rng, d, false);
 }
 
+/* So many channels that a strip is one tile, and pixels 4096 bytes apart, for which tiles are shorter. */
+static void long_pixels(runner *r)
+{
+    pare_rng rng = pare_rng_seed(r->seed + 4);
+    pare_conv_f32_desc d = { .n = 2, .oh = 2, .ow = 15, .c = 4100, .oc = 3, .group = 1, .kh = 1, .kw = 1, .stride_h = 1,
+                             .stride_w = 1, .dilation_h = 1, .dilation_w = 1 };
+
+    check_case(r, &rng, d, false);
+    for (int i = 0; i < 4; i++) {
+        d.c  = 1024;
+        d.oc = 5 + i;
+        check_case(r, &rng, d, false);
+    }
+}
+
 /* A plan for another batch and clamp shares the packed weights, and outlives the plan it came from. */
 static void shared_weights(runner *r)
 {
@@ -130,6 +145,7 @@ int main(int argc, char **argv)
         { "random_shapes", random_shapes },
         { "extreme_values", extreme_values },
         { "tile_borders", tile_borders },
+        { "long_pixels", long_pixels },
         { "shared_weights", shared_weights },
     };
 
