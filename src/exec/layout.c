@@ -23,6 +23,7 @@ static int64_t pixel_stride(int64_t channels, int64_t size)
 void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *interior)
 {
     *interior = 0;
+    memset(t->halo, 0, sizeof(t->halo));
     if (v->format == PARE_DENSE || t->shape.rank < 3) {
         pare_tensor_set_dense(t);
         *bytes = (size_t)pare_tensor_bytes(t) + GUARD;
@@ -32,6 +33,7 @@ void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *
     const int64_t size = (int64_t)pare_dtype_size(t->dtype);
     int64_t       step = pixel_stride(t->shape.dim[1], size);
 
+    memcpy(t->halo, v->halo, sizeof(t->halo));
     t->stride[1] = 1;
     for (int axis = r - 1; axis >= 2; axis--) {
         const int *halo = axis == r - 1 ? v->halo[1] : axis == r - 2 ? v->halo[0] : (const int[2]){ 0, 0 };

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compile.h - from a model to an executable plan */
+#ifndef PARE_COMPILE_H
+#define PARE_COMPILE_H
+
+#include <pare/graph.h>
+#include <pare/plan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero means default. */
+typedef struct pare_compile_options {
+    int64_t           batch;     /* for a symbolic first dimension of the inputs; 0 = 1                        */
+    const pare_shape *shapes;    /* [inputs] whole shapes instead, where rank > 0 or dims differ; NULL: the file's */
+    bool              reference; /* no lowering, no kernels: every node by its definition (slow)               */
+    bool              unfused;   /* integer ops but no kernels and no fusion across nodes: what `verify` compares */
+} pare_compile_options;
+
+/*
+ * Copies the graph, fixes its shapes, lowers Q/DQ pairs to integer ops, chooses layout and kernels. `graph` is only read
+ * and not needed afterwards. PARE_ERR_DYNAMIC: a shape depends on values; such a model runs with pare_graph_run.
+ */
+PARE_API pare_status pare_compile(const pare_graph *graph, const pare_compile_options *options, pare_plan **out);
+
+/*
+ * Evaluates the graph node by node on in[inputs], slowly: the definition of what a model means, and the way to run
+ * models whose shapes depend on values. out[outputs] are dense tensors of their own: pare_tensor_release each.
+ */
+PARE_API pare_status pare_graph_run(const pare_graph *graph, const pare_tensor *const *in, pare_tensor *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

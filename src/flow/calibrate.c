@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * calibrate.c - data runs through the float model, observers watch, ranges come out
+ *
+ * One sample is in flight at a time: memory is that of one inference plus a fixed state per value, whatever the number
+ * of samples.
+ */
+#include <pare/compile.h>
+#include <pare/plan.h>
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/progress.h"
+#include "base/status.h"
+#include "flow/calibration_file.h"
+#include "flow/quantization.h"
+#include "quant/observer.h"
+
+enum { DEFAULT_SAMPLES = 200, LEVELS = 256 };
+
+/* One watched value. */
+typedef struct watch {
+    const pare_value    *value;
+    pare_value_plan     *plan;
+    const pare_observer *observer;
+    void                *state;
+} watch;
+
+typedef struct watches {
+    watch    *items;
+    pare_tap *taps;
+    int       n;
+} watches;
+
+static pare_status see(void *user, const pare_tensor *t)
+{
+    watch *const      w      = user;
+    const pare_status status = w->observer->see(w->state, t);
+
+    return status == PARE_OK ? PARE_OK : pare_fail_in(status, "value '%s'", w->value->name);
+}
+
+static void watches_clear(watches *w)
+{
+    for (int i = 0; i < w->n; i++)
+        pare_free(w->items[i].state);
+    pare_free(w->items);
+    pare_free(w->taps);
+}
+
+static pare_status watch_value(watches *w, const pare_value *v, pare_value_plan *p)
+{
+    const pare_observer *observer = pare_observer_find(p->observer);
+
+    if (!observer)
+        return pare_fail(PARE_ERR_ARG, "there is no observer '%s'; `pare list observers` names them", p->observer);
+    watch *const item = &w->items[w->n];
+
+    *item = (watch){ v, p, observer, pare_calloc(1, observer->size) };
+    if (!item->state)
+        return pare_fail_memory(observer->size, "an observer");
+    w->taps[w->n] = (pare_tap){ v->name, see, item };
+    w->n++;
+    return PARE_OK;
+}
+
+static pare_status watch_all(pare_quantization *q, watches *w)
+{
+    w->items = pare_calloc((size_t)q->n_values + 1, sizeof(*w->items));
+    w->taps  = pare_calloc((size_t)q->n_values + 1, sizeof(*w->taps));
+    if (!w->items || !w->taps)
+        return pare_fail_memory(sizeof(*w->items) * (size_t)q->n_values, "observers");
+    const pare_value *v = q->g->values;
+
+    for (int i = 0; v && i < q->n_values; i++, v = v->next)
+        if (q->values[v->id].observed)
+            PARE_TRY(watch_value(w, v, &q->values[v->id]));
+    return PARE_OK;
+}
+
+/* The model's inputs: the sample goes into the first, the others (recurrent states) hold zeros. */
+typedef struct feed {
+    pare_tensor        *tensors;
+    const pare_tensor **pointers;
+    int                 n;
+} feed;
+
+static void feed_clear(feed *f)
+{
+    for (int i = 0; f->tensors && i < f->n; i++)
+        pare_tensor_release(&f->tensors[i]);
+    pare_free(f->tensors);
+    pare_free(f->pointers);
+}
+
+static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, feed *f)
+{
+    const pare_shape item = pare_dataset_item(data);
+
+    f->n        = pare_plan_n_inputs(plan);
+    f->tensors  = pare_calloc((size_t)f->n + 1, sizeof(*f->tensors));
+    f->pointers = pare_calloc((size_t)f->n + 1, sizeof(*f->pointers));
+    if (!f->tensors || !f->pointers)
+        return pare_fail_memory(sizeof(*f->tensors) * (size_t)f->n, "inputs");
+    for (int i = 0; i < f->n; i++) {
+        const pare_tensor *shape;
+        const char        *name = pare_plan_input(plan, i, &shape);
+
+        f->tensors[i]  = pare_tensor_of(shape->dtype, shape->shape);
+        f->pointers[i] = &f->tensors[i];
+        PARE_TRY(pare_tensor_alloc(&f->tensors[i]));
+        if (i == 0 && (pare_shape_count(&item) != pare_shape_count(&shape->shape) || pare_dataset_dtype(data) != shape->dtype))
+            return pare_fail(PARE_ERR_SHAPE,
+                             "the calibration data has %lld %s per sample, input '%s' of the model takes %lld %s; check "
+                             "--preset or --size",
+                             (long long)pare_shape_count(&item), pare_dtype_name(pare_dataset_dtype(data)), name,
+                             (long long)pare_shape_count(&shape->shape), pare_dtype_name(shape->dtype));
+    }
+    return PARE_OK;
+}
+
+static pare_status run_samples(const pare_plan *plan, const pare_quantize_options *o, const watches *w, int64_t samples)
+{
+    pare_context *ctx  = NULL;
+    feed          f    = { 0 };
+    pare_status   status;
+
+    PARE_GOTO(pare_context_create(plan, &ctx));
+    PARE_GOTO(feed_create(plan, o->calibration, &f));
+    for (int64_t i = 0; i < samples; i++) {
+        PARE_GOTO(pare_progress_step(o->progress, "calibrating", (long)i, (long)samples));
+        PARE_GOTO(pare_dataset_read(o->calibration, i, f.tensors[0].data, NULL));
+        status = pare_context_run(ctx, o->pool, f.pointers, w->taps, w->n);
+        if (status != PARE_OK) {
+            char name[256];
+
+            pare_dataset_name(o->calibration, i, name, sizeof(name));
+            status = pare_fail_in(status, "calibration sample %s", name);
+            goto out;
+        }
+    }
+    status = pare_progress_step(o->progress, "calibrating", (long)samples, (long)samples);
+out:
+    feed_clear(&f);
+    pare_context_destroy(ctx);
+    return status;
+}
+
+static pare_status choose_ranges(const watches *w)
+{
+    for (int i = 0; i < w->n; i++) {
+        pare_value_plan *p = w->items[i].plan;
+        const pare_status status = w->items[i].observer->range(w->items[i].state, LEVELS, &p->min, &p->max);
+
+        if (status != PARE_OK)
+            return pare_fail_in(status, "value '%s'", w->items[i].value->name);
+    }
+    return PARE_OK;
+}
+
+/* Values that share one scale share the union of their ranges, kept at their leader. */
+static void unite_groups(pare_quantization *q)
+{
+    for (int i = 0; i < q->n_values; i++) {
+        int id = i;
+
+        if (!q->values[i].quantized)
+            continue;
+        while (q->values[id].group != id)
+            id = q->values[id].group;
+        pare_value_plan *const to = &q->values[id], *const from = &q->values[i];
+
+        if (id == i)
+            continue;
+        if (from->observed || !to->observed) {
+            to->min = from->min < to->min ? from->min : to->min;
+            to->max = from->max > to->max ? from->max : to->max;
+        }
+        if (from->fixed_scale > 0 && to->fixed_scale == 0) {
+            to->fixed_scale = from->fixed_scale;
+            to->fixed_zero  = from->fixed_zero;
+        }
+    }
+}
+
+pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantize_options *o)
+{
+    const int64_t most  = o->samples ? o->samples : DEFAULT_SAMPLES;
+    const int64_t there = o->calibration ? pare_dataset_count(o->calibration) : 0;
+    const int64_t n     = there < most ? there : most;
+    watches       w     = { 0 };
+    pare_plan    *plan  = NULL;
+    pare_status   status;
+    bool          known = false;
+
+    if (o->cache)
+        PARE_TRY(pare_calibration_read(o->cache, q, n, &known));
+    if (!known) {
+        if (!there)
+            return pare_fail(PARE_ERR_ARG, "static quantization needs calibration data: give some (--calib), or choose "
+                                           "--mode dynamic");
+        PARE_GOTO(watch_all(q, &w));
+        PARE_GOTO(pare_compile(q->g, &(pare_compile_options){ .batch = 1 }, &plan));
+        PARE_GOTO(run_samples(plan, o, &w, n));
+        PARE_GOTO(choose_ranges(&w));
+        if (o->cache)
+            PARE_GOTO(pare_calibration_write(o->cache, q, n));
+    }
+    unite_groups(q);
+    status = PARE_OK;
+out:
+    watches_clear(&w);
+    pare_plan_destroy(plan);
+    return status;
+}

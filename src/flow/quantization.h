@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* quantization.h - the decisions of one quantization run: per node what is done, per value its range */
+#ifndef PARE_FLOW_QUANTIZATION_H
+#define PARE_FLOW_QUANTIZATION_H
+
+#include <pare/quantize.h>
+
+#include "graph/graph.h"
+#include "quant/backend.h"
+
+/* One node of the float graph. */
+typedef struct pare_decision {
+    pare_node        *node;
+    const pare_qrule *rule;   /* NULL: the target has none                                       */
+    pare_qconfig      config; /* resolved                                                        */
+    pare_qmode        mode;   /* STATIC, DYNAMIC or FLOAT                                        */
+    const char       *reason; /* why float; "" otherwise                                         */
+    bool              layer;  /* worth listing: works on activations (not shape arithmetic)      */
+    bool              bias;   /* an add that is only the bias of the matmul before it            */
+} pare_decision;
+
+/* One float value. */
+typedef struct pare_value_plan {
+    bool  quantized; /* gets a Q/DQ pair                                                         */
+    bool  observed;  /* its range comes from data                                                */
+    int   group;     /* id of the value whose qparams it shares: its own when it shares none     */
+    float min, max;  /* the range chosen; for group leaders that of the whole group              */
+    float fixed_scale;
+    int32_t fixed_zero;
+    const char *observer;
+} pare_value_plan;
+
+typedef struct pare_quantization {
+    pare_graph      *g; /* simplified, to be changed by convert */
+    pare_decision   *decisions;
+    int              n_decisions;
+    pare_value_plan *values; /* [g->n_values] by id */
+    int              n_values;
+    const char      *mode;   /* "static" or "dynamic": of the model as a whole */
+    const char      *reason; /* and why */
+} pare_quantization;
+
+/* Chooses for every node and value (no data needed). The graph is numbered and has its shapes, batch may be open. */
+pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options *o, pare_quantization *q);
+void        pare_quantization_clear(pare_quantization *q); /* not the graph */
+
+/* Whether any value's range comes from data. */
+bool pare_quantization_needs_data(const pare_quantization *q);
+
+/* Runs calibration data through the graph and fills min and max of the observed values. */
+pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantize_options *o);
+
+/* Puts Q/DQ pairs, integer weights and biases into the graph. */
+pare_status pare_quantization_convert(pare_quantization *q);
+
+/* The decision of a node, NULL when it has none. */
+const pare_decision *pare_quantization_of(const pare_quantization *q, const pare_node *n);
+
+/* Input i of a node carries activations, not weights, scales or shapes. */
+bool pare_quantization_is_data(const pare_decision *d, int i);
+
+/* The add behind a matmul that is only its bias (a constant of one dimension); NULL: none. */
+pare_node *pare_quantization_bias_add(const pare_node *matmul);
+
+#endif

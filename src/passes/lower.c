@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lower.c - what lower_weighted and lower_dynamic share */
+#include "passes/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+
+static float attr_f(const pare_node *n, const char *name, float none)
+{
+    const pare_attr *a = pare_attr_find(n->op, name);
+    float            v = none;
+
+    if (a && a->type == PARE_ATTR_FLOAT)
+        memcpy(&v, (const char *)n->attrs + a->offset, sizeof(v));
+    return v;
+}
+
+static int64_t attr_i(const pare_node *n, const char *name)
+{
+    const pare_attr *a = pare_attr_find(n->op, name);
+    int64_t          v = 0;
+
+    if (a && a->type == PARE_ATTR_INT)
+        memcpy(&v, (const char *)n->attrs + a->offset, sizeof(v));
+    return v;
+}
+
+const pare_op *pare_lower_integer_op(const pare_node *n)
+{
+    if (n->op == &pare_op_conv)
+        return &pare_op_qconv;
+    if (n->op == &pare_op_matmul)
+        return &pare_op_qgemm;
+    if (n->op == &pare_op_gemm && attr_f(n, "alpha", 0) == 1 && attr_f(n, "beta", 0) == 1 && !attr_i(n, "transA"))
+        return &pare_op_qgemm;
+    return NULL;
+}
+
+static bool symmetric(const pare_qparams *q)
+{
+    for (int i = 0; q->zero && i < q->n; i++)
+        if (q->zero[i] != 0)
+            return false;
+    return q->block == 0;
+}
+
+/* [K][N] to [N][K], the scales now along axis 0. */
+static pare_status transposed(pare_graph *g, const pare_value *w, pare_value **out)
+{
+    const pare_tensor  view = pare_tensor_permuted(&w->t, (const int[]){ 1, 0 });
+    pare_tensor        t    = pare_tensor_of(PARE_s8, view.shape);
+    const pare_qparams q    = { .scale = w->t.q->scale, .n = w->t.q->n };
+
+    PARE_TRY(pare_tensor_alloc(&t));
+    pare_tensor_copy(&t, &view);
+    t.q                      = &q;
+    const pare_status status = pare_graph_add_const(g, w->name, &t, out);
+
+    pare_tensor_release(&t);
+    return status;
+}
+
+pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value **w)
+{
+    pare_value *const i = pare_qdq_source(n->in[1]);
+
+    *w = NULL;
+    if (!i || !pare_value_is_const(i) || i->t.dtype != PARE_s8 || !symmetric(i->t.q) || !pare_tensor_is_dense(&i->t))
+        return PARE_OK;
+    const bool rows = n->op == &pare_op_conv || attr_i(n, "transB"); /* output channels on axis 0 */
+
+    if (n->op != &pare_op_conv && i->t.shape.rank != 2)
+        return PARE_OK;
+    if (i->t.q->n > 1 && i->t.q->axis != (rows ? 0 : 1))
+        return PARE_OK;
+    if (!rows)
+        return transposed(g, i, w);
+    *w = i;
+    return PARE_OK;
+}
+
+void pare_lower_clamp_of(const pare_node *n, float *lo, float *hi)
+{
+    *lo = attr_f(n, "clamp_lo", -INFINITY);
+    *hi = attr_f(n, "clamp_hi", INFINITY);
+}
+
+void pare_lower_copy_clamp(pare_node *to, const pare_node *from)
+{
+    float lo, hi;
+
+    pare_lower_clamp_of(from, &lo, &hi);
+    if (lo > -INFINITY)
+        pare_node_set_f(to, "clamp_lo", lo);
+    if (hi < INFINITY)
+        pare_node_set_f(to, "clamp_hi", hi);
+}
+
+static pare_status const_f32(pare_graph *g, const char *name, float v, pare_value **out)
+{
+    const pare_tensor t = { .dtype = PARE_f32, .data = &v };
+
+    return pare_graph_add_const(g, name, &t, out);
+}
+
+pare_status pare_lower_float_output(pare_graph *g, const pare_op *op, const pare_node *n, int n_in,
+                                    pare_value *const *in, pare_value *last)
+{
+    pare_node  *made;
+    pare_value *free_result, *limits[3];
+    float       lo, hi;
+
+    pare_lower_clamp_of(n, &lo, &hi);
+    if (lo == -INFINITY && hi == INFINITY)
+        return pare_qdq_replace(g, op, n, n_in, in, last, &made);
+
+    PARE_TRY(pare_graph_add_value(g, last->name, &free_result));
+    free_result->t         = pare_tensor_of(PARE_f32, last->t.shape);
+    free_result->has_shape = last->has_shape;
+    limits[0]              = free_result;
+    PARE_TRY(const_f32(g, "clamp_lo", lo, &limits[1]));
+    PARE_TRY(const_f32(g, "clamp_hi", hi, &limits[2]));
+    PARE_TRY(pare_qdq_replace(g, &pare_op_clip, NULL, 3, limits, last, &made));
+    pare_node *layer;
+
+    PARE_TRY(pare_graph_add_node(g, op, NULL, n_in, in, 1, &free_result, made, &layer));
+    /* Attributes as the float node has them, but for the clamp that has become a node. */
+    pare_qdq_copy_attrs(layer, n, true);
+    return PARE_OK;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qconfig.c - rules that give settings to layers */
+#include "quant/qconfig.h"
+
+#include <string.h>
+
+bool pare_glob_match(const char *pattern, const char *name)
+{
+    for (; *pattern; pattern++, name++) {
+        if (*pattern == '*') {
+            while (pattern[1] == '*')
+                pattern++;
+            for (;; name++) {
+                if (pare_glob_match(pattern + 1, name))
+                    return true;
+                if (!*name)
+                    return false;
+            }
+        }
+        if (!*name || (*pattern != '?' && *pattern != *name))
+            return false;
+    }
+    return !*name;
+}
+
+static bool applies(const pare_rule *r, const char *op, const char *node)
+{
+    switch (r->kind) {
+    case PARE_RULE_GLOBAL:
+        return true;
+    case PARE_RULE_OP:
+        return strcmp(r->pattern, op) == 0;
+    case PARE_RULE_GLOB:
+        return pare_glob_match(r->pattern, node);
+    default:
+        return strcmp(r->pattern, node) == 0;
+    }
+}
+
+static void overlay(pare_qconfig *c, const pare_qconfig *with)
+{
+    c->mode        = with->mode ? with->mode : c->mode;
+    c->observer    = with->observer ? with->observer : c->observer;
+    c->weight_bits = with->weight_bits ? with->weight_bits : c->weight_bits;
+    c->granularity = with->granularity ? with->granularity : c->granularity;
+}
+
+pare_qconfig pare_qconfig_resolve(const pare_qconfig *config)
+{
+    pare_qconfig c = { .mode = PARE_QMODE_AUTO, .observer = "histogram", .weight_bits = 8, .granularity = 1 };
+
+    overlay(&c, config);
+    return c;
+}
+
+pare_qconfig pare_mapping_find(const pare_mapping *mapping, const char *op, const char *node)
+{
+    pare_qconfig c = { 0 };
+
+    for (int kind = PARE_RULE_GLOBAL; kind <= PARE_RULE_NAME; kind++)
+        for (int i = 0; i < mapping->n; i++)
+            if ((int)mapping->rules[i].kind == kind && applies(&mapping->rules[i], op, node))
+                overlay(&c, &mapping->rules[i].config);
+    return pare_qconfig_resolve(&c);
+}
