@@ -2,8 +2,8 @@
 /*
  * bench_gemm_f32.c - GFLOP/s of float products, and what packing B costs beside them
  *
- * One thread; each number is the fastest tenth of many runs, because other programs share the machine. Packing is what a
- * product of two activations pays at run time; weights are packed once.
+ * One thread; each number is the fastest tenth of many runs, because other programs share the machine. Packing is
+ * what a product of two activations pays at run time; weights are packed once.
  */
 #include <math.h>
 #include <stdbool.h>

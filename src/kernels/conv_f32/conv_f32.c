@@ -28,7 +28,7 @@ struct pare_conv_f32_plan {
     long                        strip;  /* tiles done with one panel before the next panel                         */
 };
 
-/* Floats read and written by a strip: they should still be in the second-level cache when the next panel visits them. */
+/* Floats read and written by a strip: they should still be in the second-level cache when the next panel comes. */
 enum { STRIP_FLOATS = 32 * 1024 };
 
 int pare_conv_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_gemm_f32_kernel *out[], int max)
@@ -216,23 +216,24 @@ static ptrdiff_t line_start(const pare_conv_f32_strides *s, long image, long row
 /* The tiles [begin, end) of one panel. */
 static void run_panel(const pare_conv_f32_plan *plan, const pare_gemm_f32_tile *panel, long begin, long end)
 {
-    const pare_conv_f32_desc *d     = &plan->d;
-    const long                short_tile = d->ow / plan->tiles_per_line; /* the first `longer` of a line have one more */
-    const long                longer     = d->ow % plan->tiles_per_line;
-    pare_gemm_f32_tile        t          = *panel;
+    const pare_conv_f32_desc *d      = &plan->d;
+    const long                length = d->ow / plan->tiles_per_line; /* the first `longer` tiles of a line */
+    const long                longer = d->ow % plan->tiles_per_line; /* have one pixel more                */
+    pare_gemm_f32_tile        t      = *panel;
 
     for (long tile = begin; tile < end;) {
         const long      line  = tile / plan->tiles_per_line;
         const long      last  = (line + 1) * plan->tiles_per_line < end ? (line + 1) * plan->tiles_per_line : end;
         const long      image = line / d->oh;
         const long      row   = line % d->oh;
-        const ptrdiff_t x = line_start(&d->x, image, row), y = line_start(&d->y, image, row);
-        const ptrdiff_t r = line_start(&d->r, image, row);
+        const ptrdiff_t x     = line_start(&d->x, image, row);
+        const ptrdiff_t y     = line_start(&d->y, image, row);
+        const ptrdiff_t r     = line_start(&d->r, image, row);
 
         for (long i = tile % plan->tiles_per_line; tile < last; tile++, i++) {
-            const long pixel = i * short_tile + (i < longer ? i : longer);
+            const long pixel = i * length + (i < longer ? i : longer);
 
-            t.m   = (int)(short_tile + (i < longer));
+            t.m   = (int)(length + (i < longer));
             t.x   = panel->x + x + pixel * d->x.pixel;
             t.y   = panel->y + y + pixel * d->y.pixel;
             t.add = panel->add ? panel->add + r + pixel * d->r.pixel : NULL;

@@ -29,7 +29,8 @@ ISA INLINE __m256 load_once(const float *src)
 }
 
 /* The sums of LANES channels of the first `n` outputs. kw and stride (in taps) are 0 where not known beforehand. */
-ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int kw, const int stride, __m256 acc[PIXELS])
+ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int kw, const int stride,
+                       __m256 acc[PIXELS])
 {
     const float *w = t->w + c;
 

@@ -61,7 +61,7 @@ typedef struct pare_gemm_f32_kernel {
 /* The versions this CPU runs, best first, at most `max`; returns how many. Each fits every shape. */
 int pare_gemm_f32_candidates(unsigned cpu, const pare_gemm_f32_kernel *out[], int max);
 
-/* Rows that a tile should have at most when its rows lie x_row floats apart: mr, or less where they collide in cache. */
+/* Most rows a tile should have when they lie x_row floats apart: mr, or fewer where they collide in the cache. */
 int pare_gemm_f32_tile_rows(const pare_gemm_f32_kernel *kernel, ptrdiff_t x_row);
 
 /* Width of the panel that starts at column `column` of `n`, and floats of all panels together. */
