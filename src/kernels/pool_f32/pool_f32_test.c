@@ -80,8 +80,8 @@ static void check_case(runner *r, pare_rng *rng, const struct kind *kind, pare_p
             const long at = difference(want, got, y_size);
 
             CHECK(r, at < 0, "%s %s n=%d %dx%d -> %dx%d c=%d k=%dx%d stride=%dx%d pad=%d,%d,%d,%d count_pad=%d "
-                  "parts=%d: y[%ld] want %a, got %a", kernels[i]->name, kind->name, d.n, d.h, d.w, d.oh, d.ow, d.c, d.kh,
-                  d.kw, d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.pad_bottom, d.pad_right, d.count_pad,
+                  "parts=%d: y[%ld] want %a, got %a", kernels[i]->name, kind->name, d.n, d.h, d.w, d.oh, d.ow, d.c,
+                  d.kh, d.kw, d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.pad_bottom, d.pad_right, d.count_pad,
                   part_counts[p], at, at < 0 ? 0.0 : (double)want[at], at < 0 ? 0.0 : (double)got[at]);
         }
     runner_guarded_free(x, x_size * sizeof(float), 4);
