@@ -86,9 +86,9 @@ pare_status pare_call_ints(const pare_call *call, int input, const char *what, p
         return pare_fail(PARE_ERR_SHAPE, "input %d (%s) has rank %d, it must be a list", input, what, t->shape.rank);
 
     const int64_t n = pare_shape_count(&t->shape);
-    if (n > PARE_ATTR_INTS)
+    if (n > PARE_MAX_INTS)
         return pare_fail(PARE_ERR_UNSUPPORTED, "input %d (%s) has %lld entries, at most %d are supported", input, what,
-                         (long long)n, PARE_ATTR_INTS);
+                         (long long)n, PARE_MAX_INTS);
     if (n < 0 || (n > 0 && !t->data))
         return pare_op_needs_value(call, input, what);
     for (int i = 0; i < n; i++)

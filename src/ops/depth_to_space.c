@@ -92,7 +92,7 @@ static const pare_attr space_attrs[] = {
 };
 
 static const char *const depth_samples[] = {
-    "f32[2,12,3,5] blocksize=2", "f32[1,18,2,3] blocksize=3 mode=CRD", "u8[1,4,2,2]~0.5,3 blocksize=2", NULL,
+    "f32[2,12,3,5] blocksize=2", "f32[1,18,2,3] blocksize=3 mode=\"CRD\"", "u8[1,4,2,2]~0.5,3 blocksize=2", NULL,
 };
 
 static const char *const space_samples[] = { "f32[2,3,4,6] blocksize=2", "u8[1,1,6,3]~0.5,3 blocksize=3", NULL };

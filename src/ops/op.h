@@ -109,8 +109,11 @@ struct pare_op {
     /* Optional: plan time. in[i]->data is set for constants only; strides are final. */
     pare_status (*prepare)(const pare_call *call, pare_step *step);
 
-    /* Cases for the generic tests, one per line, ended by NULL: "f32[2,3,5,5] f32[4,3,3,3] ? strides=[2,2]"
-     * ("?" = input left out; "s64{1,2}" = a constant list, "s64:5" = a constant scalar). NULL: has its own test. */
+    /*
+     * Cases for the generic tests, one per line, ended by NULL: "f32[2,3,5,5] f32[4,3,3,3] ? strides=[2,2]". "?" is an
+     * input left out, "s64{1,2}" a constant list, "s64[2,1]{1,2}" with a shape, "s64:5" a constant scalar, "u8[4]~0.5,7"
+     * has scale and zero point, "-> 3" asks for that many outputs (else all up to three). NULL: has its own test.
+     */
     const char *const *samples;
 };
 

@@ -200,16 +200,16 @@ static const pare_attr attrs[] = {
 
 static const char *const samples[] = {
     "f32[2,3,5,5] ? f32{1,1,2,2}",
-    "u8[1,3,4,6]~0.5,7 ? ? s64{1,3,7,5} coordinate_transformation_mode=asymmetric nearest_mode=floor",
-    "f32[2,3,5,5] ? f32{1,1,2,1.7} mode=linear",
-    "f32[2,3,5,5] ? ? s64{3,8} axes=[2,3] mode=linear coordinate_transformation_mode=align_corners",
-    "f32[2,3,4,5] ? ? s64{7,9} axes=[2,3] mode=linear coordinate_transformation_mode=pytorch_half_pixel",
-    "f32[1,2,5,5] ? f32{1,1,0.6,2.2} mode=cubic exclude_outside=1",
-    "f32[1,2,5,5] f32{0,0,0.2,-0.3,1,1,0.9,1.2} ? s64{1,2,4,4} mode=linear coordinate_transformation_mode=tf_crop_and_resize "
+    "u8[1,3,4,6]~0.5,7 ? ? s64{1,3,7,5} coordinate_transformation_mode=\"asymmetric\" nearest_mode=\"floor\"",
+    "f32[2,3,5,5] ? f32{1,1,2,1.7} mode=\"linear\"",
+    "f32[2,3,5,5] ? ? s64{3,8} axes=[2,3] mode=\"linear\" coordinate_transformation_mode=\"align_corners\"",
+    "f32[2,3,4,5] ? ? s64{7,9} axes=[2,3] mode=\"linear\" coordinate_transformation_mode=\"pytorch_half_pixel\"",
+    "f32[1,2,5,5] ? f32{1,1,0.6,2.2} mode=\"cubic\" exclude_outside=1",
+    "f32[1,2,5,5] f32{0,0,0.2,-0.3,1,1,0.9,1.2} ? s64{1,2,4,4} mode=\"linear\" coordinate_transformation_mode=\"tf_crop_and_resize\" "
     "extrapolation_value=9",
-    "f32[1,2,3,4,5] ? f32{1,1,2,2,2} mode=linear",
-    "f32[3,5] ? f32{2,0.5} mode=linear",
-    "f16[2,2] ? f32{2,2} nearest_mode=ceil",
+    "f32[1,2,3,4,5] ? f32{1,1,2,2,2} mode=\"linear\"",
+    "f32[3,5] ? f32{2,0.5} mode=\"linear\"",
+    "f16[2,2] ? f32{2,2} nearest_mode=\"ceil\"",
     NULL,
 };
 

@@ -63,9 +63,9 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[5] s64{4,-5,1} f32[3]", "f32[3,4] s64[2,2]{0,-1,3,3} f32[2,2] axis=1 reduction=add",
-    "s64[3,4] s64[1,2]{0,2} s64[1,2] reduction=mul", "u8[4] s32{0,0} u8[2] reduction=max", "f16[3] s64{1} f16[1]",
-    "f32[3] s64{2,2} f32[2] reduction=min", NULL,
+    "f32[5] s64{4,-5,1} f32[3]", "f32[3,4] s64[2,2]{0,-1,3,3} f32[2,2] axis=1 reduction=\"add\"",
+    "s64[3,4] s64[1,2]{0,2} s64[1,2] reduction=\"mul\"", "u8[4] s32{0,0} u8[2] reduction=\"max\"", "f16[3] s64{1} f16[1]",
+    "f32[3] s64{2,2} f32[2] reduction=\"min\"", NULL,
 };
 
 const pare_op pare_op_scatter_elements = {

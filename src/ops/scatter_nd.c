@@ -82,8 +82,8 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[8] s64[3,1]{4,-5,1} f32[3]", "f32[3,4] s64[2,1]{2,0} f32[2,4] reduction=add",
-    "s64[3,4] s64[1,2]{0,2} s64[1] reduction=max", "f16[3] s32[1,1]{1} f16[1]", NULL,
+    "f32[8] s64[3,1]{4,-5,1} f32[3]", "f32[3,4] s64[2,1]{2,0} f32[2,4] reduction=\"add\"",
+    "s64[3,4] s64[1,2]{0,2} s64[1] reduction=\"max\"", "f16[3] s32[1,1]{1} f16[1]", NULL,
 };
 
 const pare_op pare_op_scatter_nd = {

@@ -72,8 +72,13 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,6,5,5] axis=1 num_outputs=2", "f32[7,3] num_outputs=3", "f32[2,6] s64{1,5} axis=-1", "f32[2,6] s64{0,6} axis=1",
-    "u8[4,3]~0.5,9 num_outputs=2", NULL,
+    "f32[2,6,5,5] axis=1 num_outputs=2 -> 2",
+    "f32[7,3] num_outputs=3 -> 3",
+    "f32[2,6] s64{1,5} axis=-1 -> 2",
+    "f32[2,6] s64{0,6} axis=1 -> 2",
+    "u8[4,3]~0.5,9 num_outputs=2 -> 2",
+    "f32[9,2] num_outputs=4 -> 4",
+    NULL,
 };
 
 const pare_op pare_op_split = {
