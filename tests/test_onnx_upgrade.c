@@ -54,7 +54,7 @@ static const pair pairs[] = {
     { 11, "y = Softmax(x)", "y = Softmax(x)", "x f32[2,5]" },
     { 7, "y, mean, var, saved, saved2 = BatchNormalization(x, f32[3], f32[3], f32[3], f32{1,2,3}) spatial=1 momentum=0.5",
       "y = BatchNormalization(x, f32[3], f32[3], f32[3], f32{1,2,3})", NULL },
-    { 9, "y = Scatter(x, i, u) axis=1", "y = ScatterElements(x, i, u) axis=1", "x f32[2,3]; i s64[2,2]; u f32[2,2]" },
+    { 9, "y = Scatter(x, i, u) axis=1", "y = ScatterElements(x, i, u) axis=1", "x f32[2,5]; i s64[2,2]; u f32[2,2]" },
     { 8, "y = Flatten(x)", "y = Flatten(x)", NULL },
     { 10, "y = DepthToSpace(x) blocksize=2", "y = DepthToSpace(x) blocksize=2", "x f32[1,8,2,2]" },
 };

@@ -87,8 +87,6 @@ static pare_status read_model(pare_onnx *file, pare_graph *g, model *m)
         return pare_fail(PARE_ERR_DATA, "the file is damaged, cut off or no ONNX model");
     if (!m->has_graph)
         return pare_fail(PARE_ERR_DATA, "there is no graph in it");
-    if (file->opset == 0)
-        return pare_fail(PARE_ERR_DATA, "the model does not say which ONNX operator set it uses");
     g->opset = file->opset;
     return PARE_OK;
 }

@@ -190,6 +190,8 @@ pare_status pare_onnx_upgrade(pare_onnx_scope *scope, pare_onnx_node *n)
 {
     if (n->domain[0])
         return PARE_OK;
+    if (scope->file->opset == 0)
+        return pare_fail(PARE_ERR_DATA, "%s: the model does not say which ONNX operator set it uses", n->label);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (scope->file->opset <= rows[i].last && strcmp(rows[i].op, n->type) == 0)
             PARE_TRY(rows[i].apply(scope, n, &rows[i]));
