@@ -2,8 +2,10 @@
 /* global_pool.c - mean and maximum over all spatial axes (ONNX GlobalAveragePool, GlobalMaxPool) */
 #include <math.h>
 
+#include "base/pool.h"
 #include "base/status.h"
 #include "ops/attr.h"
+#include "ops/pool.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -57,28 +59,61 @@ static float max_of(const pare_tensor *x, const float *plane, int64_t pixels)
     return v;
 }
 
-static pare_status each_plane(const pare_call *call, float (*reduce)(const pare_tensor *, const float *, int64_t))
+extern const pare_op pare_op_global_average_pool;
+
+/* Planes (images times channels) of share `part`. */
+static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_tensor *x = call->in[0], *y = call->out[0];
-    int64_t            pixels = 1;
+    const int64_t      channels = x->shape.dim[1];
+    pare_window        w;
+    long               begin, end;
 
-    for (int i = 2; i < x->shape.rank; i++)
-        pixels *= x->shape.dim[i];
-    for (int64_t n = 0; n < x->shape.dim[0]; n++)
-        for (int64_t c = 0; c < x->shape.dim[1]; c++)
-            ((float *)y->data)[n * y->stride[0] + c * y->stride[1]] =
-                reduce(x, (const float *)x->data + n * x->stride[0] + c * x->stride[1], pixels);
+    pare_pool_whole(&x->shape, &w);
+    pare_pool_split((long)(x->shape.dim[0] * channels), 1, part, parts, &begin, &end);
+    for (int64_t plane = begin; plane < end; plane++) {
+        const int64_t n = plane / channels, c = plane % channels;
+        const float  *from = (const float *)x->data + n * x->stride[0] + c * x->stride[1];
+
+        ((float *)y->data)[n * y->stride[0] + c * y->stride[1]] =
+            call->op == &pare_op_global_average_pool ? mean_of(x, from, w.taps) : max_of(x, from, w.taps);
+    }
+}
+
+static pare_status forward(const pare_call *call)
+{
+    do_part(call, 0, 1);
     return PARE_OK;
 }
 
-static pare_status forward_average(const pare_call *call)
+static void run_planes(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    return each_plane(call, mean_of);
+    (void)step, (void)scratch;
+    do_part(call, part, parts);
 }
 
-static pare_status forward_max(const pare_call *call)
+static void run_f32(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    return each_plane(call, max_of);
+    const pare_pool_state *s = step->state;
+
+    (void)scratch;
+    if (call->op == &pare_op_global_average_pool)
+        pare_pool_f32_global(s->kernel, &s->d, call->in[0]->data, call->out[0]->data, part, parts);
+    else
+        pare_pool_f32_max(s->kernel, &s->d, call->in[0]->data, call->out[0]->data, part, parts);
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    pare_pool_f32_desc d;
+    pare_window        w;
+
+    pare_pool_whole(&call->in[0]->shape, &w);
+    if (pare_pool_describe(call, &w, false, &d))
+        return pare_pool_use(&d, step, run_f32);
+    step->kernel = "c";
+    step->run    = run_planes;
+    return PARE_OK;
 }
 
 static const char *const samples[] = { "f32[2,3,7,5]", "f32[1,20,4,9]", "f32[2,3,17]", NULL };
@@ -92,7 +127,8 @@ const pare_op pare_op_global_average_pool = {
     .max_out = 1,
     .traits  = PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
     .infer   = infer,
-    .forward = forward_average,
+    .forward = forward,
+    .prepare = prepare,
     .samples = samples,
 };
 
@@ -105,6 +141,7 @@ const pare_op pare_op_global_max_pool = {
     .max_out = 1,
     .traits  = PARE_WANTS_CHANNELS_LAST | PARE_SELECTS,
     .infer   = infer,
-    .forward = forward_max,
+    .forward = forward,
+    .prepare = prepare,
     .samples = samples,
 };

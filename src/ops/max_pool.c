@@ -2,6 +2,7 @@
 /* max_pool.c - the largest element of each window (ONNX MaxPool); integers with qparams keep them */
 #include <math.h>
 
+#include "base/pool.h"
 #include "base/status.h"
 #include "ops/attr.h"
 #include "ops/pool.h"
@@ -64,15 +65,18 @@ static int64_t flat_index(const pare_window *w, int64_t plane, const int64_t *at
     return plane * size + index;
 }
 
-static pare_status forward(const pare_call *call)
+/* Planes (images times channels) of share `part`. */
+static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_pool_attrs *a = call->attrs;
     const pare_tensor     *x = call->in[0], *y = call->out[0], *which = call->n_out > 1 ? call->out[1] : NULL;
     const float            lowest = x->dtype == PARE_f32 ? -INFINITY : x->dtype == PARE_u8 ? 0 : -128;
     pare_window            w;
+    long                   begin, end;
 
-    PARE_TRY(pare_window_resolve(&a->window, &x->shape, NULL, &w));
-    for (int64_t plane = 0; plane < x->shape.dim[0] * x->shape.dim[1]; plane++) {
+    pare_window_resolve(&a->window, &x->shape, NULL, &w); /* has succeeded in infer */
+    pare_pool_split((long)(x->shape.dim[0] * x->shape.dim[1]), 1, part, parts, &begin, &end);
+    for (int64_t plane = begin; plane < end; plane++) {
         const int64_t n = plane / x->shape.dim[1], c = plane % x->shape.dim[1];
 
         for (int64_t p = 0; p < w.positions; p++) {
@@ -100,6 +104,39 @@ static pare_status forward(const pare_call *call)
                 ((int64_t *)which->data)[n * which->stride[0] + c * which->stride[1] + to_index] = best;
         }
     }
+}
+
+static pare_status forward(const pare_call *call)
+{
+    do_part(call, 0, 1);
+    return PARE_OK;
+}
+
+static void run_planes(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)step, (void)scratch;
+    do_part(call, part, parts);
+}
+
+static void run_f32(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_pool_state *s = step->state;
+
+    (void)scratch;
+    pare_pool_f32_max(s->kernel, &s->d, call->in[0]->data, call->out[0]->data, part, parts);
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_pool_attrs *a = call->attrs;
+    pare_pool_f32_desc     d;
+    pare_window            w;
+
+    PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
+    if (call->in[0]->dtype == PARE_f32 && !(call->n_out > 1 && call->out[1]) && pare_pool_describe(call, &w, false, &d))
+        return pare_pool_use(&d, step, run_f32);
+    step->kernel = "c";
+    step->run    = run_planes;
     return PARE_OK;
 }
 
@@ -123,5 +160,6 @@ const pare_op pare_op_max_pool = {
     .attrs_size = sizeof(pare_pool_attrs),
     .infer      = infer,
     .forward    = forward,
+    .prepare    = prepare,
     .samples    = samples,
 };

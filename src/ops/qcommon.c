@@ -94,6 +94,11 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
     pare_q_bounds(y, a->sum_lo, a->sum_hi, &out->add.lo, &out->add.hi);
 }
 
+bool pare_q_kernel_bounds(const pare_qoutput *out)
+{
+    return out->kind != PARE_QKIND_U8 || (out->hi > 0 && (!out->add.on || out->add.hi > 0));
+}
+
 /* NUMERICS.md 6, add: operand a is multiplied last. */
 static int add_codes(const pare_qfused_add *add, const pare_qoutput *out, int code, int residual)
 {
@@ -101,7 +106,8 @@ static int add_codes(const pare_qfused_add *add, const pare_qoutput *out, int co
     const float za = (float)(add->conv_is_second ? add->zero_r : out->zero);
     const float zb = (float)(add->conv_is_second ? out->zero : add->zero_r);
     const float ra = add->conv_is_second ? rate_r : rate_c, rb = add->conv_is_second ? rate_c : rate_r;
-    const float qa = (float)(add->conv_is_second ? residual : code), qb = (float)(add->conv_is_second ? code : residual);
+    const float qa = (float)(add->conv_is_second ? residual : code);
+    const float qb = (float)(add->conv_is_second ? code : residual);
     const float k  = (float)add->zero - fmaf(ra, za, rb * zb);
 
     return pare_qround(fmaf(qa, ra, fmaf(qb, rb, k)), 0, add->lo, add->hi);

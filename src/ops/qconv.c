@@ -167,6 +167,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (r)
         d.residual = strides_of(r);
     pare_q_describe(call, &a->q, &d.channels, &d.out);
+    if (!pare_q_kernel_bounds(&d.out))
+        return PARE_OK;
     if (d.groups == d.in_c && d.in_c == d.out_c && d.in_c > 1) {
         const pare_qdw_kernel *kernel[1];
         pare_qdw_plan         *plan;

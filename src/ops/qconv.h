@@ -44,6 +44,9 @@ pare_status pare_q_check(const pare_call *call, const pare_qfused_attrs *a);
 /* Describes the call for the kernels. `channels` output channels; w per channel along axis 0. */
 void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qchannels *channels, pare_qoutput *out);
 
+/* False where a clamp leaves only code 0: the kernels read an upper bound of 0 as "none". */
+bool pare_q_kernel_bounds(const pare_qoutput *out);
+
 /* The definition: one accumulator (without bias) to one output element. `residual`: the code, or 0. */
 void pare_q_finish(const pare_call *call, const pare_qfused_attrs *a, int64_t channel, int64_t acc, int residual,
                    float row_scale, int64_t to);

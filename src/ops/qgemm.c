@@ -128,6 +128,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_qconv_plan         *plan;
 
     pare_q_describe(call, &a->q, &d.channels, &d.out);
+    if (!pare_q_kernel_bounds(&d.out))
+        return PARE_OK;
     pare_qconv_candidates(&d, step->cpu, kernel, 1);
     PARE_TRY(pare_qconv_create(&d, kernel[0], &plan));
     *step = (pare_step){ .cpu = step->cpu, .state = plan, .release = release, .run = run,

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/status.h"
+#include "tensor/tensor.h"
 
 bool pare_qlinear_dtype(pare_dtype dtype)
 {
@@ -23,7 +24,8 @@ static pare_status granularity(const pare_tensor *scale, const pare_qlinear_attr
     if (n == 1 && a->block_size == 0)
         return PARE_OK;
     if (axis < 0 || axis >= shape->rank)
-        return pare_fail(PARE_ERR_SHAPE, "axis %lld does not exist in a tensor of rank %d", (long long)a->axis, shape->rank);
+        return pare_fail(PARE_ERR_SHAPE, "axis %lld does not exist in a tensor of rank %d", (long long)a->axis,
+                         shape->rank);
     q->axis = axis;
     if (a->block_size == 0) {
         if (scale->shape.rank != 1 || n != shape->dim[axis])
@@ -78,4 +80,63 @@ pare_status pare_qlinear_params(const pare_tensor *scale, const pare_tensor *zer
     *block  = q;
     *out    = block;
     return PARE_OK;
+}
+
+pare_status pare_qlinear_constant(const pare_call *call, const pare_tensor *integers, pare_qparams **out)
+{
+    const pare_qlinear_attrs *a    = call->attrs;
+    const pare_tensor        *zero = call->n_in > 2 ? call->in[2] : NULL;
+
+    *out = NULL;
+    if (!call->in[1]->data || (zero && !zero->data) || a->block_size != 0 || pare_dtype_bits(integers->dtype) < 8)
+        return PARE_OK;
+    return pare_qlinear_params(call->in[1], zero, a, &integers->shape, out);
+}
+
+/* Scales and zero points as tensors that broadcast to the data's shape. */
+static void as_tensors(const pare_qparams *q, int rank, pare_tensor *scale, pare_tensor *zero)
+{
+    static const int32_t none = 0;
+    pare_shape           shape = { .rank = rank };
+
+    for (int i = 0; i < rank; i++)
+        shape.dim[i] = q->n > 1 && i == q->axis ? q->n : 1;
+    *scale      = pare_tensor_of(PARE_f32, shape);
+    scale->data = (void *)(uintptr_t)q->scale;
+    if (!q->zero)
+        shape = (pare_shape){ .rank = 0 };
+    *zero      = pare_tensor_of(PARE_s32, shape);
+    zero->data = (void *)(uintptr_t)(q->zero ? q->zero : &none);
+}
+
+void pare_qlinear_quantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts)
+{
+    const pare_qrange range = pare_qrange_of(y->dtype, false);
+    pare_tensor       scale, zero;
+    pare_rows         r;
+
+    as_tensors(q, y->shape.rank, &scale, &zero);
+    pare_rows_begin(&r, 4, (const pare_tensor *const[]){ y, x, &scale, &zero }, part, parts);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i++)
+            pare_store_int(y->dtype, r.ptr[0], i * r.step[0],
+                           pare_quantize_one(((const float *)r.ptr[1])[i * r.step[1]],
+                                             ((const float *)r.ptr[2])[i * r.step[2]],
+                                             ((const int32_t *)r.ptr[3])[i * r.step[3]], range));
+}
+
+void pare_qlinear_dequantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts)
+{
+    pare_tensor scale, zero;
+    pare_rows   r;
+
+    as_tensors(q, y->shape.rank, &scale, &zero);
+    pare_rows_begin(&r, 4, (const pare_tensor *const[]){ y, x, &scale, &zero }, part, parts);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i++) {
+            const int64_t code = pare_load_int(x->dtype, r.ptr[1], i * r.step[1]);
+
+            ((float *)r.ptr[0])[i * r.step[0]] = (float)(code - ((const int32_t *)r.ptr[3])[i * r.step[3]]) *
+                                                 ((const float *)r.ptr[2])[i * r.step[2]];
+        }
 }

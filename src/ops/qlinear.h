@@ -19,6 +19,16 @@ typedef struct pare_qlinear_attrs {
 pare_status pare_qlinear_params(const pare_tensor *scale, const pare_tensor *zero, const pare_qlinear_attrs *a,
                                 const pare_shape *shape, pare_qparams **out);
 
+/*
+ * For prepare: the same when scale and zero point are constants, per tensor or per channel of a type of whole bytes;
+ * *out is NULL otherwise.
+ */
+pare_status pare_qlinear_constant(const pare_call *call, const pare_tensor *integers, pare_qparams **out);
+
+/* Share `part` of `parts` with such parameters. */
+void pare_qlinear_quantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts);
+void pare_qlinear_dequantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts);
+
 /* Whether a dtype is one of the integers that Q and DQ handle. */
 bool pare_qlinear_dtype(pare_dtype dtype);
 

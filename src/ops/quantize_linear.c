@@ -37,7 +37,7 @@ static pare_status forward(const pare_call *call)
     pare_tensor   y = *call->out[0];
     pare_qparams *q;
 
-    PARE_TRY(pare_qlinear_params(call->in[1], call->n_in > 2 ? call->in[2] : NULL, call->attrs, &call->in[0]->shape, &q));
+    PARE_TRY(pare_qlinear_params(call->in[1], call->n_in > 2 ? call->in[2] : NULL, call->attrs, &y.shape, &q));
     y.q = q;
     pare_tensor_quantize(call->in[0], &y, pare_qrange_of(y.dtype, false));
     pare_free(q);
@@ -67,7 +67,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 static const char *const samples[] = {
     "f32[2,3,4,5] f32:0.02 u8:113",
     "f32[2,3,4,5] f32{0.02,0.03,0.5} s8{0,1,-3} axis=1",
-    "f32[2,6] f32[2,1] ? axis=1 block_size=6 output_dtype=s16",
+    "f32[2,6] f32[2,1]{0.02,0.5} ? axis=1 block_size=6 output_dtype=s16",
     NULL,
 };
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool_plan.c - from pooling calls to the pooling kernels */
+#include "base/alloc.h"
+#include "base/status.h"
+#include "ops/pool.h"
+
+void pare_pool_whole(const pare_shape *x, pare_window *w)
+{
+    *w = (pare_window){ .n = x->rank - 2, .taps = 1, .positions = 1 };
+    for (int i = 0; i < w->n; i++) {
+        w->in[i] = w->kernel[i] = x->dim[i + 2];
+        w->stride[i] = w->dilation[i] = w->out[i] = 1;
+        w->taps *= w->kernel[i];
+    }
+}
+
+/* Every window of an axis holds a pixel of the image. */
+static bool windows_have_pixels(const pare_window *w, int i)
+{
+    for (int64_t at = 0; at < w->out[i]; at++) {
+        const int64_t first = at * w->stride[i] - w->before[i];
+        bool          found = false;
+
+        for (int64_t j = 0; j < w->kernel[i] && !found; j++)
+            found = first + j * w->dilation[i] >= 0 && first + j * w->dilation[i] < w->in[i];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool pixels_are_padded(const pare_tensor *t)
+{
+    return t->stride[1] == 1 && t->stride[t->shape.rank - 1] * (int64_t)pare_dtype_size(t->dtype) % 32 == 0;
+}
+
+bool pare_pool_describe(const pare_call *call, const pare_window *w, bool count_pad, pare_pool_f32_desc *d)
+{
+    const pare_tensor *x = call->in[0], *y = call->out[0];
+    pare_window_2d     g;
+
+    if (!pare_window_as_2d(w, &g) || !pixels_are_padded(x) || (y->stride[1] != 1 && y->shape.dim[1] != 1))
+        return false;
+    for (int i = 0; i < w->n; i++)
+        if (!windows_have_pixels(w, i))
+            return false;
+    *d = (pare_pool_f32_desc){
+        .n = (int)x->shape.dim[0], .h = g.ih, .w = g.iw, .oh = g.oh, .ow = g.ow, .c = (int)x->shape.dim[1], .kh = g.kh,
+        .kw = g.kw, .stride_h = g.stride_h, .stride_w = g.stride_w, .dilation_h = g.dilation_h,
+        .dilation_w = g.dilation_w, .pad_top = g.top, .pad_left = g.left,
+        .pad_bottom = w->n > 1 ? (int)w->after[0] : 0, .pad_right = (int)w->after[w->n - 1], .count_pad = count_pad,
+    };
+    pare_window_strides(x, &d->x_image, &d->x_row, &d->x_pixel);
+    pare_window_strides(y, &d->y_image, &d->y_row, &d->y_pixel);
+    return true;
+}
+
+pare_status pare_pool_use(const pare_pool_f32_desc *d, pare_step *step,
+                          void (*run)(const pare_step *, const pare_call *, int, int, void *))
+{
+    pare_pool_state *const s = pare_calloc(1, sizeof(*s));
+
+    if (!s)
+        return pare_fail_memory(sizeof(*s), "a pool");
+    s->d = *d;
+    pare_pool_f32_candidates(step->cpu, &s->kernel, 1);
+    step->state   = s;
+    step->release = pare_free;
+    step->kernel  = s->kernel->name;
+    step->run     = run;
+    return PARE_OK;
+}
