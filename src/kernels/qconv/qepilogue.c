@@ -44,7 +44,10 @@ static pare_status init_add(pare_qepilogue *e, const pare_qoutput *out, const ch
     const float zc = (float)out->zero, zr = (float)s->zero_r;
     e->constant = (float)s->zero - (s->conv_is_second ? fmaf(e->rate_r, zr, e->rate_conv * zc)
                                                       : fmaf(e->rate_conv, zc, e->rate_r * zr));
-    if (!(255 * e->rate_conv + 255 * e->rate_r + fabsf(e->constant) < limit / 2))
+    /* Each fmaf grows with its code, so the extremes are at 0, 0 and, in either order of the operands, at 255, 255. */
+    const float most = s->conv_is_second ? fmaf(255, e->rate_r, fmaf(255, e->rate_conv, e->constant))
+                                         : fmaf(255, e->rate_conv, fmaf(255, e->rate_r, e->constant));
+    if (!(fabsf(e->constant) < limit && fabsf(most) < limit))
         return pare_fail(PARE_ERR_UNSUPPORTED, "%s: the scale %g of the fused add is too small beside %g and %g", name,
                          (double)s->scale, (double)out->scale, (double)s->scale_r);
     return PARE_OK;
