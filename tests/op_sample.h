@@ -210,7 +210,13 @@ static inline void sample_release(sample_call *s)
 }
 
 /* How a tensor lies in memory. Channels-last has a pixel stride of whole 64 bytes; it reverses the axes of matrices. */
-typedef enum sample_layout { LAYOUT_DENSE, LAYOUT_CHANNELS_LAST, LAYOUT_PADDED, LAYOUT_SLICED, N_LAYOUTS } sample_layout;
+typedef enum sample_layout {
+    LAYOUT_DENSE,
+    LAYOUT_CHANNELS_LAST,
+    LAYOUT_PADDED,
+    LAYOUT_SLICED,
+    N_LAYOUTS,
+} sample_layout;
 
 static const char *const sample_layout_names[N_LAYOUTS] = { "dense", "channels-last", "padded", "sliced" };
 

@@ -76,10 +76,11 @@ static void expect_equal(const sample_call *want, const other_call *got, const c
     for (int i = 0; i < want->call.n_out; i++) {
         const int64_t at = sample_differ(&want->out[i], &got->out[i]);
         if (at >= 0)
-            fail_msg("%s(%s) %s: output %d[%lld]: want %.9g, got %.9g", want->call.op->name, sample, how, i, (long long)at,
-                     pare_tensor_real(&want->out[i], at), pare_tensor_real(&got->out[i], at));
+            fail_msg("%s(%s) %s: output %d[%lld]: want %.9g, got %.9g", want->call.op->name, sample, how, i,
+                     (long long)at, pare_tensor_real(&want->out[i], at), pare_tensor_real(&got->out[i], at));
         if (!sample_guarded(&got->out[i]))
-            fail_msg("%s(%s) %s: output %d: bytes between the elements were written", want->call.op->name, sample, how, i);
+            fail_msg("%s(%s) %s: output %d: bytes between the elements were written", want->call.op->name, sample, how,
+                     i);
     }
 }
 
@@ -253,8 +254,8 @@ static void expect_failure(const char *op, const char *sample, pare_status statu
     sample_read(&s, pare_op_find(op), sample, 1);
     const pare_status got = pare_op_eval(&s.call);
     if (got != status || strncmp(pare_error(), op, strlen(op)) != 0 || !strstr(pare_error(), words))
-        fail_msg("%s(%s): want %s with '%s', got %s: %s", op, sample, pare_status_name(status), words, pare_status_name(got),
-                 pare_error());
+        fail_msg("%s(%s): want %s with '%s', got %s: %s", op, sample, pare_status_name(status), words,
+                 pare_status_name(got), pare_error());
     sample_release(&s);
 }
 
@@ -299,11 +300,20 @@ static void test_dynamic(void **state)
         const char *op, *sample;
         int         unknown; /* input whose data is taken away */
     } cases[] = {
-        { "reshape", "f32[2,3] s64{3,2}", 1 }, { "expand", "f32[1] s64{3,2}", 1 },    { "slice", "f32[4] s64{1} s64{2}", 2 },
-        { "pad", "f32[4] s64{1,1}", 1 },       { "tile", "f32[4] s64{2}", 1 },        { "top_k", "f32[4] s64{2}", 1 },
-        { "range", "s64:0 s64:3 s64:1", 1 },   { "constant_of_shape", "s64{2}", 0 },  { "one_hot", "s64{1} s64:3 f32{0,1}", 1 },
-        { "resize", "f32[2] ? f32{2}", 2 },    { "reduce_sum", "f32[2,3] s64{1}", 1 }, { "unsqueeze", "f32[2] s64{0}", 1 },
-        { "squeeze", "f32[2,1] s64{1}", 1 },   { "split", "f32[4] s64{1,3} -> 2", 1 },
+        { "reshape", "f32[2,3] s64{3,2}", 1 },
+        { "expand", "f32[1] s64{3,2}", 1 },
+        { "slice", "f32[4] s64{1} s64{2}", 2 },
+        { "pad", "f32[4] s64{1,1}", 1 },
+        { "tile", "f32[4] s64{2}", 1 },
+        { "top_k", "f32[4] s64{2}", 1 },
+        { "range", "s64:0 s64:3 s64:1", 1 },
+        { "constant_of_shape", "s64{2}", 0 },
+        { "one_hot", "s64{1} s64:3 f32{0,1}", 1 },
+        { "resize", "f32[2] ? f32{2}", 2 },
+        { "reduce_sum", "f32[2,3] s64{1}", 1 },
+        { "unsqueeze", "f32[2] s64{0}", 1 },
+        { "squeeze", "f32[2,1] s64{1}", 1 },
+        { "split", "f32[4] s64{1,3} -> 2", 1 },
     };
 
     (void)state;

@@ -23,7 +23,8 @@ static void push(float *dst, int64_t step, const float *src, int64_t n)
         dst[i * step] = src[i];
 }
 
-static void unary_row(pare_unary_f32 f, pare_unary_f32_fn *fast, int64_t n, const float *x, float *y, const float *param)
+static void unary_row(pare_unary_f32 f, pare_unary_f32_fn *fast, int64_t n, const float *x, float *y,
+                      const float *param)
 {
     if (fast)
         fast((long)n, x, y, param);
@@ -31,7 +32,8 @@ static void unary_row(pare_unary_f32 f, pare_unary_f32_fn *fast, int64_t n, cons
         pare_unary_f32_ref(f, (long)n, x, y, param);
 }
 
-void pare_apply_unary(const pare_tensor *y, const pare_tensor *x, pare_unary_f32 f, const float *param, pare_share share)
+void pare_apply_unary(const pare_tensor *y, const pare_tensor *x, pare_unary_f32 f, const float *param,
+                      pare_share share)
 {
     pare_unary_f32_fn *const fast = share.step ? pare_unary_f32_row(f, share.step->cpu) : NULL;
     pare_rows                r;

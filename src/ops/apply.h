@@ -14,7 +14,8 @@ typedef struct pare_share {
 } pare_share;
 
 /* y = f(x); param as the function wants it. */
-void pare_apply_unary(const pare_tensor *y, const pare_tensor *x, pare_unary_f32 f, const float *param, pare_share share);
+void pare_apply_unary(const pare_tensor *y, const pare_tensor *x, pare_unary_f32 f, const float *param,
+                      pare_share share);
 
 /* y = f(a, b), broadcast to y, then clamped to [clamp[0], clamp[1]] unless clamp is NULL. */
 void pare_apply_binary(const pare_tensor *y, const pare_tensor *a, const pare_tensor *b, pare_binary_f32 f,

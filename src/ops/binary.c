@@ -10,7 +10,8 @@
 
 typedef int64_t int_fn(int64_t a, int64_t b);
 
-#define PARE_BINARY(name, onnx_, f32_, formula, traits_) static int64_t name##_int(int64_t a, int64_t b) { return formula; }
+#define PARE_BINARY(name, onnx_, f32_, formula, traits_) \
+    static int64_t name##_int(int64_t a, int64_t b) { return formula; }
 #include "ops/binary.def"
 #undef PARE_BINARY
 

@@ -72,7 +72,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 }
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] f32:-0.5 f32:1", "f32[9] ? f32:0", "f32[9] f32:2 f32:1", "f32[9]", "s8[9] s8:-3 s8:100", "s64[3] s64:1",
+    "f32[2,3,5,5] f32:-0.5 f32:1",
+    "f32[9] ? f32:0",
+    "f32[9] f32:2 f32:1",
+    "f32[9]",
+    "s8[9] s8:-3 s8:100",
+    "s64[3] s64:1",
     NULL,
 };
 

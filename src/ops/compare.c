@@ -72,11 +72,21 @@ static void do_part(const pare_call *call, int part, int parts)
 PARE_IN_PARTS(do_part)
 
 static const char *const NUMBERS_samples[] = {
-    "f32[2,3,5,5] f32[2,3,5,5]", "f32[1,7] f32[6,1]", "s32[3] s32{3,-7,1}", "s64[4,3] s64:3", "u8[9] u8:2", "f32[0] f32[1]",
+    "f32[2,3,5,5] f32[2,3,5,5]",
+    "f32[1,7] f32[6,1]",
+    "s32[3] s32{3,-7,1}",
+    "s64[4,3] s64:3",
+    "u8[9] u8:2",
+    "f32[0] f32[1]",
     NULL,
 };
 static const char *const ANY_samples[]   = { "f32[2,3] f32[2,3]", "s64[2,3] s64:3", "bool[7] bool[7]", NULL };
-static const char *const BOOLS_samples[] = { "bool[2,3,5,5] bool[2,3,5,5]", "bool[1,7] bool[6,1]", "bool[] bool[]", NULL };
+static const char *const BOOLS_samples[] = {
+    "bool[2,3,5,5] bool[2,3,5,5]",
+    "bool[1,7] bool[6,1]",
+    "bool[] bool[]",
+    NULL,
+};
 
 #define PARE_COMPARE(name_, onnx_, formula, dtypes_, traits_)                                                    \
     const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 2, .max_in = 2, .min_out = 1,      \

@@ -56,8 +56,9 @@ static pare_status forward(const pare_call *call)
     pare_walk_follow(&w, 0, x->stride);
     pare_walk_follow(&w, 1, y->stride);
     for (; w.left > 0; pare_walk_next(&w))
-        run_sum(x->dtype, n, (const char *)x->data + (w.offset[0] + from * x->stride[axis]) * size, way * x->stride[axis],
-                (char *)y->data + (w.offset[1] + from * y->stride[axis]) * size, way * y->stride[axis], p->exclusive);
+        run_sum(x->dtype, n, (const char *)x->data + (w.offset[0] + from * x->stride[axis]) * size,
+                way * x->stride[axis], (char *)y->data + (w.offset[1] + from * y->stride[axis]) * size,
+                way * y->stride[axis], p->exclusive);
     return PARE_OK;
 }
 
@@ -68,8 +69,12 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] s64:1", "f32[4,7] s32:-1 exclusive=1", "s64[5] s64:0 reverse=1", "s32[2,3] s64:1 reverse=1 exclusive=1",
-    "f32[0] s64:0", NULL,
+    "f32[2,3,5,5] s64:1",
+    "f32[4,7] s32:-1 exclusive=1",
+    "s64[5] s64:0 reverse=1",
+    "s32[2,3] s64:1 reverse=1 exclusive=1",
+    "f32[0] s64:0",
+    NULL,
 };
 
 const pare_op pare_op_cum_sum = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* depth_to_space.c - depth_to_space, space_to_depth: channels to blocks of pixels and back; both are one 6-D transpose */
+/* depth_to_space.c - depth_to_space, space_to_depth: channels to blocks of pixels and back, one 6-D transpose */
 #include <string.h>
 
 #include "base/status.h"
@@ -28,11 +28,11 @@ static pare_tensor deep_view(const pare_tensor *t, int64_t b, bool crd)
 
 static pare_tensor wide_view(const pare_tensor *t, int64_t b)
 {
-    const int64_t *const s    = t->stride;
+    const int64_t *const s = t->stride, *const d = t->shape.dim;
     pare_tensor          view = *t;
 
     view.buf   = NULL;
-    view.shape = (pare_shape){ 6, { t->shape.dim[0], t->shape.dim[1], b, b, t->shape.dim[2] / b, t->shape.dim[3] / b } };
+    view.shape = (pare_shape){ 6, { d[0], d[1], b, b, d[2] / b, d[3] / b } };
     memcpy(view.stride, (int64_t[]){ s[0], s[1], s[2], s[3], s[2] * b, s[3] * b }, 6 * sizeof(*s));
     return view;
 }
@@ -53,7 +53,8 @@ static pare_status infer(const pare_call *call)
     pare_shape                             y    = *x;
 
     if (x->rank != 4 || b < 1 || b > INT32_MAX)
-        return pare_fail(PARE_ERR_SHAPE, "needs rank 4 and a blocksize of at least 1, not %d and %lld", x->rank, (long long)b);
+        return pare_fail(PARE_ERR_SHAPE, "needs rank 4 and a blocksize of at least 1, not %d and %lld", x->rank,
+                         (long long)b);
     if (wide && strcmp(p->mode, "CRD") != 0 && strcmp(p->mode, "DCR") != 0)
         return pare_fail(PARE_ERR_ARG, "mode is '%s', it must be DCR or CRD", p->mode);
     for (int i = 1; i < 4; i++) {
@@ -72,10 +73,12 @@ static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_depth_to_space_attrs *const p    = call->attrs;
     const bool                             wide = call->op == &pare_op_depth_to_space;
-    const pare_tensor a = wide ? wide_view(call->out[0], p->blocksize) : deep_view(call->out[0], p->blocksize, false);
-    const pare_tensor b = wide ? deep_view(call->in[0], p->blocksize, is_crd(call)) : wide_view(call->in[0], p->blocksize);
+    const pare_tensor *const               x = call->in[0], *const y = call->out[0];
+    const int64_t                          b = p->blocksize;
+    const pare_tensor                      to   = wide ? wide_view(y, b) : deep_view(y, b, false);
+    const pare_tensor                      from = wide ? deep_view(x, b, is_crd(call)) : wide_view(x, b);
 
-    pare_move(&a, &b, part, parts);
+    pare_move(&to, &from, part, parts);
 }
 
 PARE_IN_PARTS(do_part)

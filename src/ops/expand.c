@@ -33,7 +33,12 @@ static void do_part(const pare_call *call, int part, int parts)
 PARE_IN_PARTS(do_part)
 
 static const char *const samples[] = {
-    "f32[3,1] s64{2,3,4}", "f32[2,3] s64{1}", "u8[1,3]~0.5,7 s64{2,1}", "s64[] s64{2,2}", "bool[1] s64{0}", "f16[2] s64{2,2}",
+    "f32[3,1] s64{2,3,4}",
+    "f32[2,3] s64{1}",
+    "u8[1,3]~0.5,7 s64{2,1}",
+    "s64[] s64{2,2}",
+    "bool[1] s64{0}",
+    "f16[2] s64{2,2}",
     NULL,
 };
 

@@ -35,7 +35,13 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
-static const char *const samples[] = { "f32[3,4]", "s64[3,3] k=-1", "f32[4,2] dtype=s8 k=1", "f32[0,2] dtype=f16", NULL };
+static const char *const samples[] = {
+    "f32[3,4]",
+    "s64[3,3] k=-1",
+    "f32[4,2] dtype=s8 k=1",
+    "f32[0,2] dtype=f16",
+    NULL,
+};
 
 const pare_op pare_op_eye_like = {
     .name       = "eye_like",

@@ -31,7 +31,13 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
-static const char *const samples[] = { "f32[2,3,5,5]", "f32[2,3,4] axis=0", "u8[2,3,4]~0.5,1 axis=-1", "f32[] axis=0", NULL };
+static const char *const samples[] = {
+    "f32[2,3,5,5]",
+    "f32[2,3,4] axis=0",
+    "u8[2,3,4]~0.5,1 axis=-1",
+    "f32[] axis=0",
+    NULL,
+};
 
 const pare_op pare_op_flatten = {
     .name       = "flatten",

@@ -46,7 +46,8 @@ static pare_status forward(const pare_call *call)
                 continue;
             }
             int64_t rest;
-            PARE_TRY(int_mod(pare_load_int(dtype, rows.ptr[1], ia), pare_load_int(dtype, rows.ptr[2], ib), p->fmod, &rest));
+            PARE_TRY(int_mod(pare_load_int(dtype, rows.ptr[1], ia), pare_load_int(dtype, rows.ptr[2], ib), p->fmod,
+                             &rest));
             pare_store_int(dtype, rows.ptr[0], iy, rest);
         }
     return PARE_OK;

@@ -84,7 +84,8 @@ static pare_status check_counts(const pare_call *call)
     const pare_op *const op = call->op;
 
     if (call->n_in < op->min_in || (op->max_in >= 0 && call->n_in > op->max_in))
-        return pare_fail(PARE_ERR_SHAPE, "%d inputs given, between %d and %d expected", call->n_in, op->min_in, op->max_in);
+        return pare_fail(PARE_ERR_SHAPE, "%d inputs given, between %d and %d expected", call->n_in, op->min_in,
+                         op->max_in);
     if (call->n_out < op->min_out || call->n_out > op->max_out)
         return pare_fail(PARE_ERR_SHAPE, "%d outputs given, between %d and %d expected", call->n_out, op->min_out,
                          op->max_out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pad.c - elements around (or, negative, cut off) each axis: a constant, the edge, the mirror image, or the other end */
+/* pad.c - elements around (or, negative, cut off) each axis: a constant, the edge, the mirror image, the other end */
 #include <string.h>
 
 #include "base/status.h"
@@ -72,11 +72,13 @@ static void constant_element(const pare_call *call, void *value)
     pare_zero_element(x, value);
     if (!pare_call_has(call, 2))
         return;
-    if (x->q && call->in[2]->dtype == PARE_f32)
-        pare_store_int(x->dtype, value, 0, pare_quantize_one(*(const float *)call->in[2]->data, x->q->scale[0],
-                                                             x->q->zero ? x->q->zero[0] : 0, pare_qrange_of(x->dtype, false)));
-    else
+    if (!x->q || call->in[2]->dtype != PARE_f32) {
         memcpy(value, call->in[2]->data, pare_dtype_size(x->dtype));
+        return;
+    }
+    const int32_t zero = x->q->zero ? x->q->zero[0] : 0;
+    const float   real = *(const float *)call->in[2]->data;
+    pare_store_int(x->dtype, value, 0, pare_quantize_one(real, x->q->scale[0], zero, pare_qrange_of(x->dtype, false)));
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -157,9 +159,18 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] s64{0,0,1,2,0,0,3,0}", "f32[3,4] s64{1,-1,2,-1} f32:1.5", "f32[4,5] s64{2,7} ? s64{-1} mode=\"reflect\"",
-    "f32[3,4] s64{4,1,0,2} mode=\"edge\"", "s64[3] s64{4,5} mode=\"wrap\"", "u8[3,4]~0.5,7 s64{1,1,1,1}",
-    "s8[3]~0.25,-3 s64{1,1} f32:2", "u8[3] s64{1,1} u8:9", "f32[4] s64{-3,-1}", "f32[4] s64{3,-6}", "f32[0] s64{1,2}", NULL,
+    "f32[2,3,5,5] s64{0,0,1,2,0,0,3,0}",
+    "f32[3,4] s64{1,-1,2,-1} f32:1.5",
+    "f32[4,5] s64{2,7} ? s64{-1} mode=\"reflect\"",
+    "f32[3,4] s64{4,1,0,2} mode=\"edge\"",
+    "s64[3] s64{4,5} mode=\"wrap\"",
+    "u8[3,4]~0.5,7 s64{1,1,1,1}",
+    "s8[3]~0.25,-3 s64{1,1} f32:2",
+    "u8[3] s64{1,1} u8:9",
+    "f32[4] s64{-3,-1}",
+    "f32[4] s64{3,-6}",
+    "f32[0] s64{1,2}",
+    NULL,
 };
 
 const pare_op pare_op_pad = {

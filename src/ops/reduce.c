@@ -79,8 +79,10 @@ static float log_sum_exp(long n, const float *x, float m)
     return m + pare_logf(add_lanes(lane));
 }
 
+typedef pare_rows_f32_kernel row_kernel;
+
 #define PARE_REDUCE(name, onnx_, f32_, start, join, finish, dtypes_, traits_)                                          \
-    static float   name##_f32(long n, const float *x, const pare_rows_f32_kernel *k) { (void)k; return pare_quietf(f32_); } \
+    static float   name##_f32(long n, const float *x, const row_kernel *k) { return (void)k, pare_quietf(f32_); }      \
     static int64_t name##_join(int64_t s, int64_t x) { (void)x; return join; }                                         \
     static int64_t name##_finish(int64_t s, int64_t n) { (void)n; return finish; }
 #include "ops/reduce.def"
@@ -89,7 +91,7 @@ static float log_sum_exp(long n, const float *x, float m)
 static const struct function {
     const char *name;
     unsigned    dtypes;
-    float     (*f32)(long n, const float *x, const pare_rows_f32_kernel *k);
+    float     (*f32)(long n, const float *x, const row_kernel *k);
     int64_t     start;
     int64_t   (*join)(int64_t s, int64_t x);
     int64_t   (*finish)(int64_t s, int64_t n);
@@ -174,7 +176,7 @@ static pare_status split(const pare_call *call, split_axes *s)
 }
 
 /* Results of this part. `row` has room for s->count floats. */
-static void reduce_floats(const pare_call *call, const split_axes *s, const pare_rows_f32_kernel *k, float *row, int part,
+static void reduce_floats(const pare_call *call, const split_axes *s, const row_kernel *k, float *row, int part,
                           int parts)
 {
     const struct function *const f = function_of(call->op);

@@ -23,8 +23,9 @@ static pare_status check_attrs(const pare_resize_attrs *p)
     static const char *const modes[]     = { "nearest", "linear", "cubic", NULL };
     static const char *const roundings[] = { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL };
     static const char *const policies[]  = { "stretch", "not_larger", "not_smaller", NULL };
-    static const char *const places[]    = { "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
-                                             "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize", NULL };
+    static const char *const places[]    = { "half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
+                                             "align_corners", "asymmetric",           "tf_half_pixel_for_nn",
+                                             "tf_crop_and_resize", NULL };
 
     PARE_TRY(check_word("mode", p->mode, modes));
     PARE_TRY(check_word("nearest_mode", p->nearest_mode, roundings));
@@ -49,8 +50,9 @@ static void keep_aspect(const pare_resize_attrs *p, const pare_ints *named, pare
     }
     for (int i = 0; i < named->n; i++) {
         pare_resize_axis *const a = &axes[named->v[i]];
-        a->scale = scale;
-        a->out   = (int64_t)pare_floorf(scale * (float)a->in + 0.5f);
+        a->scale  = scale;
+        a->out    = (int64_t)pare_floorf(scale * (float)a->in + 0.5f);
+        a->length = (float)a->out;
     }
 }
 
@@ -61,10 +63,11 @@ static void keep_aspect(const pare_resize_attrs *p, const pare_ints *named, pare
 static void mark_resized(const pare_resize_attrs *p, int rank, pare_resize_axis *axes)
 {
     const bool planar = rank > 2 && axes[0].scale == 1 && axes[1].scale == 1;
+    const bool crops  = !strcmp(p->coordinate_transformation_mode, "tf_crop_and_resize");
 
     for (int i = 0; i < rank; i++) {
         pare_resize_axis *const a = &axes[i];
-        a->resized = a->in != a->out || a->scale != 1 || !strcmp(p->coordinate_transformation_mode, "tf_crop_and_resize");
+        a->resized = a->in != a->out || a->scale != 1 || crops;
         if (planar && !strcmp(p->mode, "linear"))
             a->resized = i >= 2 && (a->resized || rank == 4);
     }
@@ -80,7 +83,8 @@ static pare_status axes_of(const pare_call *call, pare_resize_axis axes[PARE_MAX
     bool                           taken[PARE_MAX_RANK];
 
     for (int i = 0; i < x->rank; i++)
-        axes[i] = (pare_resize_axis){ .in = x->dim[i], .out = x->dim[i], .scale = 1, .end = 1 };
+        axes[i] = (pare_resize_axis){ .in = x->dim[i], .out = x->dim[i], .scale = 1, .end = 1,
+                                       .length = (float)x->dim[i] };
     for (; p->axes.n == 0 && named.n < x->rank; named.n++)
         named.v[named.n] = named.n;
     PARE_TRY(pare_call_mark_axes(&named, x->rank, taken));
@@ -107,6 +111,7 @@ static pare_status axes_of(const pare_call *call, pare_resize_axis axes[PARE_MAX
         a->scale = by == 2 ? (float)v : a->in ? (float)v / (float)a->in : 1;
         if (a->in != PARE_DIM_ANY)
             a->out = by == 2 ? (int64_t)pare_floorf(a->scale * (float)a->in) : (int64_t)v;
+        a->length = by == 2 ? a->scale * (float)a->in : (float)v;
         a->start = crops ? (float)pare_tensor_real(call->in[1], i) : 0;
         a->end   = crops ? (float)pare_tensor_real(call->in[1], i + named.n) : 1;
     }
@@ -173,10 +178,10 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     pare_resize_plan *plan = NULL;
-    const int         by   = pare_call_has(call, 3) && pare_shape_count(&call->in[3]->shape) > 0 ? 3 : 2;
 
-    if (!call->in[by]->data || (pare_call_has(call, 1) && pare_shape_count(&call->in[1]->shape) > 0 && !call->in[1]->data))
-        return PARE_OK;
+    for (int i = 1; i < call->n_in; i++)
+        if (call->in[i] && !call->in[i]->data && pare_shape_count(&call->in[i]->shape) != 0)
+            return PARE_OK; /* not constant: forward plans anew each time */
     PARE_TRY(plan_of(call, &plan));
     step->kernel  = "c";
     step->state   = plan;
@@ -205,8 +210,8 @@ static const char *const samples[] = {
     "f32[2,3,5,5] ? ? s64{3,8} axes=[2,3] mode=\"linear\" coordinate_transformation_mode=\"align_corners\"",
     "f32[2,3,4,5] ? ? s64{7,9} axes=[2,3] mode=\"linear\" coordinate_transformation_mode=\"pytorch_half_pixel\"",
     "f32[1,2,5,5] ? f32{1,1,0.6,2.2} mode=\"cubic\" exclude_outside=1",
-    "f32[1,2,5,5] f32{0,0,0.2,-0.3,1,1,0.9,1.2} ? s64{1,2,4,4} mode=\"linear\" coordinate_transformation_mode=\"tf_crop_and_resize\" "
-    "extrapolation_value=9",
+    "f32[1,2,5,5] f32{0,0,0.2,-0.3,1,1,0.9,1.2} ? s64{1,2,4,4} mode=\"linear\" extrapolation_value=9 "
+    "coordinate_transformation_mode=\"tf_crop_and_resize\"",
     "f32[1,2,3,4,5] ? f32{1,1,2,2,2} mode=\"linear\"",
     "f32[3,5] ? f32{2,0.5} mode=\"linear\"",
     "f16[2,2] ? f32{2,2} nearest_mode=\"ceil\"",

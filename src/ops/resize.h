@@ -8,8 +8,9 @@
 /* One axis of the call. */
 typedef struct pare_resize_axis {
     int64_t in, out;
-    float   scale;     /* out / in, or as the scales input says */
-    float   start, end; /* region of interest, 0 .. 1: tf_crop_and_resize only */
+    float   scale;      /* out / in, or as the scales input says                                     */
+    float   length;     /* scale * in before it is rounded down to `out`; align_corners goes by that */
+    float   start, end; /* region of interest, 0 .. 1: tf_crop_and_resize only                       */
     bool    resized;   /* false: output coordinate i is input coordinate i */
 } pare_resize_axis;
 

@@ -118,7 +118,8 @@ static void line_of_taps(const pare_tensor *x, const pare_tensor *y, int inner, 
 }
 
 /* One line whose axis goes one to one: corner by corner, which the compiler can vectorise. */
-static void line_of_corners(const pare_tensor *x, const pare_tensor *y, int inner, const corner *corners, int n, float *to)
+static void line_of_corners(const pare_tensor *x, const pare_tensor *y, int inner, const corner *corners, int n,
+                            float *to)
 {
     const int64_t x_step = x->stride[inner], y_step = y->stride[inner];
 

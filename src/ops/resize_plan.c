@@ -12,7 +12,10 @@ static bool is(const char *word, const char *what)
     return !strcmp(word, what);
 }
 
-/* The input coordinate, not yet within the input, of output coordinate i. */
+/*
+ * The input coordinate, not yet within the input, of output coordinate i. Where scale * in is no whole number
+ * align_corners goes by it as it is: ONNX's test vectors do, ONNX Runtime and PyTorch go by the rounded length.
+ */
 static float coordinate(const char *mode, const pare_resize_axis *a, int64_t i)
 {
     const float x = (float)i, in = (float)a->in, out = (float)a->out;
@@ -20,7 +23,7 @@ static float coordinate(const char *mode, const pare_resize_axis *a, int64_t i)
     if (is(mode, "asymmetric"))
         return x / a->scale;
     if (is(mode, "align_corners"))
-        return a->out == 1 ? 0.0f : x * (in - 1) / (out - 1);
+        return a->out == 1 ? 0.0f : x * (in - 1) / (a->length - 1);
     if (is(mode, "pytorch_half_pixel"))
         return a->out > 1 ? (x + 0.5f) / a->scale - 0.5f : 0.0f;
     if (is(mode, "tf_half_pixel_for_nn"))

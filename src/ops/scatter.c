@@ -51,5 +51,6 @@ void pare_scatter_one(pare_reduction reduction, pare_dtype dtype, void *y, int64
     else if (dtype == PARE_f32)
         ((float *)y)[at] = join_f32(reduction, ((float *)y)[at], ((const float *)value)[from]);
     else
-        pare_store_int(dtype, y, at, join_int(reduction, pare_load_int(dtype, y, at), pare_load_int(dtype, value, from)));
+        pare_store_int(dtype, y, at,
+                       join_int(reduction, pare_load_int(dtype, y, at), pare_load_int(dtype, value, from)));
 }

@@ -50,8 +50,8 @@ static pare_status forward(const pare_call *call)
         if (i < -n || i >= n)
             return pare_fail(PARE_ERR_DATA, "index %lld is outside of dimension %d, which is %lld", (long long)i, axis,
                              (long long)n);
-        pare_scatter_one(reduction, y->dtype, y->data, w.offset[2] + ((i < 0 ? i + n : i) - w.at[axis]) * y->stride[axis],
-                         update->data, w.offset[1]);
+        const int64_t at = w.offset[2] + ((i < 0 ? i + n : i) - w.at[axis]) * y->stride[axis];
+        pare_scatter_one(reduction, y->dtype, y->data, at, update->data, w.offset[1]);
     }
     return PARE_OK;
 }
@@ -63,9 +63,13 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[5] s64{4,-5,1} f32[3]", "f32[3,4] s64[2,2]{0,-1,3,3} f32[2,2] axis=1 reduction=\"add\"",
-    "s64[3,4] s64[1,2]{0,2} s64[1,2] reduction=\"mul\"", "u8[4] s32{0,0} u8[2] reduction=\"max\"", "f16[3] s64{1} f16[1]",
-    "f32[3] s64{2,2} f32[2] reduction=\"min\"", NULL,
+    "f32[5] s64{4,-5,1} f32[3]",
+    "f32[3,4] s64[2,2]{0,-1,3,3} f32[2,2] axis=1 reduction=\"add\"",
+    "s64[3,4] s64[1,2]{0,2} s64[1,2] reduction=\"mul\"",
+    "u8[4] s32{0,0} u8[2] reduction=\"max\"",
+    "f16[3] s64{1} f16[1]",
+    "f32[3] s64{2,2} f32[2] reduction=\"min\"",
+    NULL,
 };
 
 const pare_op pare_op_scatter_elements = {

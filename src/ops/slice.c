@@ -29,7 +29,7 @@ static cut cut_of(int axis, int64_t n, int64_t start, int64_t end, int64_t step)
     return (cut){ .axis = axis, .start = start, .count = span > 0 ? (span - 1) / pace + 1 : 0, .step = step };
 }
 
-/* All cuts of the call; a dimension that is not fixed is left whole when it is asked for whole, else stays not fixed. */
+/* All cuts of the call; a dimension that is not fixed stays so. */
 static pare_status cuts_of(const pare_call *call, cut cuts[PARE_MAX_RANK], int *n)
 {
     const pare_shape *const x = &call->in[0]->shape;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* top_k.c - the in[1] largest (or smallest) elements along an axis, sorted, and where they were; ties: lower index first */
+/* top_k.c - the in[1] largest (or smallest) elements along an axis, sorted, and where they were; ties by index */
 #include <string.h>
 
 #include "base/alloc.h"

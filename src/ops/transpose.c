@@ -51,7 +51,13 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,4]", "f32[2,3,5,4] perm=[0,2,3,1]", "u8[3,4]~0.5,7", "s64[]", "f32[2,0,3] perm=[1,0,2]", "f16[2,3]", NULL,
+    "f32[2,3,5,4]",
+    "f32[2,3,5,4] perm=[0,2,3,1]",
+    "u8[3,4]~0.5,7",
+    "s64[]",
+    "f32[2,0,3] perm=[1,0,2]",
+    "f16[2,3]",
+    NULL,
 };
 
 const pare_op pare_op_transpose = {

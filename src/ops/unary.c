@@ -96,7 +96,8 @@ static void apply_ints(const pare_call *call)
     pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], x }, 0, 1);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i++)
-            pare_store_int(x->dtype, r.ptr[0], i * r.step[0], f(pare_load_int(x->dtype, r.ptr[1], i * r.step[1]), zero));
+            pare_store_int(x->dtype, r.ptr[0], i * r.step[0],
+                           f(pare_load_int(x->dtype, r.ptr[1], i * r.step[1]), zero));
 }
 
 static pare_status forward(const pare_call *call)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view.h - ops that give in[0] another shape and nothing else: reshape, flatten, squeeze, unsqueeze, identity, dropout */
+/* view.h - ops that give in[0] another shape and nothing else: reshape, flatten, squeeze, identity ... */
 #ifndef PARE_OPS_VIEW_H
 #define PARE_OPS_VIEW_H
 
@@ -7,7 +7,7 @@
 #include "ops/move.h"
 #include "ops/parts.h"
 
-/* out[0] has dtype and qparams of in[0] and this shape. Sub-byte types may take part: they are dense, so nothing moves. */
+/* out[0] has dtype and qparams of in[0] and this shape. Sub-byte types may take part: dense, so nothing moves. */
 pare_status pare_view_out(const pare_call *call, const pare_shape *shape);
 
 /* Copies in row-major order, unless output and input are the same bytes. */
