@@ -21,11 +21,11 @@ typedef struct header {
     int64_t         type;
     pare_shape      shape;
     pare_cursor     raw;
-    bool            has_raw, is_external, too_deep;
+    bool            has_raw, is_external, too_deep, misplaced;
     pare_onnx_place place;
 } header;
 
-static void read_place(pare_onnx *file, pare_field *entry, pare_onnx_place *place)
+static void read_place(pare_onnx *file, pare_field *entry, header *h)
 {
     pare_cursor message = pare_field_bytes(entry);
     pare_field  f;
@@ -43,13 +43,13 @@ static void read_place(pare_onnx *file, pare_field *entry, pare_onnx_place *plac
     }
     char *end = NULL;
     if (strcmp(key, "location") == 0)
-        place->location = value;
+        h->place.location = value;
     else if (strcmp(key, "offset") == 0)
-        place->offset = strtoll(value, &end, 10);
+        h->place.offset = strtoll(value, &end, 10);
     else if (strcmp(key, "length") == 0)
-        place->length = strtoll(value, &end, 10);
+        h->place.length = strtoll(value, &end, 10);
     if (end && (*end || end == value))
-        entry->message->bad = true;
+        h->misplaced = true;
 }
 
 static void read_dims(pare_field *f, header *h)
@@ -89,12 +89,14 @@ static pare_status read_header(pare_onnx *file, pare_cursor message, header *h)
             h->is_external = pare_field_int(&f) == 1;
             break;
         case ONNX_TENSOR_EXTERNAL:
-            read_place(file, &f, &h->place);
+            read_place(file, &f, h);
             break;
         }
     }
     if (message.bad)
         return pare_fail(PARE_ERR_DATA, "a tensor's record is damaged");
+    if (h->misplaced)
+        return pare_fail(PARE_ERR_DATA, "tensor '%s': the offset or length of its data is no number", h->name);
     if (h->too_deep)
         return pare_fail(PARE_ERR_UNSUPPORTED, "tensor '%s' has more than %d dimensions", h->name, PARE_MAX_RANK);
     return PARE_OK;

@@ -132,6 +132,8 @@ static bool note_reads(pare_onnx_writer *w, const pare_graph *g)
 
 pare_status pare_onnx_write_graph(pare_onnx_writer *w, const pare_graph *g)
 {
+    if (w->wire.depth >= PARE_WIRE_DEPTH)
+        return pare_fail(PARE_ERR_UNSUPPORTED, "graph '%s': bodies are nested too deeply to be written", g->name);
     for (const pare_node *n = g->first; n; n = n->next)
         PARE_TRY(pare_onnx_write_node(w, n));
     pare_wire_text(&w->wire, ONNX_GRAPH_NAME, g->name && g->name[0] ? g->name : "graph");

@@ -170,7 +170,7 @@ static void put_tag(pare_wire *w, int number, pare_wire_type type)
 
 void pare_wire_begin(pare_wire *w, int number)
 {
-    assert(w->depth < PARE_WIRE_DEPTH);
+    assert(w->depth < PARE_WIRE_OPEN);
     put_tag(w, number, PARE_WIRE_BYTES);
     w->open[w->depth]         = w->size;
     w->open_blobs[w->depth++] = w->n_blobs;

@@ -16,7 +16,10 @@
 #include "base/cursor.h"
 #include "base/outfile.h"
 
-enum { PARE_WIRE_DEPTH = 64 }; /* messages inside messages */
+enum {
+    PARE_WIRE_DEPTH = 64,                   /* messages inside messages when reading, graphs' when writing */
+    PARE_WIRE_OPEN  = PARE_WIRE_DEPTH + 16, /* all of them when writing                                    */
+};
 
 typedef enum pare_wire_type {
     PARE_WIRE_VARINT = 0,
@@ -68,7 +71,7 @@ typedef struct pare_wire { /* zeroed: empty */
     int             size, cap;
     pare_wire_blob *blobs;
     int             n_blobs, blobs_cap;
-    int             open[PARE_WIRE_DEPTH], open_blobs[PARE_WIRE_DEPTH]; /* messages begun and not ended */
+    int             open[PARE_WIRE_OPEN], open_blobs[PARE_WIRE_OPEN]; /* messages begun and not ended */
     int             depth;
     bool            failed;
 } pare_wire;
