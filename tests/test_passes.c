@@ -203,7 +203,7 @@ static void run_file(void **state)
     free(text);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ driver */
+/* ----------------------------------------------------------------------------------------------------------- driver */
 
 static pare_status flip(pare_graph *g, pare_node *n, bool *changed)
 {
@@ -248,7 +248,7 @@ static pare_status note(void *user, const pare_pass *pass, const pare_graph *g, 
 static void trace_watches_and_stops(void **state)
 {
     char        log[256] = "";
-    pare_graph *g = parse("%x = input f32[2]\n%a = identity(%x)\n%d = abs(%x)\n%b = neg(%a)\nreturn %b", "driver");
+    pare_graph *g = parse("%x = input f32[2]\n%a = identity(%x)\n%d = abs(%x)\n%b = neg(%a)\nreturn %b", "trace");
     const pare_pass *const passes[] = { pare_pass_find("remove_identity"), pare_pass_find("remove_dead"),
                                         pare_pass_find("fold_bn"), NULL };
 
@@ -307,7 +307,9 @@ int main(void)
             continue;
         }
         sprintf(path, "%s/%s", folder, entry->d_name);
-        tests[n++] = (struct CMUnitTest){ .name = strrchr(path, '/') + 1, .test_func = run_file, .initial_state = path };
+        tests[n++] = (struct CMUnitTest){
+            .name = strrchr(path, '/') + 1, .test_func = run_file, .initial_state = path
+        };
     }
     closedir(dir);
     qsort(tests, (size_t)n, sizeof(tests[0]), by_name);

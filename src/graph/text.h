@@ -17,7 +17,8 @@
  *     }
  *     return %y
  *
- * Statements need no line ends. Names with other characters than letters, digits and _ . / : - are quoted.
+ * Statements need no line ends. A name may be read before it is defined, in the same body. Names with other characters
+ * than letters, digits and _ . / : - are quoted.
  */
 #ifndef PARE_GRAPH_TEXT_H
 #define PARE_GRAPH_TEXT_H
