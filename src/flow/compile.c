@@ -18,7 +18,8 @@ static const pare_pass *const simplify[] = {
 /* From the Q/DQ form to integer ops. Moves first: they bring quantize and dequantize next to the ops between them. */
 static const pare_pass *const lower[] = {
     &pare_pass_lower_moves, &pare_pass_lower_weighted, &pare_pass_lower_dynamic, &pare_pass_lower_binary,
-    &pare_pass_lower_pool,  &pare_pass_lower_table,    &pare_pass_fold_const,    &pare_pass_remove_dead,
+    &pare_pass_lower_pool,  &pare_pass_lower_table,    &pare_pass_fold_dequantize, &pare_pass_fold_const,
+    &pare_pass_remove_dead,
     NULL,
 };
 

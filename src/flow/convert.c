@@ -35,35 +35,56 @@ static const char *suffixed(pare_graph *g, const char *name, const char *suffix)
     return s ? s : suffix;
 }
 
-/* A Q or DQ node from `from` to the existing value `to`, with scales [n] along `axis` (n == 1: a scalar). */
-static pare_status add_q_node(pare_graph *g, const pare_op *op, pare_value *from, pare_value *to, const pare_qparams *q,
-                              pare_dtype zero_dtype, pare_node *before)
-{
-    const pare_shape shape = q->n == 1 && q->axis < 0 ? pare_shape_of(0, NULL) : pare_shape_of(1, (const int64_t[]){ q->n });
-    pare_tensor      zero  = pare_tensor_of(zero_dtype, shape);
-    pare_value      *in[3] = { from };
-    pare_node       *made;
+/* The scale and zero point inputs of Q and DQ nodes; one pair serves both nodes of an activation. */
+typedef struct q_inputs {
+    pare_value *scale, *zero; /* zero NULL: symmetric, the input is left out */
+    int         axis;         /* -1: per tensor                              */
+} q_inputs;
 
-    PARE_TRY(add_const(g, suffixed(g, to->name, "scale"), PARE_f32, shape, q->scale, &in[1]));
+/* Constants for q: scalars when it has no axis. */
+static pare_status add_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype, q_inputs *out)
+{
+    const pare_shape shape = q->axis < 0 ? pare_shape_of(0, NULL) : pare_shape_of(1, (const int64_t[]){ q->n });
+    pare_tensor      zero  = pare_tensor_of(dtype, shape);
+
+    *out = (q_inputs){ .axis = q->axis };
+    PARE_TRY(add_const(g, suffixed(g, name, "scale"), PARE_f32, shape, q->scale, &out->scale));
+    if (!q->zero)
+        return PARE_OK;
     PARE_TRY(pare_tensor_alloc(&zero));
-    for (int i = 0; q->zero && i < q->n; i++)
+    for (int i = 0; i < q->n; i++)
         pare_tensor_set_int(&zero, i, q->zero[i]);
-    const pare_status status = pare_graph_add_const(g, suffixed(g, to->name, "zero_point"), &zero, &in[2]);
+    const pare_status status = pare_graph_add_const(g, suffixed(g, name, "zero"), &zero, &out->zero);
 
     pare_tensor_release(&zero);
-    PARE_TRY(status);
-    PARE_TRY(pare_graph_add_node(g, op, NULL, 3, in, 1, &to, before, &made));
-    if (shape.rank)
+    return status;
+}
+
+static pare_status add_q_node(pare_graph *g, const pare_op *op, pare_value *from, pare_value *to, const q_inputs *q,
+                              pare_node *before)
+{
+    pare_value *in[3] = { from, q->scale, q->zero };
+    pare_node  *made;
+
+    PARE_TRY(pare_graph_add_node(g, op, NULL, q->zero ? 3 : 2, in, 1, &to, before, &made));
+    if (q->axis >= 0)
         pare_node_set_i(made, "axis", q->axis);
     return PARE_OK;
 }
 
-static pare_status add_float_value(pare_graph *g, const char *name, const pare_value *like, pare_value **out)
+/* dequantize(constant integers) as a float value named after what it stands for. */
+static pare_status add_dequantized(pare_graph *g, const pare_value *like, const pare_tensor *integers,
+                                   const pare_qparams *q, pare_node *before, pare_value **real)
 {
-    PARE_TRY(pare_graph_add_value(g, name, out));
-    (*out)->t         = pare_tensor_of(PARE_f32, like->t.shape);
-    (*out)->has_shape = like->has_shape;
-    return PARE_OK;
+    pare_value *codes;
+    q_inputs    in;
+
+    PARE_TRY(pare_graph_add_const(g, suffixed(g, like->name, "q"), integers, &codes));
+    PARE_TRY(pare_graph_add_value(g, suffixed(g, like->name, "dq"), real));
+    (*real)->t         = pare_tensor_of(PARE_f32, integers->shape);
+    (*real)->has_shape = true;
+    PARE_TRY(add_q_inputs(g, like->name, q, integers->dtype, &in));
+    return add_q_node(g, &pare_op_dequantize_linear, codes, *real, &in, before);
 }
 
 /* --------------------------------------------------------------------------------------------------- activations */
@@ -92,21 +113,22 @@ static pare_status quantize_value(const pare_quantization *q, pare_value *v)
 {
     pare_graph  *g = q->g;
     pare_value  *codes, *real;
-    pare_qparams params = { .n = 1, .axis = -1 };
     float        scale;
     int32_t      zero;
+    pare_qparams params = { .scale = &scale, .zero = &zero, .n = 1, .axis = -1 };
+    q_inputs     in;
     pare_node   *at = v->producer ? v->producer->next : g->first;
 
     PARE_TRY(activation_params(q, v, &scale, &zero));
-    params.scale = &scale;
-    params.zero  = &zero;
-    PARE_TRY(pare_graph_add_value(g, suffixed(g, v->name, "quantized"), &codes));
+    PARE_TRY(add_q_inputs(g, v->name, &params, PARE_u8, &in));
+    PARE_TRY(pare_graph_add_value(g, suffixed(g, v->name, "q"), &codes));
+    PARE_TRY(pare_graph_add_value(g, suffixed(g, v->name, v->is_input ? "dq" : "f"), &real));
     codes->t         = pare_tensor_of(PARE_u8, v->t.shape);
-    codes->has_shape = v->has_shape;
-    PARE_TRY(add_float_value(g, suffixed(g, v->name, v->is_input ? "dequantized" : "float"), v, &real));
+    real->t          = pare_tensor_of(PARE_f32, v->t.shape);
+    codes->has_shape = real->has_shape = v->has_shape;
     pare_graph_replace_uses(g, v, real);
-    PARE_TRY(add_q_node(g, &pare_op_quantize_linear, v, codes, &params, PARE_u8, at));
-    PARE_TRY(add_q_node(g, &pare_op_dequantize_linear, codes, real, &params, PARE_u8, at));
+    PARE_TRY(add_q_node(g, &pare_op_quantize_linear, v, codes, &in, at));
+    PARE_TRY(add_q_node(g, &pare_op_dequantize_linear, codes, real, &in, at));
     if (!v->is_input)
         pare_graph_swap_names(v, real);
     return PARE_OK;
@@ -117,10 +139,11 @@ static pare_status quantize_const(const pare_quantization *q, pare_value *v)
 {
     pare_graph  *g     = q->g;
     pare_tensor  codes = pare_tensor_of(PARE_u8, v->t.shape);
-    pare_qparams params = { .n = 1, .axis = -1 };
-    pare_value  *integers, *real;
     float        min = 0, max = 0, scale;
     int32_t      zero;
+    pare_qparams params = { .scale = &scale, .zero = &zero, .n = 1, .axis = -1 };
+    pare_value  *real;
+    pare_status  status;
 
     for (int64_t i = 0; i < pare_shape_count(&v->t.shape); i++) {
         const float x = (float)pare_tensor_real(&v->t, i);
@@ -128,23 +151,18 @@ static pare_status quantize_const(const pare_quantization *q, pare_value *v)
         min = x < min || isnan(x) ? x : min;
         max = x > max || isnan(x) ? x : max;
     }
-    const pare_status range = pare_qparams_choose(min, max, PARE_AFFINE, pare_qrange_of(PARE_u8, false), 0, &scale, &zero);
-
-    if (range != PARE_OK)
-        return pare_fail_in(range, "%s: constant '%s'", g->file ? g->file : g->name, v->name);
-    params.scale = &scale;
-    params.zero  = &zero;
-    codes.q      = &params;
-    PARE_TRY(pare_tensor_alloc(&codes));
+    PARE_GOTO(pare_qparams_choose(min, max, PARE_AFFINE, pare_qrange_of(PARE_u8, false), 0, &scale, &zero));
+    codes.q = &params;
+    PARE_GOTO(pare_tensor_alloc(&codes));
     pare_tensor_quantize(&v->t, &codes, pare_qrange_of(PARE_u8, false));
-    codes.q                  = NULL;
-    const pare_status status = pare_graph_add_const(g, suffixed(g, v->name, "quantized"), &codes, &integers);
-
-    pare_tensor_release(&codes);
-    PARE_TRY(status);
-    PARE_TRY(add_float_value(g, suffixed(g, v->name, "dequantized"), v, &real));
+    codes.q = NULL;
+    PARE_GOTO(add_dequantized(g, v, &codes, &params, g->first, &real));
     pare_graph_replace_uses(g, v, real);
-    return add_q_node(g, &pare_op_dequantize_linear, integers, real, &params, PARE_u8, g->first);
+out:
+    pare_tensor_release(&codes);
+    if (status != PARE_OK)
+        pare_fail_in(status, "%s: constant '%s'", g->file ? g->file : g->name, v->name);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------------------- weights */
@@ -227,35 +245,31 @@ static pare_status quantize_weights(pare_graph *g, pare_node *n, int input, cons
 {
     pare_value *const  w  = n->in[input];
     const int          hi = (1 << (bits - 1)) - 1;
-    const pare_qparams q  = { .scale = s->scale, .n = s->n, .axis = s->axis < 0 ? 0 : s->axis };
-    const pare_qparams node_q = { .scale = s->scale, .n = s->n, .axis = s->axis };
+    const pare_qparams q  = { .scale = s->scale, .n = s->n, .axis = s->axis };
     pare_tensor        t  = pare_tensor_of(PARE_s8, w->t.shape);
-    pare_value        *integers, *real;
+    pare_value        *real;
+    pare_status        status;
 
     t.q = &q;
-    PARE_TRY(pare_tensor_alloc(&t));
+    PARE_GOTO(pare_tensor_alloc(&t));
     pare_tensor_quantize(&w->t, &t, (pare_qrange){ bits >= 4 ? -hi : -hi - 1, hi });
-    t.q                      = NULL;
-    const pare_status status = pare_graph_add_const(g, suffixed(g, w->name, "quantized"), &t, &integers);
-
-    pare_tensor_release(&t);
-    PARE_TRY(status);
-    PARE_TRY(add_float_value(g, suffixed(g, w->name, "dequantized"), w, &real));
-    PARE_TRY(add_q_node(g, &pare_op_dequantize_linear, integers, real, &node_q, PARE_s8, n));
+    t.q = NULL;
+    PARE_GOTO(add_dequantized(g, w, &t, &q, n, &real));
     pare_node_set_in(n, input, real);
-    return PARE_OK;
+out:
+    pare_tensor_release(&t);
+    return status;
 }
 
-/* The bias of `n` (its own input or that of the add behind it) becomes dequantize(s32 constant) at scale sx * sw[c]. */
+/* The bias (an input of the layer itself or of the add behind it) becomes dequantize(s32) at scale sx * sw[c]. */
 static pare_status quantize_bias(pare_graph *g, pare_node *n, int input, float sx, const weight_scales *s)
 {
     pare_value *const b     = n->in[input];
     const int64_t     count = pare_shape_count(&b->t.shape);
-    const pare_shape  shape = pare_shape_of(1, &count);
-    pare_tensor       t     = pare_tensor_of(PARE_s32, shape);
+    pare_tensor       t     = pare_tensor_of(PARE_s32, pare_shape_of(1, &count));
     float *const      scale = pare_calloc((size_t)count + 1, sizeof(*scale));
-    pare_value       *integers, *real;
-    pare_status       status = PARE_OK;
+    pare_value       *real;
+    pare_status       status;
 
     if (!scale)
         return pare_fail_memory(sizeof(*scale) * (size_t)count, "bias scales");
@@ -272,10 +286,7 @@ static pare_status quantize_bias(pare_graph *g, pare_node *n, int input, float s
     }
     const pare_qparams q = { .scale = scale, .n = s->n > 1 ? (int)count : 1, .axis = s->n > 1 ? 0 : -1 };
 
-    PARE_GOTO(pare_graph_add_const(g, suffixed(g, b->name, "quantized"), &t, &integers));
-    PARE_GOTO(add_float_value(g, suffixed(g, b->name, "dequantized"), b, &real));
-    real->t = pare_tensor_of(PARE_f32, shape);
-    PARE_GOTO(add_q_node(g, &pare_op_dequantize_linear, integers, real, &q, PARE_s32, n));
+    PARE_GOTO(add_dequantized(g, b, &t, &q, n, &real));
     pare_node_set_in(n, input, real);
 out:
     pare_tensor_release(&t);

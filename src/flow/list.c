@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list.c - the lists of the library for people to read */
+#include <pare/data.h>
+#include <pare/list.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/kernel_list.h"
+#include "io/format.h"
+#include "ops/op.h"
+#include "passes/pass.h"
+#include "quant/backend.h"
+#include "quant/observer.h"
+
+static const char *how_quantized(const pare_qrule *rule)
+{
+    if (!rule)
+        return "";
+    return rule->can_static && rule->can_dynamic ? "; quantized static and dynamic"
+           : rule->can_static                    ? "; quantized static"
+                                                 : "; quantized dynamic";
+}
+
+static const char *op_at(int index, char *about, size_t size)
+{
+    const pare_op *const op = pare_op_at(index);
+
+    if (!op)
+        return NULL;
+    if (op->onnx)
+        snprintf(about, size, "ONNX %s%s", op->onnx, how_quantized(pare_backend_rule(op->name)));
+    else
+        snprintf(about, size, "%s", op->traits & PARE_INTEGER ? "on quantized integers; made by lowering" : "internal");
+    return op->name;
+}
+
+static const char *observer_at(int index, char *about, size_t size)
+{
+    const pare_observer *const o = pare_observer_at(index);
+
+    if (!o)
+        return NULL;
+    snprintf(about, size, "%s%s", o->doc, index == 0 ? " (default)" : "");
+    return o->name;
+}
+
+static const char *pass_at(int index, char *about, size_t size)
+{
+    const pare_pass *const p = pare_pass_at(index);
+
+    if (!p)
+        return NULL;
+    snprintf(about, size, "%s", p->doc);
+    return p->name;
+}
+
+static const char *preset_at(int index, char *about, size_t size)
+{
+    if (!pare_data_preset_name(index))
+        return NULL;
+    snprintf(about, size, "%s", pare_data_preset_about(index));
+    return pare_data_preset_name(index);
+}
+
+static const struct {
+    const char *name;
+    const char *(*at)(int index, char *about, size_t size); /* NULL past the end */
+} lists[] = {
+    { "ops", op_at },       { "kernels", pare_kernel_list_at }, { "observers", observer_at },
+    { "presets", preset_at }, { "passes", pass_at },
+};
+
+enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };
+
+const char *pare_list_name(int index)
+{
+    return index >= 0 && index < N_LISTS ? lists[index].name : NULL;
+}
+
+bool pare_list_at(const char *list, int index, pare_list_entry *entry)
+{
+    for (int i = 0; i < N_LISTS; i++)
+        if (strcmp(lists[i].name, list) == 0)
+            return (entry->name = lists[i].at(index, entry->about, sizeof(entry->about))) != NULL;
+    return false;
+}
