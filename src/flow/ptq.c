@@ -20,7 +20,7 @@
 #include "passes/pass.h"
 
 static const pare_pass *const simplify[] = {
-    &pare_pass_inline_if, &pare_pass_fold_const, &pare_pass_remove_identity, &pare_pass_fuse_pad,
+    &pare_pass_fold_const, &pare_pass_inline_if, &pare_pass_fold_const, &pare_pass_remove_identity, &pare_pass_fuse_pad,
     &pare_pass_fold_bn,   &pare_pass_fuse_relu,  &pare_pass_fuse_clip,       &pare_pass_remove_dead,
     NULL,
 };
