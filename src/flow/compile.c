@@ -5,28 +5,8 @@
 #include "base/status.h"
 #include "exec/interp.h"
 #include "exec/plan.h"
-#include "passes/pass.h"
+#include "flow/pipelines.h"
 #include "passes/qdq.h"
-
-/* What every model gets: the arithmetic that NUMERICS.md allows without changing what is computed by more than rounding. */
-static const pare_pass *const simplify[] = {
-    &pare_pass_fold_const, &pare_pass_inline_if, &pare_pass_fold_const, &pare_pass_remove_identity, &pare_pass_fuse_pad,
-    &pare_pass_fold_bn,   &pare_pass_fuse_relu,  &pare_pass_fuse_clip,       &pare_pass_remove_dead,
-    NULL,
-};
-
-/* From the Q/DQ form to integer ops. Moves first: they bring quantize and dequantize next to the ops between them. */
-static const pare_pass *const lower[] = {
-    &pare_pass_lower_moves, &pare_pass_lower_weighted, &pare_pass_lower_dynamic, &pare_pass_lower_binary,
-    &pare_pass_lower_pool,  &pare_pass_lower_table,    &pare_pass_fold_dequantize, &pare_pass_fold_const,
-    &pare_pass_remove_dead,
-    NULL,
-};
-
-static const pare_pass *const layout[] = {
-    &pare_pass_choose_layout,
-    NULL,
-};
 
 /* The caller's shapes, or the file's with `batch` where the first dimension is open. */
 static pare_status fix_inputs(pare_graph *g, const pare_compile_options *o)
@@ -53,16 +33,16 @@ static pare_status fix_inputs(pare_graph *g, const pare_compile_options *o)
 static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
 {
     PARE_TRY(pare_graph_infer(g, false));
-    PARE_TRY(pare_passes_run(g, simplify, NULL));
+    PARE_TRY(pare_passes_run(g, pare_simplify_passes, NULL));
     PARE_TRY(pare_graph_infer(g, true));
     if (o->reference)
         return PARE_OK;
     PARE_TRY(pare_qdq_mark(g));
-    PARE_TRY(pare_passes_run(g, lower, NULL));
+    PARE_TRY(pare_passes_run(g, pare_lower_passes, NULL));
     PARE_TRY(pare_graph_infer(g, true));
     if (o->unfused)
         return PARE_OK;
-    return pare_passes_run(g, layout, NULL);
+    return pare_passes_run(g, pare_layout_passes, NULL);
 }
 
 pare_status pare_compile(const pare_graph *graph, const pare_compile_options *options, pare_plan **out)

@@ -17,13 +17,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "flow/quantization.h"
-#include "passes/pass.h"
-
-static const pare_pass *const simplify[] = {
-    &pare_pass_fold_const, &pare_pass_inline_if, &pare_pass_fold_const, &pare_pass_remove_identity, &pare_pass_fuse_pad,
-    &pare_pass_fold_bn,   &pare_pass_fuse_relu,  &pare_pass_fuse_clip,       &pare_pass_remove_dead,
-    NULL,
-};
+#include "flow/pipelines.h"
 
 struct pare_quantize_result {
     pare_arena        *arena;
@@ -86,7 +80,7 @@ pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *
                          graph->file ? graph->file : graph->name);
     PARE_TRY(pare_graph_clone(graph, &g));
     PARE_GOTO(pare_graph_infer(g, false));
-    PARE_GOTO(pare_passes_run(g, simplify, NULL));
+    PARE_GOTO(pare_passes_run(g, pare_simplify_passes, NULL));
     PARE_GOTO(pare_graph_infer(g, false));
 
     PARE_GOTO(pare_quantization_decide(g, o, &q));

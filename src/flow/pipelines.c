@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipelines.c - the lists of passes that the workflows share */
+#include "flow/pipelines.h"
+
+/* The arithmetic that this changes, it changes by rounding only (a folded batch normalization). */
+const pare_pass *const pare_simplify_passes[] = {
+    &pare_pass_fold_const, &pare_pass_inline_if,
+    &pare_pass_fold_const, &pare_pass_remove_identity,
+    &pare_pass_fuse_pad,   &pare_pass_fold_bn,
+    &pare_pass_fuse_relu,  &pare_pass_fuse_clip,
+    &pare_pass_remove_dead, NULL,
+};
+
+/* Moves first: they bring quantize and dequantize next to the ops between them. */
+const pare_pass *const pare_lower_passes[] = {
+    &pare_pass_lower_moves,      &pare_pass_lower_weighted,
+    &pare_pass_lower_dynamic,    &pare_pass_lower_binary,
+    &pare_pass_lower_pool,       &pare_pass_lower_table,
+    &pare_pass_fold_dequantize,  &pare_pass_fold_const,
+    &pare_pass_remove_dead,      NULL,
+};
+
+const pare_pass *const pare_layout_passes[] = {
+    &pare_pass_choose_layout,
+    NULL,
+};

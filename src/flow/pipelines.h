@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipelines.h - the lists of passes that the workflows share; each reads like a recipe */
+#ifndef PARE_FLOW_PIPELINES_H
+#define PARE_FLOW_PIPELINES_H
+
+#include "passes/pass.h"
+
+/* Before anything else: constants folded, normalization and activations merged into the layers before them. */
+extern const pare_pass *const pare_simplify_passes[];
+
+/* From the Q/DQ form (marked by pare_qdq_mark) to integer ops. */
+extern const pare_pass *const pare_lower_passes[];
+
+/* Memory formats and halos. */
+extern const pare_pass *const pare_layout_passes[];
+
+#endif
