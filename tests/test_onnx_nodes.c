@@ -3,7 +3,7 @@
  * test_onnx_nodes.c - ONNX's own node tests, one op each, through the interpreter.
  *
  * A claim is op x dtype: the op is in the list, and every tensor is f32, s64, s32, bool, u8 or s8 (cast: any dtype we
- * have). No claimed test may fail. The rest is counted by reason. The tests are those of the Debian package
+ * have). No claimed test may fail, neither as read nor after saving and reading again. The rest is counted by reason. The tests are those of the Debian package
  * libonnx-testdata; PARE_ONNX_TESTDATA names another folder that has node/test_*.
  */
 #include <setjmp.h>
@@ -220,6 +220,32 @@ static bool run(const pare_graph *g, data_set *d, double *error, char wrong[256]
     return true;
 }
 
+static void release(pare_tensor *t, int n)
+{
+    for (int i = 0; i < n; i++)
+        pare_tensor_release(&t[i]);
+}
+
+/* The same after saving and reading again. */
+static bool run_saved(const pare_graph *g, data_set *d, char wrong[256])
+{
+    static const char path[] = "test_onnx_nodes.tmp.onnx";
+    pare_graph       *back   = NULL;
+    double            error  = 0;
+    bool              ok     = pare_graph_save(g, path, NULL) == PARE_OK && pare_graph_load(path, &back) == PARE_OK;
+
+    if (!ok) {
+        snprintf(wrong, 256, "saved: %s", pare_error());
+    } else {
+        release(d->got, d->n_got);
+        d->n_got = 0;
+        ok       = run(back, d, &error, wrong);
+    }
+    pare_graph_destroy(back);
+    remove(path);
+    return ok;
+}
+
 /* `g` NULL: the reader refused it with the sentence `refused`, though we have the op. */
 static verdict judge(tally *t, const char *name, const pare_graph *g, data_set *d, const char *refused)
 {
@@ -244,6 +270,8 @@ static verdict judge(tally *t, const char *name, const pare_graph *g, data_set *
         why = why_not_claimed(g, d);
     if (!why && g && !run(g, d, &error, wrong) && strstr(wrong, "training"))
         why = "training";
+    if (!why && g && !wrong[0])
+        run_saved(g, d, wrong);
     if (why) {
         count_reason(t, why);
         return NOT_CLAIMED;
@@ -274,12 +302,9 @@ static verdict run_data_sets(tally *t, const char *folder, const char *name, con
         const verdict one = judge(t, name, g, &d, refused);
         if (set == 0 || one == FAILED)
             result = one;
-        for (int i = 0; i < d.n_in; i++)
-            pare_tensor_release(&d.in[i]);
-        for (int i = 0; i < d.n_want; i++)
-            pare_tensor_release(&d.want[i]);
-        for (int i = 0; i < d.n_got; i++)
-            pare_tensor_release(&d.got[i]);
+        release(d.in, d.n_in);
+        release(d.want, d.n_want);
+        release(d.got, d.n_got);
     }
     return result;
 }

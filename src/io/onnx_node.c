@@ -75,6 +75,17 @@ static pare_status fill_ints(const pare_onnx_node *n, const pare_onnx_attr *a, p
     return PARE_OK;
 }
 
+static pare_status fill_floats(const pare_onnx_node *n, const pare_onnx_attr *a, pare_floats *field)
+{
+    if (a->n > PARE_MAX_FLOATS)
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: attribute '%s' has %d numbers, more than %d", n->label, a->name,
+                         a->n, PARE_MAX_FLOATS);
+    field->n = a->n;
+    if (a->n > 0)
+        memcpy(field->v, a->floats, (size_t)a->n * sizeof(*a->floats));
+    return PARE_OK;
+}
+
 static pare_status fill_dtype(const pare_onnx_node *n, const pare_onnx_attr *a, pare_dtype *field)
 {
     *field = pare_dtype_from_onnx(a->i);
@@ -91,7 +102,8 @@ static bool kind_fits(pare_attr_type type, pare_onnx_kind kind)
         [PARE_ATTR_INT] = ONNX_KIND_INT,       [PARE_ATTR_FLOAT] = ONNX_KIND_FLOAT,
         [PARE_ATTR_STRING] = ONNX_KIND_STRING, [PARE_ATTR_INTS] = ONNX_KIND_INTS,
         [PARE_ATTR_DTYPE] = ONNX_KIND_INT,     [PARE_ATTR_TENSOR] = ONNX_KIND_TENSOR,
-        [PARE_ATTR_GRAPH] = ONNX_KIND_GRAPH,
+        [PARE_ATTR_GRAPH] = ONNX_KIND_GRAPH,   [PARE_ATTR_STRINGS] = ONNX_KIND_STRINGS,
+        [PARE_ATTR_FLOATS] = ONNX_KIND_FLOATS,
     };
     return kinds[type] == kind || (type == PARE_ATTR_STRING && kind == ONNX_KIND_STRINGS);
 }
@@ -119,9 +131,12 @@ static pare_status fill_attr(pare_onnx_scope *scope, const pare_onnx_node *n, co
         *(float *)field = a->f;
         return PARE_OK;
     case PARE_ATTR_STRING:
+    case PARE_ATTR_STRINGS:
         return pare_node_set_s(node, a->name, a->s);
     case PARE_ATTR_INTS:
         return fill_ints(n, a, field);
+    case PARE_ATTR_FLOATS:
+        return fill_floats(n, a, field);
     case PARE_ATTR_DTYPE:
         return fill_dtype(n, a, field);
     case PARE_ATTR_TENSOR:

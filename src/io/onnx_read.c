@@ -165,11 +165,12 @@ static pare_status build_nodes(pare_onnx_scope *scope, pare_onnx_node *list)
 
 /* ------------------------------------------------------------------------------------------------------- outputs */
 
-/* What the file says about an output is a hint: names of its dimensions, and type and shape until they are inferred. */
+/* What the file says about an output is a hint: names of its dimensions, and its type until inference knows better. */
 static pare_status hint(pare_graph *g, pare_value *v, const pare_onnx_info *info)
 {
     if (v->is_input || pare_value_is_const(v))
         return PARE_OK;
+    v->t.dtype = info->dtype;
     for (int i = 0; i < info->shape.rank; i++)
         if (info->dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(g->arena, info->dim_name[i])))
             return pare_fail_memory(strlen(info->dim_name[i]), "a name");

@@ -29,12 +29,15 @@ bool pare_onnx_attr_is_default(const pare_attr *a, const void *attrs)
         return *(const int64_t *)field == a->i;
     case PARE_ATTR_FLOAT:
         return memcmp(field, &a->f, sizeof(float)) == 0;
-    case PARE_ATTR_STRING: {
+    case PARE_ATTR_STRING:
+    case PARE_ATTR_STRINGS: {
         const char *const s = *(const char *const *)field;
         return s == a->s || (s && a->s && strcmp(s, a->s) == 0) || !s;
     }
     case PARE_ATTR_INTS:
         return ((const pare_ints *)field)->n == 0;
+    case PARE_ATTR_FLOATS:
+        return ((const pare_floats *)field)->n == 0;
     case PARE_ATTR_DTYPE:
         return *(const pare_dtype *)field == (pare_dtype)a->i;
     case PARE_ATTR_TENSOR:

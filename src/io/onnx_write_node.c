@@ -19,6 +19,17 @@ static void end_attr(pare_wire *w, pare_onnx_kind kind)
     pare_wire_end(w);
 }
 
+/* "Sigmoid,Tanh" as the list that it was. */
+static void write_strings(pare_wire *w, const char *joined)
+{
+    while (*joined) {
+        const size_t n = strcspn(joined, ",");
+
+        pare_wire_bytes(w, ONNX_ATTR_STRINGS, joined, n);
+        joined += n + (joined[n] == ',');
+    }
+}
+
 static pare_status write_attr(pare_onnx_writer *w, const pare_attr *a, const void *field)
 {
     pare_wire *const wire = &w->wire;
@@ -40,6 +51,15 @@ static pare_status write_attr(pare_onnx_writer *w, const pare_attr *a, const voi
     case PARE_ATTR_STRING:
         pare_wire_text(wire, ONNX_ATTR_S, *(const char *const *)field);
         end_attr(wire, ONNX_KIND_STRING);
+        break;
+    case PARE_ATTR_STRINGS:
+        write_strings(wire, *(const char *const *)field);
+        end_attr(wire, ONNX_KIND_STRINGS);
+        break;
+    case PARE_ATTR_FLOATS:
+        for (int i = 0; i < ((const pare_floats *)field)->n; i++)
+            pare_wire_float(wire, ONNX_ATTR_FLOATS, ((const pare_floats *)field)->v[i]);
+        end_attr(wire, ONNX_KIND_FLOATS);
         break;
     case PARE_ATTR_INTS:
         for (int i = 0; i < ((const pare_ints *)field)->n; i++)
