@@ -158,11 +158,19 @@ static inline const char *sample_attr(sample_call *s, const char *sample, const 
     switch (a->type) {
     case PARE_ATTR_INT:   *(int64_t *)field = strtoll(end, &end, 10); break;
     case PARE_ATTR_FLOAT: *(float *)field = strtof(end, &end); break;
-    case PARE_ATTR_STRING: return sample_string(s, end, (const char **)field);
+    case PARE_ATTR_STRING:
+    case PARE_ATTR_STRINGS: return sample_string(s, end, (const char **)field);
     case PARE_ATTR_DTYPE:
         at = sample_string(s, end, &word);
         *(pare_dtype *)field = pare_dtype_parse(word);
         return at;
+    case PARE_ATTR_FLOATS: {
+        pare_floats *const list = field;
+        for (list->n = 0, end++; *end != ']'; end += *end == ',')
+            list->v[list->n++] = strtof(end, &end);
+        end++;
+        break;
+    }
     case PARE_ATTR_INTS: {
         pare_ints *const list = field;
         for (list->n = 0, end++; *end != ']'; end += *end == ',')

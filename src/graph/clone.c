@@ -50,7 +50,7 @@ static pare_status copy_pointer_attr(const pare_node *old, pare_node *n, const p
 {
     const void *const from = (const char *)old->attrs + a->offset;
 
-    if (a->type == PARE_ATTR_STRING && *(const char *const *)from)
+    if ((a->type == PARE_ATTR_STRING || a->type == PARE_ATTR_STRINGS) && *(const char *const *)from)
         return pare_node_set_s(n, a->name, *(const char *const *)from);
     if (a->type == PARE_ATTR_TENSOR && *(const pare_tensor *const *)from)
         return pare_node_set_tensor(n, a->name, *(const pare_tensor *const *)from);
@@ -69,7 +69,8 @@ static pare_status copy_attrs(const pare_node *old, pare_node *n)
 {
     memcpy(n->attrs, old->attrs, old->op->attrs_size);
     for (const pare_attr *a = old->op->attrs; a && a->name; a++)
-        if (a->type == PARE_ATTR_STRING || a->type == PARE_ATTR_TENSOR || a->type == PARE_ATTR_GRAPH)
+        if (a->type == PARE_ATTR_STRING || a->type == PARE_ATTR_STRINGS || a->type == PARE_ATTR_TENSOR ||
+            a->type == PARE_ATTR_GRAPH)
             memset((char *)n->attrs + a->offset, 0, sizeof(void *));
     for (const pare_attr *a = old->op->attrs; a && a->name; a++)
         PARE_TRY(copy_pointer_attr(old, n, a));

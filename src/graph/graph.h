@@ -107,10 +107,11 @@ pare_status pare_graph_add_node(pare_graph *g, const pare_op *op, const char *na
 pare_status pare_graph_keep_tensor(pare_graph *g, const pare_tensor *t, pare_tensor *out);
 const char *pare_graph_free_name(pare_graph *g, const pare_map *map, const char *name);
 
-/* Attributes by name: assert that the op's table has it with this type (i: INT or DTYPE). */
+/* Attributes by name: assert that the op's table has it with this type (i: INT or DTYPE, s: STRING or STRINGS). */
 void pare_node_set_i(pare_node *n, const char *attr, int64_t value);
 void pare_node_set_f(pare_node *n, const char *attr, float value);
 void pare_node_set_ints(pare_node *n, const char *attr, int count, const int64_t *values);
+void pare_node_set_floats(pare_node *n, const char *attr, int count, const float *values);
 void pare_node_set_graph(pare_node *n, const char *attr, pare_graph *body);           /* a body of n->graph          */
 pare_status pare_node_set_s(pare_node *n, const char *attr, const char *value);       /* copied                      */
 pare_status pare_node_set_tensor(pare_node *n, const char *attr, const pare_tensor *t); /* as pare_graph_add_const   */

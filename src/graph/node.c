@@ -67,7 +67,8 @@ static void *field(const pare_node *n, const char *attr, pare_attr_type type)
 {
     const pare_attr *const a = pare_attr_find(n->op, attr);
 
-    assert(a && (a->type == type || (type == PARE_ATTR_INT && a->type == PARE_ATTR_DTYPE)));
+    assert(a && (a->type == type || (type == PARE_ATTR_INT && a->type == PARE_ATTR_DTYPE) ||
+                 (type == PARE_ATTR_STRING && a->type == PARE_ATTR_STRINGS)));
     (void)type;
     return (char *)n->attrs + a->offset;
 }
@@ -109,6 +110,17 @@ void pare_node_set_ints(pare_node *n, const char *attr, int count, const int64_t
     ints->n = count;
     for (int i = 0; i < count; i++)
         ints->v[i] = values[i];
+}
+
+void pare_node_set_floats(pare_node *n, const char *attr, int count, const float *values)
+{
+    pare_floats *const floats = field(n, attr, PARE_ATTR_FLOATS);
+
+    assert(count >= 0 && count <= PARE_MAX_FLOATS);
+    memset(floats, 0, sizeof(*floats));
+    floats->n = count;
+    for (int i = 0; i < count; i++)
+        floats->v[i] = values[i];
 }
 
 const pare_ints *pare_node_ints(const pare_node *n, const char *attr)

@@ -99,6 +99,27 @@ static pare_status parse_const(pare_text *t, pare_value *v)
     return status;
 }
 
+/* "[0.5,1]" */
+static pare_status parse_floats(pare_text *t, pare_node *n, const char *attr)
+{
+    float  values[PARE_MAX_FLOATS];
+    double real;
+    int    count = 0;
+
+    PARE_TRY(pare_text_expect(t, "["));
+    if (!pare_text_try(t, "]")) {
+        do {
+            if (count == PARE_MAX_FLOATS)
+                return pare_text_fail(t, "a list has more than %d entries", PARE_MAX_FLOATS);
+            PARE_TRY(pare_text_real(t, &real));
+            values[count++] = (float)real;
+        } while (pare_text_try(t, ","));
+        PARE_TRY(pare_text_expect(t, "]"));
+    }
+    pare_node_set_floats(n, attr, count, values);
+    return PARE_OK;
+}
+
 static pare_status parse_attr(pare_text *t, pare_node *n, const pare_attr *a)
 {
     int64_t     ints[sizeof(((pare_ints *)0)->v) / sizeof(int64_t)];
@@ -123,7 +144,10 @@ static pare_status parse_attr(pare_text *t, pare_node *n, const pare_attr *a)
         PARE_TRY(pare_text_ints(t, ints, (int)(sizeof(ints) / sizeof(ints[0])), &count));
         pare_node_set_ints(n, a->name, count, ints);
         return PARE_OK;
+    case PARE_ATTR_FLOATS:
+        return parse_floats(t, n, a->name);
     case PARE_ATTR_STRING:
+    case PARE_ATTR_STRINGS:
         PARE_TRY(pare_text_string(t, &word));
         return pare_node_set_s(n, a->name, word);
     case PARE_ATTR_DTYPE:

@@ -107,10 +107,15 @@ static pare_status check_attr(const pare_node *n, const pare_attr *a)
 
     switch (a->type) {
     case PARE_ATTR_STRING:
+    case PARE_ATTR_STRINGS:
         return a->s && !*(const char *const *)at ? bad_node(n, "a string attribute is missing") : PARE_OK;
     case PARE_ATTR_INTS:
         ints = at;
         if (ints->n < 0 || ints->n > (int)(sizeof(ints->v) / sizeof(ints->v[0])))
+            return bad_node(n, "a list attribute has an impossible length");
+        return PARE_OK;
+    case PARE_ATTR_FLOATS:
+        if (((const pare_floats *)at)->n < 0 || ((const pare_floats *)at)->n > PARE_MAX_FLOATS)
             return bad_node(n, "a list attribute has an impossible length");
         return PARE_OK;
     case PARE_ATTR_DTYPE:

@@ -17,6 +17,10 @@
 #define PARE_ATTR_ROW_STRING(type_, field, value) \
     { .name = #field, .type = PARE_ATTR_STRING, .offset = offsetof(type_, field), .s = (value) }
 #define PARE_ATTR_ROW_INTS(type_, field) { .name = #field, .type = PARE_ATTR_INTS, .offset = offsetof(type_, field) }
+#define PARE_ATTR_ROW_FLOATS(type_, field) \
+    { .name = #field, .type = PARE_ATTR_FLOATS, .offset = offsetof(type_, field) }
+#define PARE_ATTR_ROW_STRINGS(type_, field) \
+    { .name = #field, .type = PARE_ATTR_STRINGS, .offset = offsetof(type_, field) }
 #define PARE_ATTR_ROW_DTYPE(type_, field, value) \
     { .name = #field, .type = PARE_ATTR_DTYPE, .offset = offsetof(type_, field), .i = (value) }
 #define PARE_ATTR_ROW_TENSOR(type_, field) \

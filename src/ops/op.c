@@ -49,9 +49,11 @@ void pare_attrs_default(const pare_op *op, void *attrs)
         switch (a->type) {
         case PARE_ATTR_INT:    *(int64_t *)field = a->i; break;
         case PARE_ATTR_FLOAT:  *(float *)field = a->f; break;
-        case PARE_ATTR_STRING: *(const char **)field = a->s; break;
+        case PARE_ATTR_STRING:
+        case PARE_ATTR_STRINGS: *(const char **)field = a->s; break;
         case PARE_ATTR_DTYPE:  *(pare_dtype *)field = (pare_dtype)a->i; break;
         case PARE_ATTR_INTS:
+        case PARE_ATTR_FLOATS:
         case PARE_ATTR_TENSOR:
         case PARE_ATTR_GRAPH:  break; /* zero: not given */
         }

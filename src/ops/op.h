@@ -18,7 +18,7 @@ typedef struct pare_op   pare_op;
 typedef struct pare_call pare_call;
 typedef struct pare_step pare_step;
 
-enum { PARE_MAX_OUTPUTS = 8, PARE_MAX_INTS = 16 };
+enum { PARE_MAX_OUTPUTS = 8, PARE_MAX_INTS = 16, PARE_MAX_FLOATS = 8 };
 
 /* -------------------------------------------------------------------------------------------------- attributes */
 
@@ -26,7 +26,9 @@ typedef enum pare_attr_type {
     PARE_ATTR_INT,    /* int64_t                                              */
     PARE_ATTR_FLOAT,  /* float                                                */
     PARE_ATTR_STRING, /* const char *, never NULL after defaults unless .s is */
+    PARE_ATTR_STRINGS,/* as STRING: the list's entries joined by commas       */
     PARE_ATTR_INTS,   /* pare_ints                                            */
+    PARE_ATTR_FLOATS, /* pare_floats                                          */
     PARE_ATTR_DTYPE,  /* pare_dtype; ONNX spells it as its TensorProto number */
     PARE_ATTR_TENSOR, /* const pare_tensor *, NULL when absent                */
     PARE_ATTR_GRAPH,  /* struct pare_graph *: a body (ops with PARE_HAS_BODY) */
@@ -38,6 +40,11 @@ typedef struct pare_ints {
     int64_t v[PARE_MAX_INTS];
 } pare_ints;
 
+typedef struct pare_floats {
+    int   n;
+    float v[PARE_MAX_FLOATS];
+} pare_floats;
+
 /* One row of an op's attribute table. ONNX import and export, text IR and verifier read only this. */
 typedef struct pare_attr {
     const char    *name;   /* the ONNX name                                       */
@@ -45,7 +52,7 @@ typedef struct pare_attr {
     size_t         offset; /* in the op's attribute struct                        */
     int64_t        i;      /* default of INT and DTYPE                            */
     float          f;      /* default of FLOAT                                    */
-    const char    *s;      /* default of STRING                                   */
+    const char    *s;      /* default of STRING and STRINGS                       */
     bool           internal; /* ours, not ONNX's: never written to ONNX files      */
 } pare_attr;
 

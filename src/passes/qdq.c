@@ -93,6 +93,8 @@ static size_t attr_size(pare_attr_type type)
         return sizeof(float);
     case PARE_ATTR_INTS:
         return sizeof(pare_ints);
+    case PARE_ATTR_FLOATS:
+        return sizeof(pare_floats);
     case PARE_ATTR_DTYPE:
         return sizeof(pare_dtype);
     default:
