@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quantize.h - between float rows and 8-bit codes (docs/NUMERICS.md 2 and 7)
+ *
+ * Codes are bytes, u8 or s8: bounds lo..hi lie within -128..255 and the low byte is stored. Rows are [n]; nothing
+ * outside them is read or written; x and y must not overlap.
+ */
+#ifndef PARE_KERNELS_QUANTIZE_H
+#define PARE_KERNELS_QUANTIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct pare_quantize_params {
+    float scale;
+    int   zero;
+    int   lo, hi; /* bounds of the codes, both given; lo < 0 makes them s8 */
+} pare_quantize_params;
+
+/* q = clamp(rint(x / scale) + zero); infinities saturate, NaN gives lo. */
+typedef void pare_quantize_row(const pare_quantize_params *p, const float *x, uint8_t *y, long n);
+
+/* x = (float)(q - zero) * scale; the codes are s8 where lo < 0. */
+typedef void pare_dequantize_row(const pare_quantize_params *p, const uint8_t *x, float *y, long n);
+
+/*
+ * The dynamic scheme for one row: a = max|x|, q = clamp(rint(x * (127 / a)), -127, 127), stored as q + 128.
+ * Returns sx = a / 127; a row of zeros gives 128s and 0. NaN does not count in a and becomes -127.
+ */
+typedef float pare_quantize_dynamic_row(const float *x, uint8_t *y, long n);
+
+typedef struct pare_quantize_kernel {
+    const char                *name;
+    unsigned                   isa;
+    pare_quantize_row         *quantize;
+    pare_dequantize_row       *dequantize;
+    pare_quantize_dynamic_row *dynamic;
+} pare_quantize_kernel;
+
+/* The versions that `cpu` runs, best first; the last, portable C, is the reference itself. */
+int pare_quantize_candidates(unsigned cpu, const pare_quantize_kernel *out[], int max);
+
+/*
+ * Planar floats to channels-last codes: y[i * pixel + c] = quantize(x[c * plane + i]) for i < n, c < channels.
+ * `plane` counts floats, `pixel` bytes; other bytes of a pixel are not written.
+ */
+typedef struct pare_quantize_planar_desc {
+    pare_quantize_params params;
+    ptrdiff_t            plane, pixel;
+    int                  channels;
+} pare_quantize_planar_desc;
+
+void pare_quantize_planar(const pare_quantize_kernel *kernel, const pare_quantize_planar_desc *d, const float *x,
+                          uint8_t *y, long n);
+
+/* Declares pare_quantize_ref, pare_dequantize_ref, pare_quantize_dynamic_ref ... */
+#define PARE_QUANTIZE(name, isa)                \
+    pare_quantize_row         pare_quantize_##name;   \
+    pare_dequantize_row       pare_dequantize_##name; \
+    pare_quantize_dynamic_row pare_quantize_dynamic_##name;
+#include "kernels/quantize/quantize.def"
+#undef PARE_QUANTIZE
+
+#endif
