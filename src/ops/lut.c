@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lut.c - y = table[x]: any function of one 8-bit number after lowering (NUMERICS.md 6) */
 #include "base/status.h"
+#include "kernels/lut8/lut8.h"
 #include "ops/attr.h"
 #include "ops/qtensor.h"
 
@@ -34,16 +35,44 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void run_plain(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)step, (void)scratch;
     do_part(call, part, parts);
 }
 
+/* The state of the step is the kernel. */
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_lut8_kernel *kernel = step->state;
+    const uint8_t          *table  = call->in[1]->data;
+    pare_rows               r;
+
+    (void)scratch;
+    pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], call->in[0] }, part, parts);
+    while (pare_rows_next(&r)) {
+        const uint8_t *x = (const uint8_t *)r.ptr[1];
+        uint8_t       *y = (uint8_t *)r.ptr[0];
+
+        if (r.step[0] == 1 && r.step[1] == 1)
+            kernel->row(table, x, y, (long)r.n);
+        else
+            for (int64_t i = 0; i < r.n; i++)
+                y[i * r.step[0]] = table[x[i * r.step[1]]];
+    }
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
+    const pare_lut8_kernel *kernel;
+
     step->kernel = "c";
+    step->run    = run_plain;
+    if (!pare_tensor_is_dense(call->in[1]))
+        return PARE_OK;
+    pare_lut8_candidates(step->cpu, &kernel, 1);
+    step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
+    step->kernel = kernel->name;
     step->run    = run;
     return PARE_OK;
 }

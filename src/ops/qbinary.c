@@ -2,7 +2,10 @@
 /* qbinary.c - sum and product of quantized tensors with broadcasting: add and mul after lowering (NUMERICS.md 6) */
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/status.h"
+#include "kernels/qadd/qadd.h"
+#include "kernels/qmul/qmul.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/qconv.h"
@@ -96,18 +99,111 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void run_plain(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)step, (void)scratch;
     do_part(call, part, parts);
 }
 
+typedef struct state {
+    bool             swap;
+    pare_qadd_params add;
+    pare_qadd_row   *add_row;
+    pare_qmul_params mul;
+    pare_qmul_row   *mul_row;
+} state;
+
+/* Rows are handed over in pieces; strided ones pass through buffers of this size on the stack. */
+enum { PIECE = 1024 };
+
+static void pull(uint8_t *to, const uint8_t *from, int64_t step, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = from[i * step];
+}
+
+/* n <= PIECE codes from index i of the row on. */
+static void run_piece(const state *s, const pare_rows *r, int64_t i, int64_t n)
+{
+    const uint8_t *a = (const uint8_t *)r->ptr[1] + i * r->step[1], *b = (const uint8_t *)r->ptr[2] + i * r->step[2];
+    uint8_t *const to = (uint8_t *)r->ptr[0] + i * r->step[0];
+    uint8_t        a_piece[PIECE], b_piece[PIECE], y_piece[PIECE];
+    uint8_t *const y = r->step[0] == 1 ? to : y_piece;
+
+    if (r->step[1] != 1) {
+        pull(a_piece, a, r->step[1], n);
+        a = a_piece;
+    }
+    if (r->step[2] != 1 && r->step[2] != 0) {
+        pull(b_piece, b, r->step[2], n);
+        b = b_piece;
+    }
+    if (s->add_row)
+        s->add_row(&s->add, a, b, r->step[2] != 0, y, (long)n);
+    else
+        s->mul_row(&s->mul, a, b, r->step[2] != 0, y, (long)n);
+    for (int64_t j = 0; y != to && j < n; j++)
+        to[j * r->step[0]] = y[j];
+}
+
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const state *s = step->state;
+    pare_rows    r;
+
+    (void)scratch;
+    pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[s->swap], call->in[!s->swap] }, part,
+                    parts);
+    while (pare_rows_next(&r))
+        for (int64_t i = 0; i < r.n; i += PIECE)
+            run_piece(s, &r, i, r.n - i < PIECE ? r.n - i : PIECE);
+}
+
+static pare_status choose_add(const pare_call *call, const params *p, state *s, pare_step *step)
+{
+    const pare_tensor      *a = call->in[p->swap], *b = call->in[!p->swap];
+    const pare_qadd_kernel *kernel;
+
+    pare_qadd_candidates(step->cpu, &kernel, 1);
+    step->kernel = kernel->name;
+    s->add_row   = kernel->row;
+    return pare_qadd_init(&(pare_qadd_desc){ .sa = pare_q_scale(a), .sb = pare_q_scale(b),
+                                             .sy = pare_q_scale(call->out[0]), .za = p->za, .zb = p->zb, .zy = p->zy,
+                                             .lo = p->lo, .hi = p->hi },
+                          &s->add);
+}
+
+static pare_status choose_mul(const pare_call *call, const params *p, state *s, pare_step *step)
+{
+    const pare_qmul_kernel *kernel;
+
+    pare_qmul_candidates(step->cpu, &kernel, 1);
+    step->kernel = kernel->name;
+    s->mul_row   = kernel->row;
+    return pare_qmul_init(&(pare_qmul_desc){ .sa = pare_q_scale(call->in[0]), .sb = pare_q_scale(call->in[1]),
+                                             .sy = pare_q_scale(call->out[0]), .za = p->za, .zb = p->zb, .zy = p->zy,
+                                             .lo = p->lo, .hi = p->hi },
+                          &s->mul);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
-    step->kernel = "c";
-    step->run    = run;
-    return PARE_OK;
+    const params p = params_of(call);
+
+    if (p.hi == 0) { /* for the kernels an upper bound of 0 means none */
+        step->kernel = "c";
+        step->run    = run_plain;
+        return PARE_OK;
+    }
+    state *const s = pare_calloc(1, sizeof(*s));
+
+    if (!s)
+        return pare_fail_memory(sizeof(*s), "a sum or product");
+    s->swap       = p.swap;
+    step->state   = s;
+    step->release = pare_free;
+    step->run     = run;
+    return call->op == &pare_op_qadd ? choose_add(call, &p, s, step) : choose_mul(call, &p, s, step);
 }
 
 #define ROW(name_)                                                                                                 \
