@@ -2,7 +2,8 @@
 /*
  * bench_qconv.c - the integer convolution against the multiply peak of this core, one thread
  *
- * Each line is the median of nine timings (processor time) of one layer with its requantization, weights and activations warm.
+ * Each line is the median of nine timings (processor time) of one layer with its requantization, weights and
+ * activations warm.
  * The peak is that of vpdpbusd on registers alone, measured in the same run. Usage: bench_qconv [version]
  */
 #include <stdio.h>
@@ -106,7 +107,8 @@ static int round_up(int value, int step)
 static bool bench(const layer *l, const char *version, double peak_macs)
 {
     const int    size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
-    const int    px = round_up(l->in_c, l->in_c <= 32 ? 32 : 64), py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
+    const int    px = round_up(l->in_c, l->in_c <= 4 ? 4 : l->in_c <= 32 ? 32 : 64);
+    const int    py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
     const size_t n_w = (size_t)l->out_c * (size_t)(l->in_c / l->groups * l->kernel * l->kernel);
     uint8_t     *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)px + 64);
     uint8_t     *y = pare_malloc_aligned((size_t)size * (size_t)size * (size_t)py);
@@ -133,7 +135,8 @@ static bool bench(const layer *l, const char *version, double peak_macs)
         return false;
     }
     const double macs = (double)size * size * (double)n_w;
-    const double t    = time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
+    const double t    = time_layer(
+        plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
     printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, pare_qconv_kernel_name(chosen), t * 1e6,
            2e-12 * macs / t, peak_macs > 0 ? 100 * macs / t / peak_macs : 0);
     pare_qconv_destroy(plan);

@@ -84,7 +84,8 @@ static void short_rows(runner *r)
             CHECK(r, pare_qadd_init(&d, &p) == PARE_OK, "%s", pare_error());
             pare_qadd_ref(&p, a, b, step, want, length);
             kernels[k]->row(&p, a, b, step, y, length);
-            CHECK(r, !memcmp(y, want, (size_t)length), "%s: n=%d b_step=%d y=%d", kernels[k]->name, length, step, where);
+            CHECK(r, !memcmp(y, want, (size_t)length), "%s: n=%d b_step=%d y=%d", kernels[k]->name, length, step,
+                  where);
             runner_guarded_free(a, (size_t)length, 1);
             runner_guarded_free(b, nb, 1);
             runner_guarded_free(other, (size_t)length, 1);

@@ -13,7 +13,8 @@
  * is read from memory (the halo), which must hold zx: kernels never test bounds. Bytes between in_c and the
  * pixel stride may hold anything. 64 bytes behind the last pixel (halo included) must be readable; nothing
  * else outside the arguments is read. Of an output pixel exactly its out_c codes or floats are written, so an
- * output may be a channel slice of a larger tensor. Fastest when pixel strides are multiples of 64 bytes.
+ * output may be a channel slice of a larger tensor. Fastest when pixel strides are multiples of 64 bytes, or exactly
+ * the channels rounded up to 4, which makes the taps of a filter row one run: pictures of 3 channels want stride 4.
  * The residual may be the output itself (same pointer and strides); x and y must not overlap.
  *
  * Linear: rows are images of one pixel (out_h = out_w = 1 and the strides of a row in `image`), batch = rows.

@@ -78,9 +78,9 @@ PARE_AVX512_INLINE __m512i pare_q512_lookup(const uint8_t table[256], __m512i q)
 }
 
 /*
- * What the plain epilogue needs: zero as words, bounds as bytes, and where the scales of the four vectors lie. They stay
- * operands in memory, because accumulators fill the registers. A tile of one or two vectors repeats its scales, so that
- * several pixels share a pack.
+ * What the plain epilogue needs: zero as words, bounds as bytes, and where the scales of the four vectors lie. They
+ * stay operands in memory, because accumulators fill the registers. A tile of one or two vectors repeats its
+ * scales, so that several pixels share a pack.
  */
 typedef struct pare_q512_constants {
     const float *s0, *s1, *s2, *s3;

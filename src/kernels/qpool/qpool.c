@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qpool.c - choosing a version, checking, and the walk over windows */
+#include "kernels/qpool/qpool.h"
+
+#include <math.h>
+
+#include "base/pool.h"
+
+static const pare_qpool_kernel kernels[] = {
+#define PARE_QPOOL(name, isa) \
+    { #name, isa, { pare_qpool_max_##name, pare_qpool_average_##name, pare_qpool_mean_##name } },
+#include "kernels/qpool/qpool.def"
+#undef PARE_QPOOL
+};
+
+int pare_qpool_candidates(unsigned cpu, const pare_qpool_kernel *out[], int max)
+{
+    const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
+    int       n         = 0;
+
+    for (int i = 0; i < n_kernels && n < max; i++)
+        if (!(kernels[i].isa & ~cpu))
+            out[n++] = &kernels[i];
+    return n;
+}
+
+const char *pare_qpool_kernel_name(const pare_qpool_kernel *kernel)
+{
+    return kernel->name;
+}
+
+static int or1(int value)
+{
+    return value ? value : 1;
+}
+
+/* Taps of one direction of one window: the first inside the picture, how many are, and how many the divisor counts. */
+typedef struct span {
+    int begin, taps, counted;
+} span;
+
+typedef struct direction {
+    int size, kernel, stride, dilation, pad_before, pad_after;
+} direction;
+
+static span cut(const direction *d, int out)
+{
+    const int start = out * d->stride - d->pad_before;
+    span      s     = { 0, 0, 0 };
+
+    for (int k = 0; k < d->kernel; k++) {
+        const int at = start + k * d->dilation;
+        if (at < d->size + d->pad_after)
+            s.counted++;
+        if (at < 0 || at >= d->size)
+            continue;
+        if (s.taps++ == 0)
+            s.begin = at;
+    }
+    return s;
+}
+
+static direction vertical(const pare_qpool_desc *d)
+{
+    return (direction){ d->in_h, d->kernel_h, or1(d->stride_h), or1(d->dilation_h), d->pad_top, d->pad_bottom };
+}
+
+static direction horizontal(const pare_qpool_desc *d)
+{
+    return (direction){ d->in_w, d->kernel_w, or1(d->stride_w), or1(d->dilation_w), d->pad_left, d->pad_right };
+}
+
+static pare_status check_direction(const direction *d, int out, const char *name)
+{
+    if (d->size < 1 || d->kernel < 1 || d->stride < 1 || d->dilation < 1 || d->pad_before < 0 || d->pad_after < 0 ||
+        out < 1)
+        return pare_fail(PARE_ERR_SHAPE, "qpool: %s: size %d, kernel %d, stride %d, dilation %d, output %d", name,
+                         d->size, d->kernel, d->stride, d->dilation, out);
+    for (int i = 0; i < out; i++)
+        if (cut(d, i).taps == 0)
+            return pare_fail(PARE_ERR_SHAPE, "qpool: %s: window %d lies outside the picture", name, i);
+    return PARE_OK;
+}
+
+static bool is_scale(float scale)
+{
+    return scale > 0 && isfinite(scale);
+}
+
+pare_status pare_qpool_check(const pare_qpool_desc *d)
+{
+    const direction v = vertical(d), h = horizontal(d);
+    const int       hi = d->hi ? d->hi : 255;
+
+    PARE_TRY(check_direction(&v, d->out_h, "rows"));
+    PARE_TRY(check_direction(&h, d->out_w, "columns"));
+    if (d->channels < 1 || d->lo < 0 || d->lo > hi || hi > 255)
+        return pare_fail(PARE_ERR_ARG, "qpool: %d channels, bounds %d..%d", d->channels, d->lo, hi);
+    if (d->kind == PARE_QPOOL_MAX)
+        return PARE_OK;
+    if (!is_scale(d->sx) || !is_scale(d->sy) || d->zx < 0 || d->zx > 255 || d->zy < 0 || d->zy > 255)
+        return pare_fail(PARE_ERR_ARG, "qpool: scales %g and %g, zero points %d and %d are not those of u8",
+                         (double)d->sx, (double)d->sy, d->zx, d->zy);
+    /* A factor 2 is left for the roundings of the chain. */
+    if ((int64_t)d->kernel_h * d->kernel_w > INT32_MAX / 255 || !(2 * (255 * d->sx) / d->sy + 255 < 2147483648.0f) ||
+        !(d->sy * (float)d->kernel_h * (float)d->kernel_w < INFINITY))
+        return pare_fail(PARE_ERR_UNSUPPORTED, "qpool: scales %g to %g over %d x %d taps need more than 32 bits",
+                         (double)d->sx, (double)d->sy, d->kernel_h, d->kernel_w);
+    return PARE_OK;
+}
+
+void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, const pare_qpool_args *args, int part,
+                    int parts)
+{
+    const direction v = vertical(d), h = horizontal(d);
+    long            first, last;
+
+    pare_pool_split((long)args->batch * d->out_h, 1, part, parts, &first, &last);
+    for (long i = first; i < last; i++) {
+        const int      image = (int)(i / d->out_h), oy = (int)(i % d->out_h);
+        const span     rows = cut(&v, oy);
+        const uint8_t *x    = args->x + image * d->x.image + rows.begin * d->x.row;
+        uint8_t       *y    = args->y + image * d->y.image + oy * d->y.row;
+
+        for (int ox = 0; ox < d->out_w; ox++, y += d->y.pixel) {
+            const span columns = cut(&h, ox);
+            kernel->run[d->kind](&(pare_qpool_window){
+                .x        = x + columns.begin * d->x.pixel,
+                .row      = or1(d->dilation_h) * d->x.row,
+                .pixel    = or1(d->dilation_w) * d->x.pixel,
+                .rows     = rows.taps,
+                .columns  = columns.taps,
+                .n        = d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps,
+                .channels = d->channels,
+                .y        = y,
+                .sx       = d->sx,
+                .sy       = d->sy,
+                .zx       = d->zx,
+                .zy       = d->zy,
+                .lo       = d->lo,
+                .hi       = d->hi ? d->hi : 255,
+            });
+        }
+    }
+}
