@@ -20,14 +20,10 @@ pare_status pare_qlinear_params(const pare_tensor *scale, const pare_tensor *zer
                                 const pare_shape *shape, pare_qparams **out);
 
 /*
- * For prepare: the same when scale and zero point are constants, per tensor or per channel of a type of whole bytes;
- * *out is NULL otherwise.
+ * prepare of quantize_linear and dequantize_linear: constant parameters per tensor or per channel, codes of whole bytes.
+ * Other calls keep the reference.
  */
-pare_status pare_qlinear_constant(const pare_call *call, const pare_tensor *integers, pare_qparams **out);
-
-/* Share `part` of `parts` with such parameters. */
-void pare_qlinear_quantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts);
-void pare_qlinear_dequantize(const pare_qparams *q, const pare_tensor *x, const pare_tensor *y, int part, int parts);
+pare_status pare_qlinear_prepare(const pare_call *call, pare_step *step);
 
 /* Whether a dtype is one of the integers that Q and DQ handle. */
 bool pare_qlinear_dtype(pare_dtype dtype);

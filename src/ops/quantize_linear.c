@@ -44,26 +44,6 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
-{
-    (void)scratch;
-    pare_qlinear_quantize(step->state, call->in[0], call->out[0], part, parts);
-}
-
-static pare_status prepare(const pare_call *call, pare_step *step)
-{
-    pare_qparams *q;
-
-    PARE_TRY(pare_qlinear_constant(call, call->out[0], &q));
-    if (!q)
-        return PARE_OK; /* the reference runs: scales known only at run time, blocks, types below a byte */
-    step->state   = q;
-    step->release = pare_free;
-    step->kernel  = "c";
-    step->run     = run;
-    return PARE_OK;
-}
-
 static const char *const samples[] = {
     "f32[2,3,4,5] f32:0.02 u8:113",
     "f32[2,3,4,5] f32{0.02,0.03,0.5} s8{0,1,-3} axis=1",
@@ -83,6 +63,6 @@ const pare_op pare_op_quantize_linear = {
     .attrs_size = sizeof(pare_qlinear_attrs),
     .infer      = infer,
     .forward    = forward,
-    .prepare    = prepare,
+    .prepare    = pare_qlinear_prepare,
     .samples    = samples,
 };

@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "base/status.h"
+#include "kernels/quantize/quantize.h"
 #include "ops/attr.h"
 
 /* The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. */
@@ -60,6 +61,30 @@ static void row_views(const pare_call *call, int64_t row, pare_tensor *q, pare_t
     *scale = (float *)call->out[1]->data + at_scale;
 }
 
+/* Numbers that one scale covers. */
+static long row_size(const pare_call *call)
+{
+    const pare_shape *x = &call->in[0]->shape;
+    long              n = 1;
+
+    for (int axis = row_axes(call); axis < x->rank; axis++)
+        n *= (long)x->dim[axis];
+    return n;
+}
+
+/* Whether the axes from `first` on are neighbours in memory, in their order. */
+static bool in_one_piece(const pare_tensor *t, int first)
+{
+    int64_t step = 1;
+
+    for (int axis = t->shape.rank - 1; axis >= first; axis--) {
+        if (t->shape.dim[axis] != 1 && t->stride[axis] != step)
+            return false;
+        step *= t->shape.dim[axis];
+    }
+    return true;
+}
+
 /* a = max|x|, inv = 127 / a, q = clamp(rint(x * inv), -127, 127) + 128, scale = a / 127; a row of zeros: 128 and 0. */
 static void quantize_row(const pare_tensor *q, const pare_tensor *x, float *scale)
 {
@@ -87,32 +112,47 @@ static void quantize_row(const pare_tensor *q, const pare_tensor *x, float *scal
         }
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void do_part(const pare_call *call, const pare_quantize_kernel *kernel, int part, int parts)
 {
     long begin, end;
 
-    (void)step, (void)scratch;
     pare_pool_split((long)pare_shape_count(&call->out[1]->shape), 1, part, parts, &begin, &end);
     for (long row = begin; row < end; row++) {
         pare_tensor q, x;
         float      *scale;
 
         row_views(call, row, &q, &x, &scale);
-        quantize_row(&q, &x, scale);
+        if (kernel)
+            *scale = kernel->dynamic(x.data, q.data, row_size(call));
+        else
+            quantize_row(&q, &x, scale);
     }
 }
 
 static pare_status forward(const pare_call *call)
 {
-    run(NULL, call, 0, 1, NULL);
+    do_part(call, NULL, 0, 1);
     return PARE_OK;
+}
+
+/* The state of the step is the kernel, or NULL. */
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    do_part(call, step->state, part, parts);
 }
 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
-    step->kernel = "rows";
+    const pare_quantize_kernel *kernel;
+
+    step->kernel = "c";
     step->run    = run;
+    if (!in_one_piece(call->in[0], row_axes(call)) || !in_one_piece(call->out[0], row_axes(call)))
+        return PARE_OK;
+    pare_quantize_candidates(step->cpu, &kernel, 1);
+    step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
+    step->kernel = kernel->name;
     return PARE_OK;
 }
 
