@@ -173,18 +173,21 @@ static void check_memory(const pare_op *op, const char *sample)
 {
     pare_status status = PARE_ERR_MEMORY;
     sample_call s;
+    long        live_before;
 
     eval(&s, op, sample);
     for (int i = 0; i < s.call.n_out; i++)
         pare_tensor_release(&s.out[i]);
+    live_before = pare_alloc_live();
     for (long n = 1; status == PARE_ERR_MEMORY; n++) {
-        const long live = pare_alloc_live();
         pare_alloc_fail_after(n);
         status = pare_op_eval(&s.call);
         pare_alloc_fail_after(0);
-        if (status != PARE_OK && (status != PARE_ERR_MEMORY || pare_alloc_live() != live))
+        for (int i = 0; i < s.call.n_out && status == PARE_OK; i++)
+            pare_tensor_release(&s.out[i]);
+        if ((status != PARE_OK && status != PARE_ERR_MEMORY) || pare_alloc_live() != live_before)
             fail_msg("%s(%s), allocation %ld fails: status %s, %ld blocks left", op->name, sample, n,
-                     pare_status_name(status), pare_alloc_live() - live);
+                     pare_status_name(status), pare_alloc_live() - live_before);
     }
     sample_release(&s);
 }
@@ -410,6 +413,22 @@ static void test_values(void **state)
     expect_values("reduce_max", "f32[0,2] s64{0} keepdims=0", 2, (double[]){ -INFINITY, -INFINITY });
     expect_values("reduce_log_sum_exp", "f32{1000,1000}", 1, (double[]){ 1000.69317626953125 });
     expect_values("pad", "f32{1,2,3} s64{2,3} ? ? mode=reflect", 8, (double[]){ 3, 2, 1, 2, 3, 2, 1, 2 });
+    expect_values("pad", "f32{1,2,3,4} s64{-1,2} f32:9", 5, (double[]){ 2, 3, 4, 9, 9 });
+    expect_values("pad", "f32{1,2,3,4} s64{2,-3} f32:9", 3, (double[]){ 9, 9, 1 });
+    expect_values("pad", "f32{1,2,3} s64{4,2} ? ? mode=wrap", 9, (double[]){ 3, 1, 2, 3, 1, 2, 3, 1, 2 });
+    expect_values("pad", "f32{1,2} s64{1,2} ? ? mode=edge", 5, (double[]){ 1, 1, 2, 2, 2 });
+    expect_values("pad", "u8{1,2}~0.5,7 s64{1,1}", 4, (double[]){ 7, 1, 2, 7 });
+    expect_values("pad", "u8{1,2}~0.5,7 s64{1,0} f32:2", 3, (double[]){ 11, 1, 2 });
+    expect_values("trilu", "u8[2,2]{1,2,3,4}~0.5,7", 4, (double[]){ 1, 2, 7, 4 });
+    expect_values("reshape", "f32[0,3] s64{3,0} allowzero=1", 0, NULL);
+    expect_values("arg_max", "f32{1,nan,5,nan}", 1, (double[]){ 1 });
+    expect_values("arg_max", "s8{5,-128,5} select_last_index=1", 1, (double[]){ 2 });
+    expect_values("cum_sum", "s32{1,2,3} s64:0 exclusive=1 reverse=1", 3, (double[]){ 5, 3, 0 });
+    expect_values("range", "s64:10 s64:-1 s64:-3", 4, (double[]){ 10, 7, 4, 1 });
+    expect_values("thresholded_relu", "f32{1,1.5,nan} alpha=1", 3, (double[]){ 0, 1.5, NAN });
+    expect_values("add", "f32{1,nan,-5} f32{2,1,1} clamp_lo=0 clamp_hi=2.5", 3, (double[]){ 2.5, NAN, 0 });
+    expect_values("scatter_elements", "f32{1,2,3} s64{0,0} f32{5,4} reduction=max", 3, (double[]){ 5, 2, 3 });
+    expect_values("scatter_nd", "s64{1,2,3} s64[2,1]{-1,-1} s64{5,4} reduction=add", 3, (double[]){ 1, 2, 12 });
     expect_values("add", "u8{250,3} u8{10,4}", 2, (double[]){ 4, 7 });
     expect_values("pow", "s64{2,-1,3} s64{10,-3,-1}", 3, (double[]){ 1024, -1, 0 });
     expect_values("resize", "f32[1,1,1,2]{1,3} ? f32{1,1,1,2} mode=linear", 4, (double[]){ 1, 1.5, 2.5, 3 });

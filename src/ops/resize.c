@@ -212,6 +212,7 @@ static const char *const samples[] = {
     "f32[1,2,5,5] ? f32{1,1,0.6,2.2} mode=\"cubic\" exclude_outside=1",
     "f32[1,2,5,5] f32{0,0,0.2,-0.3,1,1,0.9,1.2} ? s64{1,2,4,4} mode=\"linear\" extrapolation_value=9 "
     "coordinate_transformation_mode=\"tf_crop_and_resize\"",
+    "s64[1,2,5,5] f32{0,0,-0.5,0.2,1,1,0.9,1.3} ? s64{1,2,4,6} coordinate_transformation_mode=\"tf_crop_and_resize\"",
     "f32[1,2,3,4,5] ? f32{1,1,2,2,2} mode=\"linear\"",
     "f32[3,5] ? f32{2,0.5} mode=\"linear\"",
     "f16[2,2] ? f32{2,2} nearest_mode=\"ceil\"",

@@ -7,7 +7,6 @@
  * their taps are combined once and used for the whole line.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/pool.h"
 #include "ops/move.h"
@@ -74,30 +73,51 @@ static long begin(pare_walk *w, const pare_tensor *y, int inner, int part, int p
     return last - first;
 }
 
+/* One line of n outputs, each the element its tap names, or the one beside the last; y, x: first element and step. */
+#define NEAREST_LINE(type)                                                                               \
+    for (int64_t i = 0; i < n; i++)                                                                      \
+        ((type *)y)[i * y_step] = ((const type *)x)[(taps ? taps[i].at[0] : i) * x_step]
+
+static void nearest_line(int64_t n, char *y, int64_t y_step, const char *x, int64_t x_step,
+                         const pare_resize_taps *taps, size_t size)
+{
+    switch (size) {
+    case 1:  NEAREST_LINE(uint8_t); break;
+    case 2:  NEAREST_LINE(uint16_t); break;
+    case 4:  NEAREST_LINE(uint32_t); break;
+    default: NEAREST_LINE(uint64_t); break;
+    }
+}
+
+/* The outputs of a line that lie outside the input: all of them where `all`, else those without taps. */
+static void outside_line(const pare_tensor *y, int inner, char *to, const pare_resize_taps *taps, bool all, float value)
+{
+    for (int64_t i = 0; i < y->shape.dim[inner]; i++)
+        if (all || (taps && taps[i].n == 0))
+            pare_store_real(y->dtype, to, i * y->stride[inner], value);
+}
+
 void pare_resize_nearest(const pare_resize_plan *plan, const pare_call *call, int part, int parts)
 {
-    const pare_resize_attrs *const p    = call->attrs;
-    const pare_tensor *const       x    = call->in[0], *const y = call->out[0];
-    const int64_t                  size = (int64_t)pare_dtype_size(x->dtype);
+    const pare_resize_attrs *const p     = call->attrs;
+    const pare_tensor *const       x     = call->in[0], *const y = call->out[0];
+    const size_t                   size  = pare_dtype_size(x->dtype);
     const int                      inner = y->shape.rank ? inner_axis(plan, y) : -1;
-    pare_walk                      w;
     corner                         corners[CORNERS];
+    pare_walk                      w;
 
     if (inner < 0) {
         pare_move(y, x, part, parts);
         return;
     }
-    const pare_resize_taps *const taps  = plan->axis[inner];
-    char                          outside[8];
-    pare_store_real(x->dtype, outside, 0, p->extrapolation_value);
+    const pare_resize_taps *const taps = plan->axis[inner];
     for (long lines = begin(&w, y, inner, part, parts); lines > 0; lines--, pare_walk_next(&w)) {
-        const int   n    = corners_at(plan, w.at, x, inner, corners);
-        char       *to   = (char *)y->data + w.offset[0] * size;
-        const char *from = (const char *)x->data + corners[0].offset * size;
-        for (int64_t i = 0; i < y->shape.dim[inner]; i++, to += y->stride[inner] * size) {
-            const bool missing = n == 0 || (taps && taps[i].n == 0);
-            memcpy(to, missing ? outside : from + (taps ? taps[i].at[0] : i) * x->stride[inner] * size, (size_t)size);
-        }
+        const int         n    = corners_at(plan, w.at, x, inner, corners);
+        char *const       to   = (char *)y->data + w.offset[0] * (int64_t)size;
+        const char *const from = (const char *)x->data + corners[0].offset * (int64_t)size;
+        if (n > 0) /* a coordinate without taps reads element 0 here, and is put right below */
+            nearest_line(y->shape.dim[inner], to, y->stride[inner], from, x->stride[inner], taps, size);
+        outside_line(y, inner, to, taps, n == 0, p->extrapolation_value);
     }
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* where.c - in[1] where the condition holds, in[2] elsewhere */
-#include <assert.h>
-
 #include "base/status.h"
 #include "ops/call.h"
 #include "ops/parts.h"
@@ -16,21 +14,23 @@ static pare_status infer(const pare_call *call)
 }
 
 /* ptr: y, condition, a, b. */
-#define PICK(type, i)                                                                                       \
-    ((type *)r->ptr[0])[(i) * r->step[0]] = ((const uint8_t *)r->ptr[1])[(i) * r->step[1]]                  \
-                                                ? ((const type *)r->ptr[2])[(i) * r->step[2]]               \
-                                                : ((const type *)r->ptr[3])[(i) * r->step[3]]
+#define PICK_ROW(type)                                                                       \
+    for (int64_t i = 0; i < r->n; i++) {                                                     \
+        const type a = ((const type *)r->ptr[2])[i * r->step[2]], b = ((const type *)r->ptr[3])[i * r->step[3]]; \
+        ((type *)r->ptr[0])[i * r->step[0]] = ((const uint8_t *)r->ptr[1])[i * r->step[1]] ? a : b; \
+    }
 
 static void pick_row(const pare_rows *r, size_t size)
 {
-    for (int64_t i = 0; i < r->n; i++)
-        switch (size) {
-        case 1: PICK(uint8_t, i); break;
-        case 2: PICK(uint16_t, i); break;
-        case 4: PICK(uint32_t, i); break;
-        case 8: PICK(uint64_t, i); break;
-        default: assert(!"no dtype has this size");
-        }
+    if (size == 1) {
+        PICK_ROW(uint8_t)
+    } else if (size == 2) {
+        PICK_ROW(uint16_t)
+    } else if (size == 4) {
+        PICK_ROW(uint32_t)
+    } else {
+        PICK_ROW(uint64_t)
+    }
 }
 
 static void do_part(const pare_call *call, int part, int parts)
