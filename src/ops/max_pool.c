@@ -129,15 +129,16 @@ static void run_f32(const pare_step *step, const pare_call *call, int part, int 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_pool_attrs *a = call->attrs;
+    const pare_dtype       dtype = call->in[0]->dtype;
     pare_pool_f32_desc     d;
     pare_window            w;
 
-    PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
-    if (call->in[0]->dtype == PARE_f32 && !(call->n_out > 1 && call->out[1]) && pare_pool_describe(call, &w, false, &d))
-        return pare_pool_use(&d, step, run_f32);
     step->kernel = "c";
     step->run    = run_planes;
-    return PARE_OK;
+    PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
+    if ((call->n_out > 1 && call->out[1]) || dtype == PARE_s8 || !pare_pool_describe(call, &w, false, &d))
+        return PARE_OK;
+    return dtype == PARE_f32 ? pare_pool_use(&d, step, run_f32) : pare_pool_use_u8(call, &d, PARE_QPOOL_MAX, step);
 }
 
 static const char *const samples[] = {

@@ -4,6 +4,7 @@
 #define PARE_OPS_POOL_H
 
 #include "kernels/pool_f32/pool_f32.h"
+#include "kernels/qpool/qpool.h"
 #include "ops/window.h"
 
 typedef struct pare_pool_attrs {
@@ -30,6 +31,12 @@ void pare_pool_whole(const pare_shape *x, pare_window *w);
  * windows without a pixel.
  */
 bool pare_pool_describe(const pare_call *call, const pare_window *w, bool count_pad, pare_pool_f32_desc *d);
+
+/*
+ * The same pool of u8 codes, with the qparams of the call (max needs none): sets state, kernel name and run of the step
+ * where the kernels can do it, else nothing.
+ */
+pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *d, pare_qpool_kind kind, pare_step *step);
 
 /* state of a step that runs pool_f32. */
 typedef struct pare_pool_state {

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/status.h"
 #include "ops/pool.h"
+#include "ops/qtensor.h"
 
 void pare_pool_whole(const pare_shape *x, pare_window *w)
 {
@@ -68,5 +69,51 @@ pare_status pare_pool_use(const pare_pool_f32_desc *d, pare_step *step,
     step->release = pare_free;
     step->kernel  = s->kernel->name;
     step->run     = run;
+    return PARE_OK;
+}
+
+typedef struct u8_state {
+    const pare_qpool_kernel *kernel;
+    pare_qpool_desc          d;
+} u8_state;
+
+static void run_u8(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const u8_state       *s    = step->state;
+    const pare_qpool_args args = { call->in[0]->data, call->out[0]->data, (int)call->in[0]->shape.dim[0] };
+
+    (void)scratch;
+    pare_qpool_run(s->kernel, &s->d, &args, part, parts);
+}
+
+pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f, pare_qpool_kind kind, pare_step *step)
+{
+    const pare_tensor *x = call->in[0], *y = call->out[0];
+    pare_qpool_desc    d = {
+           .kind = kind, .channels = f->c, .in_h = f->h, .in_w = f->w, .out_h = f->oh, .out_w = f->ow,
+           .kernel_h = f->kh, .kernel_w = f->kw, .stride_h = f->stride_h, .stride_w = f->stride_w,
+           .dilation_h = f->dilation_h, .dilation_w = f->dilation_w, .pad_top = f->pad_top, .pad_left = f->pad_left,
+           .pad_bottom = f->pad_bottom, .pad_right = f->pad_right, .count_padding = f->count_pad,
+           .x = { f->x_pixel, f->x_row, f->x_image }, .y = { f->y_pixel, f->y_row, f->y_image },
+    };
+
+    if (kind != PARE_QPOOL_MAX) {
+        d.sx = pare_q_scale(x);
+        d.sy = pare_q_scale(y);
+        d.zx = pare_q_zero(x);
+        d.zy = pare_q_zero(y);
+    }
+    if (pare_qpool_check(&d) != PARE_OK)
+        return PARE_OK; /* a shape or range for the plain loops */
+    u8_state *const s = pare_calloc(1, sizeof(*s));
+
+    if (!s)
+        return pare_fail_memory(sizeof(*s), "a pool");
+    s->d = d;
+    pare_qpool_candidates(step->cpu, &s->kernel, 1);
+    step->state   = s;
+    step->release = pare_free;
+    step->kernel  = pare_qpool_kernel_name(s->kernel);
+    step->run     = run_u8;
     return PARE_OK;
 }

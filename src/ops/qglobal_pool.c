@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "ops/attr.h"
+#include "ops/pool.h"
 #include "ops/qconv.h"
 #include "ops/qtensor.h"
 
@@ -68,7 +69,7 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void run_planes(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)step, (void)scratch;
     do_part(call, part, parts);
@@ -76,10 +77,13 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
+    pare_pool_f32_desc d;
+    pare_window        w;
+
     step->kernel = "c";
-    step->run    = run;
-    return PARE_OK;
+    step->run    = run_planes;
+    pare_pool_whole(&call->in[0]->shape, &w);
+    return pare_pool_describe(call, &w, false, &d) ? pare_pool_use_u8(call, &d, PARE_QPOOL_MEAN, step) : PARE_OK;
 }
 
 const pare_op pare_op_qglobal_average_pool = {

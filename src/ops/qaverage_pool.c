@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* qpool.c - means of quantized windows: average_pool and global_average_pool after lowering (NUMERICS.md 6) */
+/* qaverage_pool.c - means of quantized windows: average_pool after lowering (NUMERICS.md 6) */
 #include <math.h>
 
 #include "base/pool.h"
@@ -84,7 +84,7 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void run_planes(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)step, (void)scratch;
     do_part(call, part, parts);
@@ -92,10 +92,16 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
+    const pare_pool_attrs *a = call->attrs;
+    pare_pool_f32_desc     d;
+    pare_window            w;
+
     step->kernel = "c";
-    step->run    = run;
-    return PARE_OK;
+    step->run    = run_planes;
+    PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
+    if (!pare_pool_describe(call, &w, a->count_include_pad != 0, &d))
+        return PARE_OK;
+    return pare_pool_use_u8(call, &d, PARE_QPOOL_AVERAGE, step);
 }
 
 const pare_op pare_op_qaverage_pool = {
