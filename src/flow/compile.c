@@ -37,6 +37,7 @@ static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
     PARE_TRY(pare_graph_infer(g, true));
     if (o->reference)
         return PARE_OK;
+    PARE_TRY(pare_passes_run(g, pare_unify_passes, NULL));
     PARE_TRY(pare_qdq_mark(g));
     PARE_TRY(pare_passes_run(g, pare_lower_passes, NULL));
     PARE_TRY(pare_graph_infer(g, true));

@@ -11,6 +11,12 @@ const pare_pass *const pare_simplify_passes[] = {
     &pare_pass_remove_dead, NULL,
 };
 
+const pare_pass *const pare_unify_passes[] = {
+    &pare_pass_expand_qlinear,
+    &pare_pass_unsign,
+    NULL,
+};
+
 /* Moves first: they bring quantize and dequantize next to the ops between them. */
 const pare_pass *const pare_lower_passes[] = {
     &pare_pass_lower_moves,      &pare_pass_lower_weighted,

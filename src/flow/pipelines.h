@@ -8,6 +8,9 @@
 /* Before anything else: constants folded, normalization and activations merged into the layers before them. */
 extern const pare_pass *const pare_simplify_passes[];
 
+/* One quantized form: Q/DQ pairs, u8 activations, s8 weights. */
+extern const pare_pass *const pare_unify_passes[];
+
 /* From the Q/DQ form (marked by pare_qdq_mark) to integer ops. */
 extern const pare_pass *const pare_lower_passes[];
 
