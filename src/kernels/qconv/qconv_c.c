@@ -38,7 +38,7 @@ void pare_qconv_1x16_c(const pare_qconv_range *r)
         pare_qconv_walk at;
 
         pare_qconv_walk_start(r, &at);
-        for (long m = r->first; m < r->last; m++, pare_qconv_walk_next(r, &at)) {
+        for (long m = r->first; m < r->last; m++, pare_qconv_walk_on(r, &at, 1)) {
             int32_t acc[PARE_QCONV_COLUMNS];
             products(r->plan, &r->plan->panels[i], at.x, acc);
             store(r->plan, &r->plan->panels[i], &at, acc);

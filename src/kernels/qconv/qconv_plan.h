@@ -77,7 +77,7 @@ struct pare_qconv_kernel {
 typedef struct pare_qconv_walk {
     const uint8_t *x;
     uint8_t       *y;
-    const uint8_t *residual; /* y where there is none, so that it may be advanced */
+    const uint8_t *residual; /* x where there is none, so that it may be advanced */
     float          row_scale;
     int            image, oy, ox;
 } pare_qconv_walk;
@@ -89,32 +89,20 @@ static inline void pare_qconv_walk_line(const pare_qconv_range *r, pare_qconv_wa
     w->x         = r->args->x + w->image * p->x.image + w->oy * p->x_line;
     w->y         = (uint8_t *)r->args->y + w->image * p->y.image + w->oy * p->y.row;
     w->residual  = r->args->residual ? r->args->residual + w->image * p->residual.image + w->oy * p->residual.row
-                                     : w->y;
+                                     : w->x;
     w->row_scale = r->args->row_scales && w->image < r->args->batch ? r->args->row_scales[w->image] : 1;
 }
 
-static inline void pare_qconv_walk_start(const pare_qconv_range *r, pare_qconv_walk *w)
-{
-    const pare_qconv_plan *p    = r->plan;
-    const long             line = r->first / p->out_w;
-
-    w->ox    = (int)(r->first % p->out_w);
-    w->oy    = (int)(line % p->out_h);
-    w->image = (int)(line / p->out_h);
-    pare_qconv_walk_line(r, w);
-    w->x += w->ox * p->x_step;
-    w->y += w->ox * p->y.pixel;
-    w->residual += w->ox * p->residual.pixel;
-}
-
-static inline void pare_qconv_walk_next(const pare_qconv_range *r, pare_qconv_walk *w)
+/* Moves on by n pixels of the same line, or to the begin of the next. */
+static inline void pare_qconv_walk_on(const pare_qconv_range *r, pare_qconv_walk *w, int n)
 {
     const pare_qconv_plan *p = r->plan;
 
-    w->x += p->x_step;
-    w->y += p->y.pixel;
-    w->residual += p->residual.pixel;
-    if (++w->ox < p->out_w)
+    w->ox += n;
+    w->x += n * p->x_step;
+    w->y += n * p->y.pixel;
+    w->residual += n * p->residual.pixel;
+    if (w->ox < p->out_w)
         return;
     w->ox = 0;
     if (++w->oy == p->out_h) {
@@ -122,6 +110,18 @@ static inline void pare_qconv_walk_next(const pare_qconv_range *r, pare_qconv_wa
         w->image++;
     }
     pare_qconv_walk_line(r, w);
+}
+
+static inline void pare_qconv_walk_start(const pare_qconv_range *r, pare_qconv_walk *w)
+{
+    const pare_qconv_plan *p    = r->plan;
+    const long             line = r->first / p->out_w;
+
+    w->ox    = 0;
+    w->oy    = (int)(line % p->out_h);
+    w->image = (int)(line / p->out_h);
+    pare_qconv_walk_line(r, w);
+    pare_qconv_walk_on(r, w, (int)(r->first % p->out_w));
 }
 
 /* Pixels that are computed together; entries from `n` up repeat the last one, so that any tile height may run. */
@@ -135,18 +135,37 @@ typedef struct pare_qconv_tile {
     int            n;
 } pare_qconv_tile;
 
-/* Takes the next `n` pixels of the walk and fills up to `rows`. */
+/* Entries begin..end-1 from pixels `x_step`, ... apart; steps of 0 repeat. */
+static inline void pare_qconv_tile_fill(pare_qconv_tile *t, int begin, int end, const pare_qconv_walk *w,
+                                        const pare_qconv_plan *p, bool repeat)
+{
+    const ptrdiff_t x_step = repeat ? 0 : p->x_step, y_step = repeat ? 0 : p->y.pixel;
+    const ptrdiff_t r_step = repeat ? 0 : p->residual.pixel;
+
+    for (int i = begin; i < end; i++) {
+        t->x[i]         = w->x + (i - begin) * x_step;
+        t->y[i]         = w->y + (i - begin) * y_step;
+        t->residual[i]  = w->residual + (i - begin) * r_step;
+        t->row_scale[i] = w->row_scale;
+    }
+}
+
+/* Takes the next `n` >= 1 pixels of the walk and fills up to `rows`. */
 static inline void pare_qconv_tile_take(const pare_qconv_range *r, pare_qconv_walk *w, int n, int rows,
                                         pare_qconv_tile *t)
 {
-    for (int i = 0; i < rows; i++) {
-        const bool valid = i < n;
-        t->x[i]          = valid ? w->x : t->x[i - 1];
-        t->y[i]          = valid ? w->y : t->y[i - 1];
-        t->residual[i]   = valid ? w->residual : t->residual[i - 1];
-        t->row_scale[i]  = valid ? w->row_scale : t->row_scale[i - 1];
-        if (valid)
-            pare_qconv_walk_next(r, w);
+    const pare_qconv_plan *p    = r->plan;
+    int                    done = 0;
+
+    do {
+        const int left = p->out_w - w->ox, count = n - done < left ? n - done : left;
+        pare_qconv_tile_fill(t, done, done + count, w, p, false);
+        done += count;
+        pare_qconv_walk_on(r, w, count);
+    } while (done < n);
+    if (n < rows) {
+        const pare_qconv_walk last = { t->x[n - 1], t->y[n - 1], t->residual[n - 1], t->row_scale[n - 1], 0, 0, 0 };
+        pare_qconv_tile_fill(t, n, rows, &last, p, true);
     }
     t->n = n;
 }
