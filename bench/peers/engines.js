@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// engines.js - both engines as the scripts use them: Pare through pare_peer, ONNX Runtime through its node package
+'use strict';
+const { execFileSync, spawn } = require('child_process');
+const fs       = require('fs');
+const path     = require('path');
+const readline = require('readline');
+
+const root = path.join(__dirname, '..', '..');
+const own  = path.join(process.env.BUILD, 'peers');
+const work = path.join(own, 'work');
+const ort  = require(path.join(own, 'node_modules', 'onnxruntime-node'));
+
+fs.mkdirSync(work, { recursive: true });
+
+const workFile   = (name) => path.join(work, name);
+const floatModel = (m) => (m.file.includes('/') ? path.join(root, m.file) : path.join(process.env.PARE_DATA, 'models', m.file));
+const dataSet    = ([name, ...options]) =>
+    [name.startsWith('demo:') ? name : path.join(process.env.PARE_DATA, 'sets', name), ...options];
+
+function pare(...args) {
+    return execFileSync(path.join(own, 'pare_peer'), args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+}
+
+// The int8 twin of a model, made once for all scripts, and remade when the library is newer.
+function quantized(m) {
+    const out = workFile(`${m.name}.int8.onnx`), library = path.join(process.env.BUILD, 'libpare.so');
+
+    if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
+        pare('quantize', floatModel(m), out, ...dataSet(m.calibrate), `mode=${m.mode}`);
+    return out;
+}
+
+// {path, dtype, dims, count, labels}: the samples as both engines get them.
+function samples(m) {
+    const file = workFile(`${m.name}.samples`);
+
+    return { path: file, ...JSON.parse(pare('samples', ...dataSet(m.evaluate).slice(0, 1), file,
+                                            ...m.evaluate.slice(1))) };
+}
+
+function session(model, optimized) {
+    return ort.InferenceSession.create(model, {
+        graphOptimizationLevel: 'all', executionMode: 'sequential', intraOpNumThreads: 1, interOpNumThreads: 1,
+        logSeverityLevel: 4, ...(optimized ? { optimizedModelFilePath: optimized } : {}),
+    });
+}
+
+// Sample `i` as the only input.
+function feeds(s, set, i) {
+    const count = set.dims.reduce((a, b) => a * b, 1), size = count * (set.dtype === 's64' ? 8 : 4);
+    const bytes = Buffer.alloc(size), file = fs.openSync(set.path, 'r');
+
+    fs.readSync(file, bytes, 0, size, i * size);
+    fs.closeSync(file);
+    const data = set.dtype === 's64' ? new BigInt64Array(bytes.buffer, bytes.byteOffset, count)
+                                     : new Float32Array(bytes.buffer, bytes.byteOffset, count);
+
+    return { [s.inputNames[0]]: new ort.Tensor(set.dtype === 's64' ? 'int64' : 'float32', data, set.dims) };
+}
+
+// Pare as a process that runs when asked: times(n) gives the milliseconds of n runs.
+function server(model, set) {
+    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+
+    return {
+        times: async (n) => {
+            child.stdin.write(`${n}\n`);
+            return (await lines.next()).value.split(' ').map(Number);
+        },
+        close: () => child.stdin.end(),
+    };
+}
+
+module.exports = { pare, quantized, samples, session, feeds, server, floatModel, workFile };

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pare_peer.c - Pare's side of the comparisons with other engines, for the scripts beside it
+ *
+ *   pare_peer quantize MODEL OUT DATA [KEY=VALUE ...]   keys: mode, samples and those of `samples`
+ *   pare_peer samples DATA OUT [KEY=VALUE ...]          prepared samples, raw; prints dtype, dims, count, labels
+ *                                                       keys: preset, slice, without, item (AxBxC), window
+ *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the u8 values of the first N samples into FOLDER,
+ *                                                       and their names and shapes to stdout, a line each
+ *   pare_peer serve MODEL SAMPLES                       reads a number of runs from each line of stdin, answers with
+ *                                                       their milliseconds
+ *   pare_peer profile MODEL SAMPLES RUNS                microseconds of each step
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <pare/compile.h>
+#include <pare/data.h>
+#include <pare/io.h>
+#include <pare/quantize.h>
+
+enum { MAX_TAPS = 512 };
+
+static void need(pare_status status)
+{
+    if (status == PARE_OK)
+        return;
+    fprintf(stderr, "pare_peer: %s\n", pare_error());
+    exit(1);
+}
+
+static FILE *need_file(const char *path, const char *mode)
+{
+    FILE *f = fopen(path, mode);
+
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    return f;
+}
+
+/* The value of "key=" among the arguments, or NULL. */
+static const char *option(char **args, const char *key)
+{
+    const size_t n = strlen(key);
+
+    for (; *args; args++)
+        if (strncmp(*args, key, n) == 0 && (*args)[n] == '=')
+            return *args + n + 1;
+    return NULL;
+}
+
+static pare_dataset *open_data(const char *path, char **args)
+{
+    pare_data_options o = { .preset = option(args, "preset"), .slice = option(args, "slice"),
+                            .without = option(args, "without") };
+    const char       *item = option(args, "item"), *window = option(args, "window");
+    pare_dataset     *data;
+
+    if (window)
+        o.window = atoi(window);
+    for (char *end; item && *item; item = *end ? end + 1 : end)
+        o.item.dim[o.item.rank++] = strtol(item, &end, 10);
+    need(pare_dataset_open(path, &o, &data));
+    return data;
+}
+
+static int quantize(char **args)
+{
+    const char         *mode = option(args, "mode"), *samples = option(args, "samples");
+    const bool          dynamic = mode && strcmp(mode, "dynamic") == 0;
+    const pare_rule     rule = { PARE_RULE_GLOBAL, NULL, { .mode = dynamic ? PARE_QMODE_DYNAMIC : PARE_QMODE_STATIC } };
+    pare_dataset *const data = open_data(args[2], args);
+    pare_graph         *g, *q;
+
+    need(pare_graph_load(args[0], &g));
+    need(pare_quantize(g, &(pare_quantize_options){ .mapping = { &rule, 1 }, .calibration = data,
+                                                    .samples = samples ? atoi(samples) : 500 }, &q, NULL));
+    need(pare_graph_save(q, args[1], NULL));
+    pare_graph_destroy(q);
+    pare_graph_destroy(g);
+    pare_dataset_close(data);
+    return 0;
+}
+
+static int samples(char **args)
+{
+    pare_dataset *const data = open_data(args[0], args);
+    pare_tensor         t    = pare_tensor_of(pare_dataset_dtype(data), pare_dataset_item(data));
+    FILE *const         f    = need_file(args[1], "wb");
+    const int64_t       n    = pare_dataset_count(data);
+
+    need(pare_tensor_alloc(&t));
+    printf("{\"dtype\": \"%s\", \"dims\": [1", pare_dtype_name(t.dtype));
+    for (int i = 0; i < t.shape.rank; i++)
+        printf(", %lld", (long long)t.shape.dim[i]);
+    printf("], \"count\": %lld, \"labels\": [", (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        int label;
+
+        need(pare_dataset_read(data, i, t.data, &label));
+        fwrite(t.data, 1, (size_t)pare_tensor_bytes(&t), f);
+        printf("%s%d", i ? "," : "", label);
+    }
+    printf("]}\n");
+    pare_tensor_release(&t);
+    pare_dataset_close(data);
+    return fclose(f) != 0;
+}
+
+/* A model made ready to run, and its input. */
+typedef struct engine {
+    pare_plan         *plan;
+    pare_context      *context;
+    pare_tensor        input;
+    const pare_tensor *in[1];
+    FILE              *samples;
+} engine;
+
+static void engine_open(engine *e, const char *model, const char *sample_file)
+{
+    const pare_tensor *shape;
+    pare_graph        *g;
+
+    need(pare_graph_load(model, &g));
+    need(pare_compile(g, NULL, &e->plan));
+    need(pare_context_create(e->plan, &e->context));
+    pare_graph_destroy(g);
+    pare_plan_input(e->plan, 0, &shape);
+    e->input = pare_tensor_of(shape->dtype, shape->shape);
+    need(pare_tensor_alloc(&e->input));
+    e->in[0]   = &e->input;
+    e->samples = need_file(sample_file, "rb");
+}
+
+static bool engine_next(engine *e)
+{
+    return fread(e->input.data, (size_t)pare_tensor_bytes(&e->input), 1, e->samples) == 1;
+}
+
+/* Appends a tensor's elements in logical order. */
+static void write_dense(const pare_tensor *t, FILE *f)
+{
+    pare_tensor dense = pare_tensor_of(t->dtype, t->shape);
+
+    need(pare_tensor_alloc(&dense));
+    pare_tensor_copy(&dense, t);
+    fwrite(dense.data, 1, (size_t)pare_tensor_bytes(&dense), f);
+    pare_tensor_release(&dense);
+}
+
+static pare_status see(void *user, const pare_tensor *t)
+{
+    write_dense(t, user);
+    return PARE_OK;
+}
+
+/* A tap on every u8 value that a step makes, each with a file of its own. */
+static int make_taps(const engine *e, const char *folder, pare_tap *taps)
+{
+    char path[4096];
+    int  n = 0;
+
+    for (int i = 0; i < pare_plan_n_steps(e->plan) && n < MAX_TAPS; i++) {
+        pare_step_info s;
+
+        pare_plan_describe(e->plan, i, &s);
+        if (s.dtype != PARE_u8)
+            continue;
+        snprintf(path, sizeof(path), "%s/%d.u8", folder, n);
+        taps[n++] = (pare_tap){ s.output, see, need_file(path, "wb") };
+        printf("%s %lld %s %s\n", s.output, (long long)pare_shape_count(&s.shape), s.op, s.kernel);
+    }
+    return n;
+}
+
+static int run(char **args)
+{
+    engine      e;
+    FILE *const out  = need_file(args[2], "wb");
+    const int   seen = args[3] ? atoi(args[4]) : 0;
+    pare_tap    taps[MAX_TAPS];
+
+    engine_open(&e, args[0], args[1]);
+    const int n = seen ? make_taps(&e, args[3], taps) : 0;
+
+    for (int i = 0; engine_next(&e); i++) {
+        need(pare_context_run(e.context, NULL, e.in, taps, i < seen ? n : 0));
+        write_dense(pare_context_output(e.context, 0), out);
+    }
+    for (int i = 0; i < n; i++)
+        fclose(taps[i].user);
+    return fclose(out) != 0;
+}
+
+static double timed_run(engine *e)
+{
+    struct timespec a, b;
+
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    need(pare_context_run(e->context, NULL, e->in, NULL, 0));
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    return (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6;
+}
+
+static int serve(char **args)
+{
+    engine e;
+    int    n;
+
+    engine_open(&e, args[0], args[1]);
+    engine_next(&e);
+    while (scanf("%d", &n) == 1) {
+        for (int i = 0; i < n; i++)
+            printf("%s%.6f", i ? " " : "", timed_run(&e));
+        printf("\n");
+        fflush(stdout);
+    }
+    return 0;
+}
+
+static int profile(char **args)
+{
+    const int runs = atoi(args[2]);
+    engine    e;
+
+    engine_open(&e, args[0], args[1]);
+    engine_next(&e);
+    const int     n  = pare_plan_n_steps(e.plan);
+    double *const ns = calloc((size_t)n + 1, sizeof(*ns));
+
+    if (!ns)
+        return 1;
+    for (int i = 0; i < runs; i++)
+        timed_run(&e);
+    pare_context_profile(e.context, ns);
+    for (int i = 0; i < runs; i++)
+        timed_run(&e);
+    for (int i = 0; i < n; i++) {
+        pare_step_info s;
+
+        pare_plan_describe(e.plan, i, &s);
+        printf("%.2f %s %s %.4f %s", ns[i] / 1e3 / runs, s.op, s.kernel, s.macs / 1e6, s.output);
+        for (int k = 0; k < s.shape.rank; k++)
+            printf("%s%lld", k ? "x" : " ", (long long)s.shape.dim[k]);
+        printf("\n");
+    }
+    free(ns);
+    return 0;
+}
+
+static const struct command {
+    const char *name;
+    int         n_args;
+    int (*run)(char **args);
+} commands[] = {
+    { "quantize", 3, quantize }, { "samples", 2, samples }, { "run", 3, run },
+    { "serve", 2, serve },       { "profile", 3, profile },
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (argc >= 2 + commands[i].n_args && strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argv + 2);
+    fprintf(stderr, "pare_peer: see the head of pare_peer.c\n");
+    return 2;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// test.js - every quantized model in ONNX Runtime: does it run in integers, and does it give the same bytes as Pare?
+'use strict';
+const fs      = require('fs');
+const engines = require('./engines');
+const onnx    = require('./onnx');
+const models  = require('./models');
+
+const SEEN  = 10;    // samples whose inner tensors are compared
+const AGREE = 0.995; // share of equal predictions that is asked for
+
+const argmax = (y) => y.reduce((best, v, i) => (v > y[best] ? i : best), 0);
+
+function floats(bytes) {
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+// Runs every sample through ONNX Runtime; the outputs one after the other.
+async function runAll(s, set, count) {
+    const out = [];
+
+    for (let i = 0; i < count; i++) {
+        const y = (await s.run(engines.feeds(s, set, i)))[s.outputNames[0]].data;
+
+        out.push(Buffer.from(y.buffer.slice(y.byteOffset, y.byteOffset + y.byteLength)));
+    }
+    return out;
+}
+
+// {values, differing, largest, agree}: of the float outputs.
+function compareOutputs(ours, theirs) {
+    const a = floats(ours), b = theirs.map((t) => Float32Array.from(floats(t))), n = b[0].length;
+    let   differing = 0, largest = 0, agree = 0;
+
+    b.forEach((y, i) => {
+        const x = a.subarray(i * n, i * n + n);
+
+        for (let k = 0; k < n; k++)
+            if (!Object.is(x[k], y[k]) && x[k] !== y[k]) {
+                differing++;
+                largest = Math.max(largest, Math.abs(x[k] - y[k]));
+            }
+        agree += argmax(x) === argmax(y);
+    });
+    return { values: a.length, differing, largest, agree: agree / b.length };
+}
+
+// The u8 tensors that both engines make, in the order of our steps: those that differ, and how many there are.
+async function compareInside(m, file, set, folder, steps) {
+    const outputs = new Set(onnx.read(file).nodes.filter((n) => n.op === 'QuantizeLinear').map((n) => n.out[0]));
+    const shared  = steps.filter((s) => outputs.has(s.name));
+    const copy    = engines.workFile(`${m.name}.outputs.onnx`), n = Math.min(SEEN, set.count);
+
+    onnx.withOutputs(file, copy, shared.map((s) => s.name));
+    const optimized = engines.workFile(`${m.name}.outputs.optimized.onnx`);
+    const s         = await engines.session(copy, optimized);
+    const wrong     = new Map();
+    const ours      = shared.map((t) => fs.readFileSync(`${folder}/${t.index}.u8`));
+
+    for (let i = 0; i < n; i++) {
+        const y = await s.run(engines.feeds(s, set, i));
+
+        shared.forEach((t, k) => {
+            const theirs = y[t.name].data, base = i * t.count;
+            const d      = wrong.get(t.name) || { ...t, differing: 0, largest: 0, of: 0 };
+
+            for (let j = 0; j < t.count; j++) {
+                const step = Math.abs(theirs[j] - ours[k][base + j]);
+
+                d.differing += step > 0;
+                d.largest = Math.max(d.largest, step);
+            }
+            d.of += t.count;
+            wrong.set(t.name, d);
+        });
+    }
+    const all = [...wrong.values()];
+
+    return { tensors: all.length, steps: steps.length, values: all.reduce((a, d) => a + d.of, 0),
+             differing: all.filter((d) => d.differing > 0) };
+}
+
+async function testModel(m) {
+    const file = engines.quantized(m), set = engines.samples(m), out = engines.workFile(`${m.name}.out`);
+    const folder = engines.workFile(`${m.name}.taps`), optimized = engines.workFile(`${m.name}.optimized.onnx`);
+
+    fs.mkdirSync(folder, { recursive: true });
+    const text  = engines.pare('run', file, set.path, out, folder, String(SEEN));
+    const steps = text.split('\n').filter(Boolean).map((line, index) => {
+        const [name, count, op, kernel] = line.split(' ');
+
+        return { index, name, count: Number(count), op, kernel };
+    });
+    const s      = await engines.session(file, optimized);
+    const graph  = onnx.read(optimized);
+    const result = {
+        name: m.name, samples: set.count, ops: onnx.countOps(graph), islands: onnx.islands(graph),
+        outputs: compareOutputs(fs.readFileSync(out), await runAll(s, set, set.count)),
+    };
+
+    if (m.mode === 'static')
+        result.inside = await compareInside(m, file, set, folder, steps);
+    return result;
+}
+
+function show(m, r) {
+    const o = r.outputs;
+
+    console.log(`${r.name}`);
+    console.log(`  ops of ONNX Runtime: ${Object.entries(r.ops).map(([k, v]) => `${k} ${v}`).join(', ')}`);
+    r.islands.forEach((i) => console.log(`  island: ${i}`));
+    console.log(`  ${r.samples} samples: ${o.differing} of ${o.values} outputs differ, by ${o.largest.toPrecision(3)} at most` +
+                (m.top1 ? `; predictions equal on ${(100 * o.agree).toFixed(2)} %` : ''));
+    if (r.inside) {
+        console.log(`  inside: ${r.inside.tensors} u8 tensors, ${r.inside.values} values, in ` +
+                    `${r.inside.differing.length} tensors some differ`);
+        r.inside.differing.slice(0, 8).forEach((d) =>
+            console.log(`    ${d.name} (${d.op}, ${d.kernel}): ${d.differing} of ${d.of}, by ${d.largest} at most`));
+    }
+    console.log('');
+}
+
+(async () => {
+    const wanted = process.argv.slice(2), results = [];
+    let   bad = 0;
+
+    for (const m of models.filter((x) => wanted.length === 0 || wanted.includes(x.name))) {
+        try {
+            const r = await testModel(m);
+
+            show(m, r);
+            results.push(r);
+            bad += (m.top1 && r.outputs.agree < AGREE) || r.islands.length > 0 || (r.inside && r.inside.differing.length > 0);
+        } catch (e) {
+            console.log(`${m.name}\n  FAILED: ${e.message.trim()}\n`);
+            results.push({ name: m.name, error: e.message });
+            bad++;
+        }
+    }
+    fs.writeFileSync(engines.workFile('test.json'), JSON.stringify(results, null, 1));
+    console.log(`${results.length} models, ${bad} with findings`);
+    process.exit(bad > 0 ? 1 : 0);
+})();
