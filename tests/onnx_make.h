@@ -277,7 +277,8 @@ static void make_model(pare_wire *w, int opset, const char *inputs, const char *
 }
 
 /* The status of loading it; *g is NULL unless PARE_OK. */
-static inline pare_status make_and_load(int opset, const char *inputs, const char *nodes, const char *outputs, pare_graph **g)
+static inline pare_status make_and_load(int opset, const char *inputs, const char *nodes, const char *outputs,
+                                        pare_graph **g)
 {
     pare_wire w;
 

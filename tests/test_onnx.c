@@ -77,14 +77,14 @@ static pare_graph *through_file(const pare_graph *g, const pare_save_options *op
 static const struct {
     const char *inputs, *nodes, *outputs;
 } models[] = {
-    { "x f32[N,3,8,8]", "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1] strides=[2,2]; r = Relu(c); y = GlobalAveragePool(r)",
-      "y" },
+    { "x f32[N,3,8,8]", "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1] strides=[2,2]; r = Relu(c);"
+                        "y = GlobalAveragePool(r)", "y" },
     { "x f32[2,3]; z f32[2,3]", "a = Add(x, z); b = Mul(a, f32:0.5); y = Sub(b, x); w = Neg(y)", "w; y" },
-    { "x f32[1,4,6,6]", "m = MaxPool(x) kernel_shape=[2,2] strides=[2,2]; f = Flatten(m); y = Gemm(f, f32[5,36], f32[5]) transB=1",
-      "y" },
+    { "x f32[1,4,6,6]", "m = MaxPool(x) kernel_shape=[2,2] strides=[2,2]; f = Flatten(m);"
+                        "y = Gemm(f, f32[5,36], f32[5]) transB=1", "y" },
     { "x f32[2,3,4]", "a, b = Split(x, s64{1,3}) axis=2; y = Concat(b, a) axis=2", "y" },
-    { "x f32[2,3,4]", "a = Clip(x, , f32:0.5); b = Squeeze(x2, s64{0}); x2 = Unsqueeze(a, s64{0}); y = LeakyRelu(b) alpha=0.25",
-      "y" },
+    { "x f32[2,3,4]", "a = Clip(x, , f32:0.5); b = Squeeze(x2, s64{0}); x2 = Unsqueeze(a, s64{0});"
+                      "y = LeakyRelu(b) alpha=0.25", "y" },
     { "x f32[2,3,4]", "y = Cast(x) to=7; z = Equal(y, s64:0); w = Where(z, x, f32:3)", "w; y" },
 };
 
@@ -157,7 +157,8 @@ static void chooses_the_smallest_opset(void **state)
 
         const char *const path = in_folder("insisted.onnx");
         if (cases[i].least > 13) {
-            assert_int_equal(pare_graph_save(g, path, &(pare_save_options){ .opset = cases[i].least - 1 }), PARE_ERR_ARG);
+            const pare_save_options less = { .opset = cases[i].least - 1 };
+            assert_int_equal(pare_graph_save(g, path, &less), PARE_ERR_ARG);
             assert_non_null(strstr(pare_error(), "insisted.onnx: node '"));
             assert_int_not_equal(access(path, F_OK), 0);
         }
@@ -191,7 +192,12 @@ static void writes_clamps_as_nodes(void **state)
     static const struct {
         float       lo, hi;
         const char *last;
-    } cases[] = { { 0, INFINITY, "Relu" }, { 0, 6, "Clip" }, { -INFINITY, 0.25f, "Clip" }, { -0.5f, INFINITY, "Clip" } };
+    } cases[] = {
+        { 0, INFINITY, "Relu" },
+        { 0, 6, "Clip" },
+        { -INFINITY, 0.25f, "Clip" },
+        { -0.5f, INFINITY, "Clip" },
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -310,7 +316,8 @@ static void reads_constants_in_every_form(void **state)
 
 static void external_data_round_trip(void **state)
 {
-    pare_graph *const g = made(13, "x f32[1,20]", "a = Gemm(x, f32[20,30], f32[30]); b = Gemm(a, f32[30,40]); y = Relu(b)", "y");
+    static const char nodes[] = "a = Gemm(x, f32[20,30], f32[30]); b = Gemm(a, f32[30,40]); y = Relu(b)";
+    pare_graph *const g = made(13, "x f32[1,20]", nodes, "y");
     pare_graph       *back;
     struct stat       model, data;
 

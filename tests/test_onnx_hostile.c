@@ -15,7 +15,8 @@
 static void small_model(pare_wire *w)
 {
     make_model(w, 11, "x f32[N,3,6,6]",
-               "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1]; r = Clip(c, f32:0, f32:6); p = MaxPool(r) kernel_shape=[2,2];"
+               "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1]; r = Clip(c, f32:0, f32:6);"
+               "p = MaxPool(r) kernel_shape=[2,2];"
                "m = ReduceMax(p) axes=[2,3] keepdims=0; s = Softmax(m); y = Cast(s) to=1",
                "y f32[N,4]");
 }

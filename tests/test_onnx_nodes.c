@@ -3,8 +3,9 @@
  * test_onnx_nodes.c - ONNX's own node tests, one op each, through the interpreter.
  *
  * A claim is op x dtype: the op is in the list, and every tensor is f32, s64, s32, bool, u8 or s8 (cast: any dtype we
- * have). No claimed test may fail, neither as read nor after saving and reading again. The rest is counted by reason. The tests are those of the Debian package
- * libonnx-testdata; PARE_ONNX_TESTDATA names another folder that has node/test_*.
+ * have). No claimed test may fail, neither as read nor after saving and reading again. The rest is counted by reason.
+ * The tests are those of the Debian package libonnx-testdata; PARE_ONNX_TESTDATA names another folder that has
+ * node/test_*.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,7 +156,8 @@ static bool refusal(char reason[REASON])
         { "the model uses ONNX operator set", "operator set before 7" },
         { "element type", "dtype we do not have" },
     };
-    const char *const text = pare_error(), *const open = strchr(text, '('), *const close = open ? strchr(open, ')') : NULL;
+    const char *const text  = pare_error(), *const open = strchr(text, '(');
+    const char *const close = open ? strchr(open, ')') : NULL;
 
     if (close && (strstr(text, "this op is not supported") || strstr(text, "ops of the domain"))) {
         snprintf(reason, REASON, "op unknown: %.*s", (int)(close - open - 1), open + 1);

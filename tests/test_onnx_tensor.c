@@ -239,7 +239,8 @@ static void external_data(void **state)
         double            first  = -1;
         const pare_status status = load_external(places[i].location, places[i].offset, places[i].length, &first);
         if (places[i].sentence) {
-            if (status == PARE_OK || !strstr(pare_error(), places[i].sentence) || !strstr(pare_error(), "m.onnx: tensor"))
+            if (status == PARE_OK || !strstr(pare_error(), places[i].sentence) ||
+                !strstr(pare_error(), "m.onnx: tensor"))
                 fail_msg("%s: wanted '%s': %s", places[i].location, places[i].sentence,
                          status == PARE_OK ? "was read" : pare_error());
         } else if (status != PARE_OK || first != places[i].first) {
@@ -248,8 +249,8 @@ static void external_data(void **state)
     }
     assert_int_equal(pare_alloc_live(), live);
 
-    static const char *const files[] = { "model/inner", "model/outside", "model/folder", "model/w.bin", "model/sub/w.bin",
-                                         "model/m.onnx", "secret.bin" };
+    static const char *const files[] = { "model/inner",     "model/outside", "model/folder", "model/w.bin",
+                                         "model/sub/w.bin", "model/m.onnx",  "secret.bin" };
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
         assert_int_equal(unlink(under_root(files[i])), 0);
     rmdir(under_root("model/sub"));

@@ -72,6 +72,15 @@ typedef struct pare_onnx_late {
     struct pare_onnx_late *next;
 } pare_onnx_late;
 
+/* What the file declares of an output. */
+typedef struct pare_onnx_hint {
+    pare_value            *value;
+    bool                   has_shape;
+    pare_shape             shape;
+    const char            *dim_name[PARE_MAX_RANK];
+    struct pare_onnx_hint *next;
+} pare_onnx_hint;
+
 typedef struct pare_onnx {
     const pare_source  *source;
     pare_arena         *arena;     /* what dies with the reading                                       */
@@ -82,6 +91,7 @@ typedef struct pare_onnx {
     pare_map            dropped;   /* outputs only training has -> the node's op type                  */
     pare_onnx_external *externals;
     pare_onnx_late     *late;
+    pare_onnx_hint     *hints;
 } pare_onnx;
 
 /* Names of one graph of the file, and those around it. */
@@ -139,7 +149,7 @@ typedef struct pare_onnx_node {
     struct pare_onnx_node *next;
 } pare_onnx_node;
 
-/* Text of a field in the arena, never NULL; "" and the message's `bad` when damaged. A name has no control characters. */
+/* Text of a field in the arena; "" and the message's `bad` when damaged. A name has no control characters. */
 const char *pare_onnx_text(pare_onnx *file, pare_field *f);
 const char *pare_onnx_name(pare_onnx *file, pare_field *f);
 

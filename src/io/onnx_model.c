@@ -116,15 +116,21 @@ static pare_status read_parts(pare_onnx *file, pare_graph *g)
     return pare_onnx_read_graph(file, m.graph, g, NULL);
 }
 
-/* The file's names of an output's dimensions hold only where inference found dimensions that are not fixed. */
-static void check_dim_names(pare_graph *g)
+/* Where inference found no shape the declared one stands; where it found one that is not fixed, the declared names. */
+static pare_status apply_hints(const pare_onnx *file, pare_graph *g)
 {
-    for (int o = 0; o < g->n_outputs; o++) {
-        pare_value *const v = g->outputs[o];
-        for (int i = 0; i < PARE_MAX_RANK; i++)
-            if (!v->has_shape || i >= v->t.shape.rank || v->t.shape.dim[i] != PARE_DIM_ANY)
-                v->dim_name[i] = NULL;
+    for (const pare_onnx_hint *h = file->hints; h; h = h->next) {
+        pare_value *const v = h->value;
+        if (!v->has_shape && h->has_shape) {
+            v->t         = pare_tensor_of(v->t.dtype, h->shape);
+            v->has_shape = true;
+        }
+        for (int i = 0; v->t.shape.rank == h->shape.rank && i < h->shape.rank; i++)
+            if (h->dim_name[i] && v->t.shape.dim[i] == PARE_DIM_ANY &&
+                !(v->dim_name[i] = pare_arena_strdup(g->arena, h->dim_name[i])))
+                return pare_fail_memory(strlen(h->dim_name[i]), "a name");
     }
+    return PARE_OK;
 }
 
 static pare_status finish(pare_onnx *file, pare_graph *g)
@@ -136,8 +142,7 @@ static pare_status finish(pare_onnx *file, pare_graph *g)
     PARE_TRY(pare_onnx_upgrade_late(file, &changed));
     if (changed)
         PARE_TRY(pare_graph_infer(g, false));
-    check_dim_names(g);
-    return PARE_OK;
+    return apply_hints(file, g);
 }
 
 static void close_file(pare_onnx *file)

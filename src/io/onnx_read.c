@@ -165,15 +165,19 @@ static pare_status build_nodes(pare_onnx_scope *scope, pare_onnx_node *list)
 
 /* ------------------------------------------------------------------------------------------------------- outputs */
 
-/* What the file says about an output is a hint: names of its dimensions, and its type until inference knows better. */
-static pare_status hint(pare_graph *g, pare_value *v, const pare_onnx_info *info)
+/* The type that the file declares holds until inference knows better; the shape waits for what inference finds. */
+static pare_status hint(pare_onnx_scope *scope, pare_value *v, const pare_onnx_info *info)
 {
-    if (v->is_input || pare_value_is_const(v))
+    pare_onnx_hint *const h = pare_arena_alloc(scope->file->arena, sizeof(*h));
+
+    if (!h)
+        return pare_fail_memory(sizeof(*h), "an output");
+    if (scope->outer || v->is_input || pare_value_is_const(v))
         return PARE_OK;
     v->t.dtype = info->dtype;
-    for (int i = 0; i < info->shape.rank; i++)
-        if (info->dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(g->arena, info->dim_name[i])))
-            return pare_fail_memory(strlen(info->dim_name[i]), "a name");
+    *h = (pare_onnx_hint){ .value = v, .has_shape = info->has_shape, .shape = info->shape, .next = scope->file->hints };
+    memcpy(h->dim_name, info->dim_name, sizeof(h->dim_name));
+    scope->file->hints = h;
     return PARE_OK;
 }
 
@@ -196,7 +200,7 @@ static pare_status read_outputs(pare_onnx_scope *scope, pare_cursor message)
             return pare_fail(PARE_ERR_DATA, "output '%s' is listed twice", info.name);
         if (!pare_map_set(&scope->listed, v->name, v))
             return pare_fail_memory(strlen(v->name), "a name");
-        PARE_TRY(hint(scope->g, v, &info));
+        PARE_TRY(hint(scope, v, &info));
         PARE_TRY(pare_graph_add_output(scope->g, v));
     }
     if (scope->g->n_outputs == 0)

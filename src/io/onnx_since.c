@@ -5,7 +5,7 @@
 #include "io/onnx.h"
 #include "tensor/tensor.h"
 
-typedef enum kind { OP, ATTR, TEXT, INPUT, LIST, ALWAYS } kind;
+typedef enum kind { OP, ATTR, TEXT, INPUT, SMALL, LIST, ALWAYS } kind;
 
 static const struct row {
     kind        kind;
@@ -73,6 +73,13 @@ static bool input_is_there(const pare_node *n, int i)
     return i < n->n_in && n->in[i];
 }
 
+static bool input_is_small(const pare_node *n)
+{
+    const pare_dtype dtype = input_is_there(n, 0) ? n->in[0]->t.dtype : PARE_NO_DTYPE;
+
+    return dtype != PARE_NO_DTYPE && pare_dtype_kind(dtype) == PARE_KIND_INT && pare_dtype_bits(dtype) <= 16;
+}
+
 static bool can_be_attribute(const pare_node *n, int i)
 {
     const pare_value *const v = n->in[i];
@@ -121,7 +128,7 @@ int pare_onnx_since_node(const pare_node *n)
             continue;
         if (r->kind == OP || (r->kind == ATTR && attr_is_used(n, r->attr)) ||
             (r->kind == TEXT && attr_has_text(n, r->attr)) ||
-            (r->kind == INPUT && input_is_there(n, r->input)) ||
+            (r->kind == SMALL && input_is_small(n)) || (r->kind == INPUT && input_is_there(n, r->input)) ||
             (r->kind == LIST && input_is_there(n, r->input) && !can_be_attribute(n, r->input)))
             set = r->set;
     }
