@@ -1026,6 +1026,75 @@ static void softmax_sums_to_one(void **state)
     finish(c);
 }
 
+static void check_norm(const char *name, int rank, const int64_t *dims, int rank_scale, const int64_t *scale, bool bias,
+                       int halo, const char *attr, int64_t value)
+{
+    test_case *const c = begin(name);
+
+    numbers(c, 0, rank, dims, halo);
+    constant(c, 1, PARE_f32, rank_scale, scale);
+    if (bias)
+        constant(c, 2, PARE_f32, rank_scale, scale);
+    if (attr)
+        set_i(c, attr, value);
+    check(c, halo < 0 ? PARE_DENSE : PARE_CHANNELS_LAST, 0);
+    finish(c);
+}
+
+static void norms_equal_reference(void **state)
+{
+    (void)state;
+    seed = 33;
+    check_norm("layer_normalization", DIMS(2, 5, 37), DIMS(37), true, -1, NULL, 0);
+    check_norm("layer_normalization", DIMS(2, 5, 37), DIMS(1), true, -1, NULL, 0);
+    check_norm("layer_normalization", DIMS(2, 3, 4, 5), DIMS(4, 5), false, -1, "axis", 2);
+    check_norm("layer_normalization", DIMS(2, 3, 4, 5), DIMS(3, 4, 5), true, 1, "axis", 1);
+    check_norm("layer_normalization", DIMS(3, 20), DIMS(20), true, -1, "axis", -1);
+    check_norm("instance_normalization", DIMS(2, 20, 4, 5), DIMS(20), true, -1, NULL, 0);
+    check_norm("instance_normalization", DIMS(2, 20, 4, 5), DIMS(20), true, 1, NULL, 0);
+    check_norm("group_normalization", DIMS(2, 20, 4, 5), DIMS(20), true, -1, "num_groups", 5);
+    check_norm("group_normalization", DIMS(2, 20, 4, 5), DIMS(20), true, 1, "num_groups", 2);
+    for (int p = 1; p < 3; p++) {
+        test_case *const c = begin("lp_normalization");
+
+        numbers(c, 0, DIMS(2, 19, 4, 5), p - 1);
+        set_i(c, "axis", p);
+        set_i(c, "p", p);
+        check(c, PARE_CHANNELS_LAST, 0);
+        finish(c);
+    }
+}
+
+/* Against sums in double: groups hold the channels that they should. */
+static void group_norm_is_what_it_says(void **state)
+{
+    test_case *const c = begin("group_normalization");
+
+    (void)state;
+    seed = 34;
+    slot *const x = numbers(c, 0, DIMS(2, 6, 3, 5), -1), *const scale = constant(c, 1, PARE_f32, DIMS(6));
+    slot *const bias = constant(c, 2, PARE_f32, DIMS(6));
+
+    set_i(c, "num_groups", 3);
+    check(c, PARE_DENSE, 0);
+    for (int g = 0; g < 6; g++) {
+        double mean = 0, var = 0;
+
+        for (int i = 0; i < 30; i++)
+            mean += pare_tensor_real(&x->t, g * 30 + i) / 30;
+        for (int i = 0; i < 30; i++)
+            var += pow(pare_tensor_real(&x->t, g * 30 + i) - mean, 2) / 30;
+        for (int i = 0; i < 30; i++) {
+            const int    ch   = g % 3 * 2 + i / 15;
+            const double want = (pare_tensor_real(&x->t, g * 30 + i) - mean) / sqrt(var + 1e-5) *
+                                    pare_tensor_real(&scale->t, ch) + pare_tensor_real(&bias->t, ch);
+
+            assert_true(fabs(pare_tensor_real(&c->out[0].t, g * 30 + i) - want) < 1e-4);
+        }
+    }
+    finish(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1048,6 +1117,8 @@ int main(void)
         cmocka_unit_test(qlinear_conv_all_signs),
         cmocka_unit_test(softmax_equals_reference),
         cmocka_unit_test(softmax_sums_to_one),
+        cmocka_unit_test(norms_equal_reference),
+        cmocka_unit_test(group_norm_is_what_it_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,26 @@
 #include "base/status.h"
 #include "ops/move.h"
 
+pare_tensor pare_axis_last(const pare_tensor *t, int64_t axis)
+{
+    const int rank = t->shape.rank;
+    int       perm[PARE_MAX_RANK], n = 0;
+
+    if (rank == 0) {
+        pare_tensor one = *t;
+
+        one.shape     = pare_shape_of(1, (const int64_t[]){ 1 });
+        one.stride[0] = 1;
+        return one;
+    }
+    axis = axis < 0 ? axis + rank : axis;
+    for (int i = 0; i < rank; i++)
+        if (i != axis)
+            perm[n++] = i;
+    perm[n] = (int)axis;
+    return pare_tensor_permuted(t, perm);
+}
+
 int64_t pare_boxes_count(const pare_boxes *b)
 {
     int64_t n = 1;

@@ -16,6 +16,9 @@ typedef struct pare_boxes {
     const void  *arg;
 } pare_boxes;
 
+/* A view whose last axis is `axis` (-rank .. rank - 1): each line along it is a box. A scalar is one line of one. */
+pare_tensor pare_axis_last(const pare_tensor *t, int64_t axis);
+
 int64_t pare_boxes_count(const pare_boxes *b);
 int64_t pare_boxes_size(const pare_boxes *b); /* elements of one box */
 

@@ -37,34 +37,13 @@ static void log_softmax_row(const void *kernel, int64_t box, long n, const float
     ((const pare_rows_f32_kernel *)kernel)->log_softmax(n, x, y);
 }
 
-/* Every line along the axis is a box: the axis as the last one. A scalar is one line of one element. */
-static pare_tensor axis_last(const pare_tensor *t, int64_t axis)
-{
-    const int rank = t->shape.rank;
-    int       perm[PARE_MAX_RANK], n = 0;
-
-    if (rank == 0) {
-        pare_tensor one = *t;
-
-        one.shape     = pare_shape_of(1, (const int64_t[]){ 1 });
-        one.stride[0] = 1;
-        return one;
-    }
-    axis = axis < 0 ? axis + rank : axis;
-    for (int i = 0; i < rank; i++)
-        if (i != axis)
-            perm[n++] = i;
-    perm[n] = (int)axis;
-    return pare_tensor_permuted(t, perm);
-}
-
 static pare_boxes boxes_of(const pare_call *call, const pare_rows_f32_kernel *kernel)
 {
     const pare_axis_attrs *a = call->attrs;
-    const pare_tensor      y = axis_last(call->out[0], a->axis);
+    const pare_tensor      y = pare_axis_last(call->out[0], a->axis);
 
     return (pare_boxes){ .y    = y,
-                         .x    = axis_last(call->in[0], a->axis),
+                         .x    = pare_axis_last(call->in[0], a->axis),
                          .lead = y.shape.rank - 1,
                          .fn   = call->op == &pare_op_softmax ? softmax_row : log_softmax_row,
                          .arg  = kernel };
