@@ -69,12 +69,13 @@ static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
     for (int i = 0; i < columns; i++) {
         const int     block = i / k->block, column = i % k->block;
         const int     c     = block * k->block + pare_qdw_channel(k->lanes, column);
-        const int8_t *w     = d->w + (ptrdiff_t)c * taps;
+        const int     real  = c % d->in_c; /* folded pixels repeat the channels */
+        const int8_t *w     = d->w + (ptrdiff_t)real * taps;
 
-        channel_of[i] = c < p->channels ? c : -1;
+        channel_of[i] = c < p->channels ? real : -1;
         if (c >= p->channels)
             continue;
-        PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, c, w, taps, &p->bias[i]));
+        PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, real, w, taps, &p->bias[i]));
         for (int line = 0; line < p->lines; line++)
             pack_channel(p, w, p->w + (size_t)(block * p->lines + line) * p->line_bytes, column, line);
     }
@@ -84,24 +85,41 @@ out:
     return status;
 }
 
+/*
+ * Few channels, packed tightly: neighbouring outputs of a line are neighbouring channels too, and so are their taps.
+ * How many pixels one block then holds; 1 where the memory or the filter does not allow it.
+ */
+static int foldable(const pare_qconv_desc *d, const pare_qdw_kernel *k)
+{
+    const int  fold  = k->block % d->in_c ? 1 : k->block / d->in_c;
+    const int  item  = d->out.kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float);
+    const bool tight = d->x.pixel == d->in_c && d->y.pixel == d->in_c * item &&
+                       (!d->out.add.on || d->residual.pixel == d->in_c);
+
+    return tight && or1(d->stride_w) == 1 && d->out_w % fold == 0 ? fold : 1;
+}
+
 static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
 {
-    const pare_qdw_kernel *k = p->kernel;
+    const pare_qdw_kernel *k    = p->kernel;
+    const int              fold = foldable(d, k);
 
     p->x        = d->x;
     p->y        = d->y;
     p->residual = d->residual;
     p->out_h    = d->out_h;
-    p->out_w    = d->out_w;
+    p->out_w    = d->out_w / fold;
     p->kernel_h = or1(d->kernel_h);
     p->kernel_w = or1(d->kernel_w);
-    p->channels = d->in_c;
+    p->channels = d->in_c * fold;
     p->tap_x    = or1(d->dilation_w) * d->x.pixel;
     p->tap_y    = or1(d->dilation_h) * d->x.row;
-    p->x_step   = or1(d->stride_w) * d->x.pixel;
+    p->x_step   = or1(d->stride_w) * d->x.pixel * fold;
     p->x_line   = or1(d->stride_h) * d->x.row;
     p->origin   = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
-    p->blocks   = (d->in_c + k->block - 1) / k->block;
+    p->blocks   = (p->channels + k->block - 1) / k->block;
+    p->y.pixel *= fold;
+    p->residual.pixel *= fold;
     /* Neighbouring lines share their rows only where the taps lie as far apart as the lines. */
     p->lines      = k->lines == 2 && d->out_h > 1 && p->x_line == p->tap_y ? 2 : 1;
     p->groups     = (p->kernel_h + p->lines - 1 + k->rows - 1) / k->rows;
