@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recurrent_f32.c - the products of float recurrent ops: chains of fmaf, k ascending (NUMERICS.md 9)
+ *
+ * x's part is a chain over x that starts from Wb + Rb, or from Wb in the rows whose two parts are chains of their own.
+ * The state's part goes on with that chain, or starts one from Rb.
+ */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+#include "kernels/gemm_f32/gemm_f32.h"
+#include "ops/recurrent.h"
+
+static float input_start(const pare_recurrent *r, int d, int64_t row)
+{
+    const float wb = pare_recurrent_wb(r, d, row);
+
+    return pare_recurrent_splits(r, row) ? wb : wb + pare_recurrent_rb(r, d, row);
+}
+
+static float chain(const pare_tensor *w, int d, int64_t row, const float *a, float sum)
+{
+    const float *const wr = (const float *)w->data + d * w->stride[0] + row * w->stride[1];
+
+    for (int64_t k = 0; k < w->shape.dim[2]; k++)
+        sum = fmaf(a[k], wr[k * w->stride[2]], sum);
+    return sum;
+}
+
+static void ref_input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
+                      const pare_recurrent_room *room)
+{
+    (void)room;
+    for (int i = 0; i < rows; i++)
+        for (int64_t n = 0; n < r->width; n++)
+            z[i * r->width + n] = chain(r->call->in[PARE_RNN_W], d, n, x + i * x_row, input_start(r, d, n));
+}
+
+static void ref_state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
+                      const pare_recurrent_room *room)
+{
+    int64_t first, count;
+
+    (void)room;
+    pare_recurrent_span(r, which, &first, &count);
+    for (int64_t b = 0; b < r->batch; b++)
+        for (int64_t n = 0; n < count; n++) {
+            float *const to = &z[b * r->width + n];
+            *to = chain(r->call->in[PARE_RNN_R], d, first + n, a + b * a_row,
+                        onto ? *to : pare_recurrent_rb(r, d, first + n));
+        }
+}
+
+const pare_recurrent_products pare_recurrent_f32_ref = { "reference", false, ref_input, ref_state };
+
+/* --------------------------------------------------------------------------------------------------------- planned */
+
+typedef struct packed_f32 {
+    pare_recurrent_state        head;
+    const pare_gemm_f32_kernel *kernel;
+    struct {
+        float *w, *r[2];           /* r[1]: the second product, of those cells that have one */
+        float *input, *state;      /* [G*H] biases that chains start from                     */
+    } of[2];
+} packed_f32;
+
+static void release(void *state)
+{
+    packed_f32 *const p = state;
+
+    for (int d = 0; d < 2; d++) {
+        pare_free_aligned(p->of[d].w);
+        pare_free_aligned(p->of[d].r[0]);
+        pare_free_aligned(p->of[d].r[1]);
+        pare_free_aligned(p->of[d].input);
+        pare_free_aligned(p->of[d].state);
+    }
+    pare_free(p);
+}
+
+static void input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
+                  const pare_recurrent_room *room)
+{
+    const packed_f32 *const  p = r->packed;
+    const pare_gemm_f32_args g = { .m = rows, .n = (int)r->width, .k = (int)r->in, .a = x, .a_row = x_row,
+                                   .init = p->of[d].input, .y = z, .y_row = (ptrdiff_t)r->width,
+                                   .lo = -INFINITY, .hi = INFINITY };
+
+    (void)room;
+    pare_gemm_f32_run(p->kernel, &g, p->of[d].w, 0, 1);
+}
+
+static void state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
+                  const pare_recurrent_room *room)
+{
+    const packed_f32 *const p = r->packed;
+    int64_t                 first, count;
+
+    (void)room;
+    pare_recurrent_span(r, which, &first, &count);
+    const pare_gemm_f32_args g = { .m = (int)r->batch, .n = (int)count, .k = (int)r->hidden, .a = a, .a_row = a_row,
+                                   .init     = onto ? z : p->of[d].state + first,
+                                   .init_row = onto ? (ptrdiff_t)r->width : 0, .y = z,
+                                   .y_row = (ptrdiff_t)r->width, .lo = -INFINITY, .hi = INFINITY };
+
+    pare_gemm_f32_run(p->kernel, &g, p->of[d].r[which], 0, 1);
+}
+
+/* Gate rows first .. first + n of direction d of W or R as the right operand. */
+static pare_status pack(const packed_f32 *p, const pare_tensor *w, int d, int64_t first, int64_t n, float **out)
+{
+    const pare_gemm_f32_b b = { .data     = (const float *)w->data + d * w->stride[0] + first * w->stride[1],
+                                .k_stride = (ptrdiff_t)w->stride[2],
+                                .n_stride = (ptrdiff_t)w->stride[1],
+                                .k        = (int)w->shape.dim[2],
+                                .n        = (int)n };
+    const size_t          bytes = sizeof(float) * pare_gemm_f32_packed_size(p->kernel, b.n, b.k);
+
+    if (n == 0)
+        return PARE_OK;
+    *out = pare_malloc_aligned(bytes);
+    if (!*out)
+        return pare_fail_memory(bytes, "packed weights");
+    pare_gemm_f32_pack(p->kernel, &b, *out, 0, 1);
+    return PARE_OK;
+}
+
+static pare_status fill(const pare_recurrent *r, packed_f32 *p, int d)
+{
+    const size_t bytes = sizeof(float) * (size_t)r->width;
+
+    PARE_TRY(pack(p, r->call->in[PARE_RNN_W], d, 0, r->width, &p->of[d].w));
+    for (int which = 0; which < 2; which++) {
+        int64_t first, count;
+
+        pare_recurrent_span(r, which, &first, &count);
+        PARE_TRY(pack(p, r->call->in[PARE_RNN_R], d, first, count, &p->of[d].r[which]));
+    }
+    p->of[d].input = pare_malloc_aligned(bytes);
+    p->of[d].state = pare_malloc_aligned(bytes);
+    if (!p->of[d].input || !p->of[d].state)
+        return pare_fail_memory(bytes, "biases");
+    for (int64_t n = 0; n < r->width; n++) {
+        p->of[d].input[n] = input_start(r, d, n);
+        p->of[d].state[n] = pare_recurrent_rb(r, d, n);
+    }
+    return PARE_OK;
+}
+
+pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step)
+{
+    static const pare_recurrent_products planned = { "packed", false, input, state };
+    pare_recurrent                       r;
+
+    if (!pare_recurrent_can_plan(call))
+        return PARE_OK; /* the reference runs */
+    packed_f32 *const p = pare_calloc(1, sizeof(*p));
+
+    if (!p)
+        return pare_fail_memory(sizeof(*p), "a recurrent op");
+    step->state   = p;
+    step->release = release;
+    p->head       = (pare_recurrent_state){ cell, &planned };
+    pare_gemm_f32_candidates(step->cpu, &p->kernel, 1);
+    pare_recurrent_of(call, cell, &planned, &r);
+    for (int d = 0; d < r.directions; d++)
+        PARE_TRY(fill(&r, p, d));
+    step->kernel  = p->kernel->name;
+    step->scratch = pare_recurrent_scratch(&r);
+    step->run     = pare_recurrent_run;
+    return PARE_OK;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rnn.c - the simple recurrent layer (ONNX RNN): h' = f(one chain from Wb + Rb over x, then over h) */
+#include <string.h>
+
+#include "ops/attr.h"
+#include "ops/recurrent.h"
+
+static const pare_attr attrs[] = {
+    PARE_RECURRENT_ROWS(pare_recurrent_attrs),
+    PARE_ATTR_END,
+};
+
+static bool splits(const pare_recurrent_attrs *a, int gate)
+{
+    (void)a, (void)gate;
+    return false;
+}
+
+static int first_product(const pare_recurrent_attrs *a)
+{
+    (void)a;
+    return 1;
+}
+
+static void step(const pare_recurrent *r, int d, int64_t t, float *z, const pare_recurrent_room *room)
+{
+    r->products->state(r, d, 0, room->h, (ptrdiff_t)r->hidden, z, true, room);
+    for (int64_t b = 0; b < r->batch; b++) {
+        float *const zb = z + b * r->hidden;
+
+        if (!pare_recurrent_active(r, b, t))
+            continue;
+        pare_gate_apply(r, r->gate[d], zb);
+        memcpy(room->h + b * r->hidden, zb, sizeof(*zb) * (size_t)r->hidden);
+    }
+}
+
+static const pare_recurrent_cell cell = {
+    .gates         = 1,
+    .activations   = 1,
+    .defaults      = "Tanh",
+    .splits        = splits,
+    .first_product = first_product,
+    .step          = step,
+};
+
+static pare_status infer(const pare_call *call)
+{
+    return pare_recurrent_infer(call, &cell, false);
+}
+
+static pare_status forward(const pare_call *call)
+{
+    return pare_recurrent_forward(call, &cell, &pare_recurrent_f32_ref);
+}
+
+static pare_status prepare(const pare_call *call, pare_step *plan)
+{
+    return pare_recurrent_prepare_f32(call, &cell, plan);
+}
+
+static const char *const samples[] = {
+    "f32[3,2,5] f32[1,7,5] f32[1,7,7] f32[1,14]",
+    "f32[4,3,5] f32[2,5,5] f32[2,5,5] f32[2,10] s32{2,4,0} f32[2,3,5] direction=bidirectional "
+    "activations=\"Relu,Tanh\"",
+    "f32[2,3,4] f32[1,33,4] f32[1,33,33] ? s32[2] f32[2,1,33] layout=1 direction=reverse clip=0.25",
+    "f32[3,1,4] f32[1,5,4] f32[1,5,5] ? ? ? activations=\"Elu\"",
+    "f32[3,0,4] f32[1,5,4] f32[1,5,5]",
+    NULL,
+};
+
+const pare_op pare_op_rnn = {
+    .name       = "rnn",
+    .onnx       = "RNN",
+    .min_in     = 3, /* recurrent.h */
+    .max_in     = 6,
+    .min_out    = 1,
+    .max_out    = 2,
+    .attrs      = attrs,
+    .attrs_size = sizeof(pare_recurrent_attrs),
+    .infer      = infer,
+    .forward    = forward,
+    .prepare    = prepare,
+    .samples    = samples,
+};
