@@ -66,8 +66,10 @@ static pare_status run_node(frame *f, const pare_node *n)
         }
     status = n->op->traits & PARE_HAS_BODY ? pare_interp_body(&call, look, f) : pare_op_eval(&call);
     for (int i = 0; status == PARE_OK && i < n->n_out; i++)
-        if (out[i])
-            status = show(f, n->out[i], out[i]);
+        if (out[i]) {
+            out[i]->q = n->out[i]->t.q ? n->out[i]->t.q : out[i]->q;
+            status    = show(f, n->out[i], out[i]);
+        }
     if (status != PARE_OK) {
         status = pare_fail_in(status, "%s: node '%s'", f->g->file ? f->g->file : f->g->name, n->name);
         goto end;

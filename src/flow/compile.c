@@ -6,7 +6,6 @@
 #include "exec/interp.h"
 #include "exec/plan.h"
 #include "flow/pipelines.h"
-#include "passes/qdq.h"
 
 /* The caller's shapes, or the file's with `batch` where the first dimension is open. */
 static pare_status fix_inputs(pare_graph *g, const pare_compile_options *o)
@@ -38,12 +37,11 @@ static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
     if (o->reference)
         return PARE_OK;
     PARE_TRY(pare_passes_run(g, pare_unify_passes, NULL));
-    PARE_TRY(pare_qdq_mark(g));
     PARE_TRY(pare_passes_run(g, pare_lower_passes, NULL));
     PARE_TRY(pare_graph_infer(g, true));
     if (o->unfused)
         return PARE_OK;
-    return pare_passes_run(g, pare_layout_passes, NULL);
+    return pare_passes_run(g, pare_speed_passes, NULL);
 }
 
 pare_status pare_compile(const pare_graph *graph, const pare_compile_options *options, pare_plan **out)

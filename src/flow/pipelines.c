@@ -17,16 +17,19 @@ const pare_pass *const pare_unify_passes[] = {
     NULL,
 };
 
-/* Moves first: they bring quantize and dequantize next to the ops between them. */
+/* Scales first, since the others look for them; then moves: they bring quantize and dequantize next to the ops between them. */
 const pare_pass *const pare_lower_passes[] = {
-    &pare_pass_lower_moves,      &pare_pass_lower_weighted,
-    &pare_pass_lower_dynamic,    &pare_pass_lower_binary,
-    &pare_pass_lower_pool,       &pare_pass_lower_table,
-    &pare_pass_fold_dequantize,  &pare_pass_fold_const,
-    &pare_pass_remove_dead,      NULL,
+    &pare_pass_mark_quantized,   &pare_pass_lower_moves,
+    &pare_pass_lower_weighted,   &pare_pass_lower_dynamic,
+    &pare_pass_lower_binary,     &pare_pass_lower_pool,
+    &pare_pass_lower_table,      &pare_pass_fold_dequantize,
+    &pare_pass_fold_const,       &pare_pass_remove_dead,
+    NULL,
 };
 
-const pare_pass *const pare_layout_passes[] = {
+const pare_pass *const pare_speed_passes[] = {
+    &pare_pass_fuse_qadd,
+    &pare_pass_remove_dead,
     &pare_pass_choose_layout,
     NULL,
 };

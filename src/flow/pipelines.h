@@ -11,10 +11,10 @@ extern const pare_pass *const pare_simplify_passes[];
 /* One quantized form: Q/DQ pairs, u8 activations, s8 weights. */
 extern const pare_pass *const pare_unify_passes[];
 
-/* From the Q/DQ form (marked by pare_qdq_mark) to integer ops. */
+/* From the Q/DQ form to integer ops. */
 extern const pare_pass *const pare_lower_passes[];
 
-/* Memory formats and halos. */
-extern const pare_pass *const pare_layout_passes[];
+/* What only makes it faster, with equal bits: fusion across nodes, memory formats, halos. */
+extern const pare_pass *const pare_speed_passes[];
 
 #endif

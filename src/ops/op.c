@@ -128,7 +128,7 @@ pare_status pare_op_eval(const pare_call *call)
 
     for (int i = 0; i < call->n_out; i++)
         if (call->out[i])
-            *call->out[i] = (pare_tensor){ .dtype = PARE_NO_DTYPE };
+            *call->out[i] = (pare_tensor){ .dtype = PARE_NO_DTYPE, .q = call->out[i]->q }; /* integer ops read it */
     PARE_TRY(pare_op_infer(call));
 
     status = call->op->forward ? PARE_OK : pare_fail(PARE_ERR_UNSUPPORTED, "runs only inside a graph");

@@ -136,7 +136,8 @@ const pare_attr *pare_attr_find(const pare_op *op, const char *name);
 /* Checks input and output counts and dtypes known, then op->infer. The sentence starts with the op's name. */
 pare_status pare_op_infer(const pare_call *call);
 
-/* infer + allocate outputs (dense) + forward: the eager call. Outputs are released by the caller. */
+/* infer + allocate outputs (dense) + forward: the eager call. Of the outputs only q is read, by integer ops: zero the
+ * structs otherwise. Outputs are released by the caller. */
 pare_status pare_op_eval(const pare_call *call);
 
 /* Messages for infer functions. Both return PARE_ERR_SHAPE or PARE_ERR_UNSUPPORTED / PARE_ERR_DYNAMIC. */

@@ -39,12 +39,35 @@ const pare_op *pare_lower_integer_op(const pare_node *n)
     return NULL;
 }
 
+static bool is_signed_weight(pare_dtype dtype)
+{
+    return dtype == PARE_s8 || dtype == PARE_s4 || dtype == PARE_s2;
+}
+
 static bool symmetric(const pare_qparams *q)
 {
     for (int i = 0; q->zero && i < q->n; i++)
         if (q->zero[i] != 0)
             return false;
     return q->block == 0;
+}
+
+/* Weights of 2 and 4 bits unpacked: kernels multiply s8. */
+static pare_status unpacked(pare_graph *g, pare_value *w, pare_value **out)
+{
+    pare_tensor t = pare_tensor_of(PARE_s8, w->t.shape);
+
+    *out = w;
+    if (w->t.dtype == PARE_s8)
+        return PARE_OK;
+    PARE_TRY(pare_tensor_alloc(&t));
+    for (int64_t i = 0; i < pare_shape_count(&t.shape); i++)
+        ((int8_t *)t.data)[i] = (int8_t)pare_tensor_int(&w->t, i);
+    t.q                      = w->t.q;
+    const pare_status status = pare_graph_add_const(g, w->name, &t, out);
+
+    pare_tensor_release(&t);
+    return status;
 }
 
 /* [K][N] to [N][K], the scales now along axis 0. */
@@ -68,7 +91,7 @@ pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value **w
     pare_value *const i = pare_qdq_source(n->in[1]);
 
     *w = NULL;
-    if (!i || !pare_value_is_const(i) || i->t.dtype != PARE_s8 || !symmetric(i->t.q) || !pare_tensor_is_dense(&i->t))
+    if (!i || !pare_value_is_const(i) || !is_signed_weight(i->t.dtype) || !symmetric(i->t.q) || !pare_tensor_is_dense(&i->t))
         return PARE_OK;
     const bool rows = n->op == &pare_op_conv || attr_i(n, "transB"); /* output channels on axis 0 */
 
@@ -76,10 +99,8 @@ pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value **w
         return PARE_OK;
     if (i->t.q->n > 1 && i->t.q->axis != (rows ? 0 : 1))
         return PARE_OK;
-    if (!rows)
-        return transposed(g, i, w);
-    *w = i;
-    return PARE_OK;
+    PARE_TRY(unpacked(g, i, w));
+    return rows ? PARE_OK : transposed(g, *w, w);
 }
 
 void pare_lower_clamp_of(const pare_node *n, float *lo, float *hi)
