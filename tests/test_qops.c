@@ -736,6 +736,97 @@ static void integer_means_are_means(void **state)
     finish(c);
 }
 
+/* ------------------------------------------------------------------------------------- transposed convolution */
+
+/* A constant input with these integers. */
+static slot *given(test_case *c, int i, pare_dtype dtype, int rank, const int64_t *dims, const int *values)
+{
+    slot *const s = constant(c, i, dtype, rank, dims);
+
+    for (int64_t j = 0; j < pare_shape_count(&s->t.shape); j++)
+        dtype == PARE_f32 ? pare_tensor_set_real(&s->t, j, values[j]) : pare_tensor_set_int(&s->t, j, values[j]);
+    return s;
+}
+
+static void check_transpose(int n, int ci, int co, int h, int w, int k, int group, int stride, int dilation, int pad,
+                            int extra, float lo)
+{
+    test_case *const c = begin("conv_transpose");
+
+    numbers(c, 0, DIMS(n, ci, h, w), 1);
+    constant(c, 1, PARE_f32, DIMS(ci, co / group, k, k));
+    if (k != 2)
+        constant(c, 2, PARE_f32, DIMS(co));
+    set_ints(c, "strides", LIST(stride, stride));
+    set_ints(c, "dilations", LIST(dilation, dilation));
+    set_ints(c, "pads", LIST(pad, pad, pad, 0));
+    set_ints(c, "output_padding", LIST(extra, extra));
+    set_i(c, "group", group);
+    set_f(c, "clamp_lo", lo);
+    check(c, n == 2 ? PARE_DENSE : PARE_CHANNELS_LAST, 1);
+    finish(c);
+}
+
+static void conv_transpose_equals_reference(void **state)
+{
+    (void)state;
+    seed = 51;
+    check_transpose(1, 16, 24, 4, 5, 3, 1, 2, 1, 1, 1, -INFINITY);
+    check_transpose(2, 20, 33, 3, 4, 2, 1, 2, 1, 0, 0, 0);
+    check_transpose(1, 20, 33, 3, 4, 2, 1, 2, 1, 0, 0, 0);
+    check_transpose(1, 8, 12, 5, 5, 3, 4, 1, 2, 2, 0, -INFINITY);
+    check_transpose(1, 12, 12, 4, 3, 4, 12, 3, 1, 1, 2, -0.5f);
+    check_transpose(1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, -INFINITY);
+    check_transpose(1, 3, 5, 2, 2, 3, 1, 4, 1, 2, 0, -INFINITY); /* outputs that no tap reaches */
+}
+
+/* The example of the ONNX specification, and its other ways to give a size. */
+static void conv_transpose_examples(void **state)
+{
+    static const int64_t x[] = { 1, 1, 3, 3 }, w[] = { 1, 2, 3, 3 };
+    static const int     row[] = { 0, 1, 3, 3, 2 }, column[] = { 1, 8, 21, 20, 13 };
+    static const struct {
+        const char *attr, *auto_pad;
+        int64_t     values[2];
+        int         h, width;
+    } cases[] = {
+        { NULL, NULL, { 0 }, 9, 7 },
+        { "output_shape", NULL, { 10, 8 }, 10, 8 },
+        { "output_padding", NULL, { 1, 1 }, 10, 8 },
+        { NULL, "SAME_UPPER", { 0 }, 9, 6 },
+    };
+    test_case *c = begin("conv_transpose");
+    int        ones[18], up[9];
+
+    (void)state;
+    for (int i = 0; i < 18; i++)
+        ones[i] = 1;
+    for (int i = 0; i < 9; i++)
+        up[i] = i;
+    given(c, 0, PARE_f32, 4, x, up);
+    given(c, 1, PARE_f32, 4, w, ones);
+    check(c, PARE_CHANNELS_LAST, 0);
+    for (int i = 0; i < 5; i++) {
+        assert_true(pare_tensor_real(&c->out[0].t, i) == row[i]);
+        assert_true(pare_tensor_real(&c->out[0].t, 25 + i * 5 + 1) == column[i]); /* of the second channel */
+    }
+    finish(c);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        c = begin("conv_transpose");
+        given(c, 0, PARE_f32, 4, x, up);
+        given(c, 1, PARE_f32, 4, w, ones);
+        set_ints(c, "strides", LIST(3, 2));
+        if (cases[i].attr)
+            set_ints(c, cases[i].attr, 2, cases[i].values);
+        if (cases[i].auto_pad)
+            *(const char **)attr_at(c, "auto_pad") = cases[i].auto_pad;
+        check(c, PARE_CHANNELS_LAST, 0);
+        assert_int_equal(c->out[0].t.shape.dim[2], cases[i].h);
+        assert_int_equal(c->out[0].t.shape.dim[3], cases[i].width);
+        finish(c);
+    }
+}
+
 /* ------------------------------------------------------------------------------------- quantize, dequantize */
 
 static void check_quantize(pare_dtype dtype, int per_channel, int rank, const int64_t *dims, int halo_in, int halo_out)
@@ -816,16 +907,6 @@ static void quantize_rows_equals_reference(void **state)
 }
 
 /* --------------------------------------------------------------------------------------- ONNX's own integer ops */
-
-/* A constant input with these integers; s32 numbers of any type. */
-static slot *given(test_case *c, int i, pare_dtype dtype, int rank, const int64_t *dims, const int *values)
-{
-    slot *const s = constant(c, i, dtype, rank, dims);
-
-    for (int64_t j = 0; j < pare_shape_count(&s->t.shape); j++)
-        pare_tensor_set_int(&s->t, j, values[j]);
-    return s;
-}
 
 static void given_scale(test_case *c, int i, float scale)
 {
@@ -1110,6 +1191,8 @@ int main(void)
         cmocka_unit_test(float_pools_odd_shapes),
         cmocka_unit_test(integer_pools_equal_reference),
         cmocka_unit_test(integer_means_are_means),
+        cmocka_unit_test(conv_transpose_equals_reference),
+        cmocka_unit_test(conv_transpose_examples),
         cmocka_unit_test(quantize_equals_reference),
         cmocka_unit_test(quantize_rows_equals_reference),
         cmocka_unit_test(onnx_examples),
