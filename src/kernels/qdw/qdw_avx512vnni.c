@@ -26,6 +26,7 @@ typedef struct job {
     pare_q512_constants  constants;
     __mmask64            mask;
     int                  first;        /* column and channel of the block        */
+    int                  skip;         /* bytes from a pixel to its block        */
     bool                 plain;
 } job;
 
@@ -67,35 +68,43 @@ PARE_AVX512_INLINE sums start(const job *g)
     return (sums){ v, v };
 }
 
-/* One output pixel; `y` and `r` point to its first channel of the block. */
-PARE_AVX512_INLINE void store(const job *g, const pare_q512x4 *acc, uint8_t *y, const uint8_t *r)
+/* With table, add or float output: out of line, so that the plain epilogue keeps its registers. */
+ISA __attribute__((noinline)) static void store_other(const job *g, const pare_q512x4 *acc, uint8_t *y,
+                                                      const uint8_t *r)
 {
     const pare_qepilogue *e = &g->p->epilogue;
 
-    if (g->plain) {
-        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, *acc, true));
-    } else if (e->kind == PARE_QKIND_U8) {
+    if (e->kind == PARE_QKIND_U8) {
         const __m512i residual = e->add ? _mm512_maskz_loadu_epi8(g->mask, r) : _mm512_setzero_si512();
         _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes_any(e, &g->constants, *acc, true, residual));
-    } else {
-        int32_t all[BLOCK];
-        _mm512_storeu_si512(all, acc->v0);
-        _mm512_storeu_si512(all + 16, acc->v1);
-        _mm512_storeu_si512(all + 32, acc->v2);
-        _mm512_storeu_si512(all + 48, acc->v3);
-        pare_qdw_store_f32(g->line, all, y - g->first);
+        return;
     }
+
+    int32_t all[BLOCK];
+    _mm512_storeu_si512(all, acc->v0);
+    _mm512_storeu_si512(all + 16, acc->v1);
+    _mm512_storeu_si512(all + 32, acc->v2);
+    _mm512_storeu_si512(all + 48, acc->v3);
+    pare_qdw_store_f32(g->line, all, y);
 }
 
+/* Output ox of one or two lines. Float pixels are addressed from channel 0, codes from the block's first. */
 PARE_AVX512_INLINE void store_lines(const job *g, const sums *acc, int lines, int ox)
 {
     const pare_qdw_line *l = g->line;
-    uint8_t             *y = l->y + ox * g->p->y.pixel + g->first;
-    const uint8_t       *r = l->residual ? l->residual + ox * g->p->residual.pixel + g->first : y;
+    uint8_t *const       y = l->y + ox * g->p->y.pixel + g->skip;
+    const bool           second = lines == 2 && l->n == 2;
 
-    store(g, &acc->upper, y, r);
-    if (lines == 2 && l->n == 2)
-        store(g, &acc->lower, y + g->p->y.row, r + g->p->residual.row);
+    if (g->plain) {
+        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, acc->upper, true));
+        if (second)
+            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask, pare_q512_codes(&g->constants, acc->lower, true));
+    } else {
+        const uint8_t *const r = l->residual ? l->residual + ox * g->p->residual.pixel + g->skip : y;
+        store_other(g, &acc->upper, y, r);
+        if (second)
+            store_other(g, &acc->lower, y + g->p->y.row, r + g->p->residual.row);
+    }
 }
 
 /* Output ox of a filter three wide and at most four rows high, from its three interleaved columns. */
@@ -192,29 +201,24 @@ PARE_AVX512_INLINE void any_filter(const job *g, int lines)
         general(g, lines);
 }
 
-/* The unfused u8 epilogue and the others apart, so that the first keeps its registers. */
-ISA static void plain_1(const job *g)
+ISA static void run_plain(const job *g)
 {
     job copy   = *g;
     copy.plain = true;
-    any_filter(&copy, 1);
+    if (g->p->lines == 2)
+        any_filter(&copy, 2);
+    else
+        any_filter(&copy, 1);
 }
 
-ISA static void plain_2(const job *g)
-{
-    job copy   = *g;
-    copy.plain = true;
-    any_filter(&copy, 2);
-}
-
-ISA static void other(const job *g)
+ISA static void run_other(const job *g)
 {
     job copy   = *g;
     copy.plain = false;
     if (g->p->lines == 2)
-        general(&copy, 2);
+        any_filter(&copy, 2);
     else
-        general(&copy, 1);
+        any_filter(&copy, 1);
 }
 
 ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
@@ -233,14 +237,13 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
                     .constants = pare_q512_load(e, line->block * BLOCK, 4),
                     .mask      = pare_q512_mask(p->channels - line->block * BLOCK),
                     .first     = line->block * BLOCK,
+                    .skip      = e->kind == PARE_QKIND_U8 ? line->block * BLOCK : 0,
     };
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)
-        other(&g);
-    else if (p->lines == 2)
-        plain_2(&g);
+        run_other(&g);
     else
-        plain_1(&g);
+        run_plain(&g);
 }
 #else
 typedef int not_x86;
