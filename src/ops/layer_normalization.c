@@ -138,10 +138,10 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 }
 
 static const char *const samples[] = {
-    "f32[2,5,37] f32[37] f32[37]",
-    "f32[2,3,4,5] f32[4,5] ? axis=2 epsilon=0.01",
-    "f32[6,7] f32[1] f32[7] axis=-1",
-    "f32[3] f32[3] axis=0",
+    "f32[2,5,37] f32[37] f32[37] -> 1",
+    "f32[2,3,4,5] f32[4,5] ? axis=2 epsilon=0.01 -> 1",
+    "f32[6,7] f32[1] f32[7] axis=-1 -> 1",
+    "f32[3] f32[3] axis=0 -> 1",
     NULL,
 };
 
