@@ -21,6 +21,7 @@ const pare_pass *const pare_unify_passes[] = {
 const pare_pass *const pare_lower_passes[] = {
     &pare_pass_mark_quantized,   &pare_pass_lower_moves,
     &pare_pass_lower_weighted,   &pare_pass_lower_dynamic,
+    &pare_pass_lower_recurrent,
     &pare_pass_lower_binary,     &pare_pass_lower_pool,
     &pare_pass_lower_table,      &pare_pass_fold_dequantize,
     &pare_pass_fold_const,       &pare_pass_remove_dead,

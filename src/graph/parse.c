@@ -277,6 +277,19 @@ static pare_status parse_body(pare_text *t, pare_graph *g, bool braces)
     return PARE_OK;
 }
 
+/* "meta "pare.dynamic" "1"", any number of them */
+static pare_status parse_meta(pare_text *t, pare_graph *g)
+{
+    const char *key, *value;
+
+    while (pare_text_try(t, "meta")) {
+        PARE_TRY(pare_text_string(t, &key));
+        PARE_TRY(pare_text_string(t, &value));
+        PARE_TRY(pare_graph_add_meta(g, key, value));
+    }
+    return PARE_OK;
+}
+
 pare_status pare_graph_parse(const char *text, pare_graph **out)
 {
     pare_text   t = { .at = text, .line = 1 };
@@ -291,6 +304,7 @@ pare_status pare_graph_parse(const char *text, pare_graph **out)
             t.at++;
         PARE_GOTO(pare_text_name(&t, &g->name));
     }
+    PARE_GOTO(parse_meta(&t, g));
     PARE_GOTO(parse_body(&t, g, false));
     *out = g;
     return PARE_OK;

@@ -305,6 +305,20 @@ static void print_graph(printer *p, const pare_graph *g)
     print(p, "\n");
 }
 
+/* Our own metadata: it decides what passes do. */
+static void print_meta(printer *p, const pare_graph *g)
+{
+    for (int i = 0; i < g->n_meta; i++) {
+        if (strncmp(g->meta[2 * i], "pare.", 5) != 0)
+            continue;
+        print(p, "meta ");
+        print_quoted(p, g->meta[2 * i]);
+        print(p, " ");
+        print_quoted(p, g->meta[2 * i + 1]);
+        print(p, "\n");
+    }
+}
+
 pare_status pare_graph_print(const pare_graph *g, char **text)
 {
     printer p = { 0 };
@@ -312,6 +326,7 @@ pare_status pare_graph_print(const pare_graph *g, char **text)
     print(&p, "graph ");
     print_name(&p, g->name);
     print(&p, "\n");
+    print_meta(&p, g);
     print_graph(&p, g);
     *text = p.text;
     if (!p.failed)

@@ -3,6 +3,7 @@
  * text.h - reading the text IR word by word.
  *
  *     graph NAME
+ *     meta "pare.dynamic" "1"                     # of the file; only keys that begin with "pare." are printed
  *     %x = input f32[N,3,32,32]                     # N: not fixed yet; also ?; input f32 without shape
  *     @s = const s64[2] {1,2}
  *     @w = const f32[4,3,3,3] seed=7                # reproducible numbers, for tests; printed as hash=0x...
