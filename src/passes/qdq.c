@@ -8,8 +8,7 @@
 #include "base/status.h"
 #include "ops/qlinear.h"
 
-/* The parameters a Q or DQ node names, when they are constants. */
-static pare_status params_of(const pare_node *n, const pare_shape *shape, pare_qparams **out)
+pare_status pare_qdq_params(const pare_node *n, const pare_shape *shape, pare_qparams **out)
 {
     const pare_value *zero = n->n_in > 2 ? n->in[2] : NULL;
 
@@ -19,40 +18,12 @@ static pare_status params_of(const pare_node *n, const pare_shape *shape, pare_q
     return pare_qlinear_params(&n->in[1]->t, zero ? &zero->t : NULL, n->attrs, shape, out);
 }
 
-static pare_status mark(pare_node *n, pare_value *integers)
-{
-    pare_qparams *q;
-
-    if (integers->t.q || !integers->has_shape)
-        return PARE_OK;
-    PARE_TRY(params_of(n, &integers->t.shape, &q));
-    const pare_status status = q ? pare_value_set_q(integers, q) : PARE_OK;
-
-    pare_free(q);
-    return status;
-}
-
-pare_status pare_qdq_mark(pare_graph *g)
-{
-    for (pare_node *n = g->first; n; n = n->next) {
-        pare_status status = PARE_OK;
-
-        if (n->op == &pare_op_quantize_linear)
-            status = mark(n, n->out[0]);
-        else if (n->op == &pare_op_dequantize_linear)
-            status = mark(n, n->in[0]);
-        if (status != PARE_OK)
-            return pare_fail_in(status, "%s: node '%s'", g->file ? g->file : g->name, n->name);
-    }
-    return PARE_OK;
-}
-
 /* Whether a DQ's parameters are those the value carries: zero points may be absent on one side. */
 static bool same_params(const pare_node *n, const pare_qparams *q, const pare_shape *shape)
 {
     pare_qparams *own = NULL;
 
-    if (params_of(n, shape, &own) != PARE_OK || !own)
+    if (pare_qdq_params(n, shape, &own) != PARE_OK || !own)
         return false;
     bool same = own->n == q->n && own->block == q->block && (q->n == 1 || own->axis == q->axis) &&
                 memcmp(own->scale, q->scale, sizeof(float) * (size_t)q->n) == 0;

@@ -8,10 +8,10 @@
 extern const pare_op pare_op_quantize_linear, pare_op_dequantize_linear;
 
 /*
- * Sets q on the integer value of every quantize_linear and dequantize_linear with constant parameters: a Q's output, a
- * DQ's input. A value that two nodes read with different parameters keeps those of the first.
+ * The parameters that a Q or DQ node names for integers of this shape, one heap block (pare_free); *out is NULL when
+ * they are not constant.
  */
-pare_status pare_qdq_mark(pare_graph *g);
+pare_status pare_qdq_params(const pare_node *n, const pare_shape *shape, pare_qparams **out);
 
 /* The integer value that v was dequantized from, its q set and equal to the DQ's parameters; NULL: v is not such. */
 pare_value *pare_qdq_source(const pare_value *v);
