@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "flow/kernel_list.h"
 #include "io/format.h"
 #include "ops/op.h"
@@ -76,6 +77,11 @@ enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };
 const char *pare_list_name(int index)
 {
     return index >= 0 && index < N_LISTS ? lists[index].name : NULL;
+}
+
+const char *pare_nearest(const char *word, const char *const *words, int n)
+{
+    return pare_nearest_name(word, words, n);
 }
 
 bool pare_list_at(const char *list, int index, pare_list_entry *entry)

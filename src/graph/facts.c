@@ -80,3 +80,13 @@ const char *pare_graph_op(const pare_graph *g, int index, int *count)
     *count = 0;
     return NULL;
 }
+
+const char *pare_graph_node(const pare_graph *g, int index, const char **op)
+{
+    const pare_node *n = g->first;
+
+    for (; n && index > 0; index--)
+        n = n->next;
+    *op = n ? n->op->name : NULL;
+    return n ? n->name : NULL;
+}

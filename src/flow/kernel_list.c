@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kernel_list.c - the versions of all kernel families, for listings */
+#include "flow/kernel_list.h"
+
+#include <stdio.h>
+
+#include "cpu/cpu.h"
+
+typedef struct version {
+    const char *name;
+    unsigned    isa;
+    const char *about; /* of the family */
+} version;
+
+/* Every family's own list. A version that only exists on other processors is not compiled and not listed. */
+static const version versions[] = {
+#define PARE_QCONV(tile, name, isa, panel_tiles, k_round) \
+    { "qconv_" #tile "_" #name, isa, "integer convolution and Linear" },
+#include "kernels/qconv/qconv.def"
+#undef PARE_QCONV
+#define PARE_QDW(block, name, isa, lanes, rows, lines) { "qdw_" #block "_" #name, isa, "integer depthwise convolution" },
+#include "kernels/qdw/qdw.def"
+#undef PARE_QDW
+#define PARE_QADD(name, isa) { "qadd_" #name, isa, "sum of two quantized tensors" },
+#include "kernels/qadd/qadd.def"
+#undef PARE_QADD
+#define PARE_QMUL(name, isa) { "qmul_" #name, isa, "product of two quantized tensors" },
+#include "kernels/qmul/qmul.def"
+#undef PARE_QMUL
+#define PARE_LUT8(name, isa) { "lut8_" #name, isa, "any function of 8-bit codes, by table" },
+#include "kernels/lut8/lut8.def"
+#undef PARE_LUT8
+#define GEMM_F32(mr, nr, lane, name, isa) { "gemm_f32_" #mr "x" #nr "_" #name, isa, "float product and convolution" },
+#include "kernels/gemm_f32/gemm_f32.def"
+#undef GEMM_F32
+#define DW_F32(name, isa) { "dw_f32_" #name, isa, "float depthwise convolution" },
+#include "kernels/dw_f32/dw_f32.def"
+#undef DW_F32
+#define POOL_F32(name, isa) { "pool_f32_" #name, isa, "float pooling" },
+#include "kernels/pool_f32/pool_f32.def"
+#undef POOL_F32
+};
+
+static const struct {
+    const char *name;
+    unsigned    bit;
+} isas[] = {
+    { "AVX2 and FMA", PARE_ISA_AVX2 },       { "AVX-VNNI", PARE_ISA_AVXVNNI }, { "AVX-512 VNNI", PARE_ISA_AVX512VNNI },
+    { "AMX", PARE_ISA_AMX_INT8 },            { "NEON", PARE_ISA_NEON },        { "NEON dot", PARE_ISA_NEON_DOT },
+    { "NEON i8mm", PARE_ISA_NEON_I8MM },
+};
+
+const char *pare_kernel_list_at(int index, char *about, size_t size)
+{
+    if (index < 0 || index >= (int)(sizeof(versions) / sizeof(versions[0])))
+        return NULL;
+    const version *const v = &versions[index];
+    int                  n = snprintf(about, size, "%s", v->about);
+
+    for (size_t i = 0; i < sizeof(isas) / sizeof(isas[0]); i++)
+        if (v->isa & isas[i].bit && n > 0 && (size_t)n < size)
+            n += snprintf(about + n, size - (size_t)n, ", needs %s", isas[i].name);
+    if (v->isa & ~pare_cpu_features() && n > 0 && (size_t)n < size)
+        snprintf(about + n, size - (size_t)n, " (not used here)");
+    return v->name;
+}
