@@ -119,7 +119,7 @@ static bool bench(const layer *l, const char *version, double peak_macs)
         .kernel_h = l->kernel, .kernel_w = l->kernel, .stride_h = l->stride, .stride_w = l->stride,
         .pad_top = pad, .pad_left = pad, .x = { px, (ptrdiff_t)px * in, (ptrdiff_t)px * in * in },
         .y = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size }, .w = w,
-        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1, .zero = 128 },
+        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1 },
     };
     const pare_qconv_kernel *kernels[8], *chosen = NULL;
     const int        n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 8);

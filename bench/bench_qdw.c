@@ -63,7 +63,7 @@ static double bench(const layer *l, const char *version)
         .kernel_w = l->kernel, .stride_h = l->stride, .stride_w = l->stride, .pad_top = pad, .pad_left = pad,
         .x = { pixel, (ptrdiff_t)pixel * in, (ptrdiff_t)pixel * in * in },
         .y = { pixel, (ptrdiff_t)pixel * l->size, (ptrdiff_t)pixel * l->size * l->size }, .w = w,
-        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1, .zero = 128 },
+        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1 },
     };
     const pare_qdw_kernel *kernels[8], *chosen = NULL;
     const int      n = pare_qdw_candidates(&d, pare_cpu_features(), kernels, 8);

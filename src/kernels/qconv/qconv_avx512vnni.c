@@ -14,6 +14,9 @@
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 
+/* Neither zero point nor bounds to apply; those; table or add. */
+typedef enum finish_kind { BARE, PLAIN, OTHER } finish_kind;
+
 /* One tile to compute. */
 typedef struct job {
     const pare_qconv_plan  *plan;
@@ -154,15 +157,15 @@ ISA __attribute__((noinline)) static __m512i codes_any(const pare_qepilogue *e, 
 }
 
 /* Requantizes one pack, first pixel i, from the accumulators of its pixels. */
-PARE_AVX512_INLINE void finish_pack(const job *g, int i, int tiles, bool plain, const pare_q512_constants *c,
+PARE_AVX512_INLINE void finish_pack(const job *g, int i, int tiles, finish_kind kind, const pare_q512_constants *c,
                                     pare_q512x4 acc)
 {
     const pare_qepilogue *e = &g->plan->epilogue;
 
     if (i >= g->n)
         return;
-    if (plain) {
-        store_pack(g, i, tiles, pare_q512_codes(c, acc, false));
+    if (kind != OTHER) {
+        store_pack(g, i, tiles, pare_q512_codes(c, acc, false, kind == BARE));
     } else {
         const __m512i r = e->add ? load_residual(g, i, tiles) : _mm512_setzero_si512();
         store_pack(g, i, tiles, codes_any(e, c, &acc, r));
@@ -170,34 +173,34 @@ PARE_AVX512_INLINE void finish_pack(const job *g, int i, int tiles, bool plain, 
 }
 
 /* Two pixels' accumulators: one pack where they fit, else two. */
-PARE_AVX512_INLINE void finish_two(const job *g, int i, int tiles, bool plain, const pare_q512_constants *c,
+PARE_AVX512_INLINE void finish_two(const job *g, int i, int tiles, finish_kind kind, const pare_q512_constants *c,
                                    const pare_q512x4 *a, const pare_q512x4 *b)
 {
     if (tiles == 2) {
-        finish_pack(g, i, tiles, plain, c, (pare_q512x4){ a->v0, a->v1, b->v0, b->v1 });
+        finish_pack(g, i, tiles, kind, c, (pare_q512x4){ a->v0, a->v1, b->v0, b->v1 });
     } else {
-        finish_pack(g, i, tiles, plain, c, *a);
-        finish_pack(g, i + 1, tiles, plain, c, *b);
+        finish_pack(g, i, tiles, kind, c, *a);
+        finish_pack(g, i + 1, tiles, kind, c, *b);
     }
 }
 
-PARE_AVX512_INLINE void finish_u8(const job *g, int rows, int tiles, bool plain, const block *acc)
+PARE_AVX512_INLINE void finish_u8(const job *g, int rows, int tiles, finish_kind kind, const block *acc)
 {
     const pare_q512_constants c = pare_q512_load(&g->plan->epilogue, g->panel->packed, tiles);
 
     if (tiles == 1) {
-        finish_pack(g, 0, 1, plain, &c, (pare_q512x4){ acc->r0.v0, acc->r1.v0, acc->r2.v0, acc->r3.v0 });
+        finish_pack(g, 0, 1, kind, &c, (pare_q512x4){ acc->r0.v0, acc->r1.v0, acc->r2.v0, acc->r3.v0 });
         if (rows > 4)
-            finish_pack(g, 4, 1, plain, &c, (pare_q512x4){ acc->r4.v0, acc->r5.v0, acc->r6.v0, acc->r7.v0 });
+            finish_pack(g, 4, 1, kind, &c, (pare_q512x4){ acc->r4.v0, acc->r5.v0, acc->r6.v0, acc->r7.v0 });
         return;
     }
-    finish_two(g, 0, tiles, plain, &c, &acc->r0, &acc->r1);
+    finish_two(g, 0, tiles, kind, &c, &acc->r0, &acc->r1);
     if (rows > 2)
-        finish_two(g, 2, tiles, plain, &c, &acc->r2, &acc->r3);
+        finish_two(g, 2, tiles, kind, &c, &acc->r2, &acc->r3);
     if (rows > 4)
-        finish_two(g, 4, tiles, plain, &c, &acc->r4, &acc->r5);
+        finish_two(g, 4, tiles, kind, &c, &acc->r4, &acc->r5);
     if (rows > 6)
-        finish_two(g, 6, tiles, plain, &c, &acc->r6, &acc->r7);
+        finish_two(g, 6, tiles, kind, &c, &acc->r6, &acc->r7);
 }
 
 PARE_AVX512_INLINE void finish_f32(const job *g, int i, int tiles, pare_q512x4 acc)
@@ -216,10 +219,13 @@ PARE_AVX512_INLINE void compute(const job *arg, int rows, int tiles)
 
     products(g, rows, tiles, &acc);
     if (g->plan->epilogue.kind == PARE_QKIND_U8) {
-        if (g->plan->epilogue.add || g->plan->epilogue.table)
-            finish_u8(g, rows, tiles, false, &acc);
+        const pare_qepilogue *e = &g->plan->epilogue;
+        if (e->add || e->table)
+            finish_u8(g, rows, tiles, OTHER, &acc);
+        else if (pare_q512_is_bare(e))
+            finish_u8(g, rows, tiles, BARE, &acc);
         else
-            finish_u8(g, rows, tiles, true, &acc);
+            finish_u8(g, rows, tiles, PLAIN, &acc);
         return;
     }
     finish_f32(g, 0, tiles, acc.r0);

@@ -28,16 +28,29 @@ static inline uint64_t pare_q512_mask(int columns)
     return columns >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << columns) - 1;
 }
 
-/* 4 x 16 int32 to 64 codes in natural order, saturated to [lo, hi] after adding zero. */
+/* Packed bytes, which are in lane order, in the order asked for. */
+PARE_AVX512_INLINE __m512i pare_q512_order(__m512i q, bool lanes)
+{
+    if (lanes)
+        return q;
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), q);
+}
+
+/* 4 x 16 int32 to 64 codes in natural order, saturated to u8. */
+PARE_AVX512_INLINE __m512i pare_q512_pack_only(pare_q512x4 v, bool lanes)
+{
+    const __m512i v01 = _mm512_packs_epi32(v.v0, v.v1), v23 = _mm512_packs_epi32(v.v2, v.v3);
+
+    return pare_q512_order(_mm512_packus_epi16(v01, v23), lanes);
+}
+
+/* The same, saturated to [lo, hi] after adding zero. */
 PARE_AVX512_INLINE __m512i pare_q512_pack(pare_q512x4 v, bool lanes, __m512i zero, __m512i lo, __m512i hi)
 {
     const __m512i v01 = _mm512_adds_epi16(_mm512_packs_epi32(v.v0, v.v1), zero);
     const __m512i v23 = _mm512_adds_epi16(_mm512_packs_epi32(v.v2, v.v3), zero);
-    const __m512i q   = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(v01, v23), lo), hi);
 
-    if (lanes)
-        return q;
-    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), q);
+    return pare_q512_order(_mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(v01, v23), lo), hi), lanes);
 }
 
 /* 64 codes to 4 x 16 int32 in either order. */
@@ -132,8 +145,14 @@ PARE_AVX512_INLINE __m512i pare_q512_round_add(const pare_qepilogue *e, const fl
     return pare_q512_add(e, _mm512_min_ps(q, _mm512_set1_ps((float)e->hi)), residual);
 }
 
-/* 64 codes with neither table nor add. */
-PARE_AVX512_INLINE __m512i pare_q512_codes(const pare_q512_constants *c, pare_q512x4 acc, bool lanes)
+/* Zero point 0 and the bounds of u8, as after ReLU: the packs saturate to just that. */
+static inline bool pare_q512_is_bare(const pare_qepilogue *e)
+{
+    return e->zero == 0 && e->lo == 0 && e->hi == 255;
+}
+
+/* 64 codes with neither table nor add; `bare` as above. */
+PARE_AVX512_INLINE __m512i pare_q512_codes(const pare_q512_constants *c, pare_q512x4 acc, bool lanes, bool bare)
 {
     const pare_q512x4 v = {
         _mm512_cvtps_epi32(pare_q512_scaled(c->s0, acc.v0)),
@@ -142,7 +161,7 @@ PARE_AVX512_INLINE __m512i pare_q512_codes(const pare_q512_constants *c, pare_q5
         _mm512_cvtps_epi32(pare_q512_scaled(c->s3, acc.v3)),
     };
 
-    return pare_q512_pack(v, lanes, c->zero, c->lo, c->hi);
+    return bare ? pare_q512_pack_only(v, lanes) : pare_q512_pack(v, lanes, c->zero, c->lo, c->hi);
 }
 
 /* 64 codes with the add fused. */
@@ -183,7 +202,7 @@ PARE_AVX512_INLINE __m512i pare_q512_codes_any(const pare_qepilogue *e, const pa
     if (e->add && !e->table)
         return pare_q512_codes_add(e, c, acc, lanes, residual);
 
-    __m512i q = pare_q512_codes(c, acc, lanes);
+    __m512i q = pare_q512_codes(c, acc, lanes, false);
     if (e->table)
         q = pare_q512_lookup(e->table, q);
     return e->add ? pare_q512_codes_then_add(e, q, residual) : q;

@@ -27,7 +27,7 @@ typedef struct job {
     __mmask64            mask;
     int                  first;        /* column and channel of the block        */
     int                  skip;         /* bytes from a pixel to its block        */
-    bool                 plain;
+    bool                 plain, bare;
 } job;
 
 typedef struct sums {
@@ -96,9 +96,9 @@ PARE_AVX512_INLINE void store_lines(const job *g, const sums *acc, int lines, in
     const bool           second = lines == 2 && l->n == 2;
 
     if (g->plain) {
-        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, acc->upper, true));
+        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, acc->upper, true, g->bare));
         if (second)
-            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask, pare_q512_codes(&g->constants, acc->lower, true));
+            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask, pare_q512_codes(&g->constants, acc->lower, true, g->bare));
     } else {
         const uint8_t *const r = l->residual ? l->residual + ox * g->p->residual.pixel + g->skip : y;
         store_other(g, &acc->upper, y, r);
@@ -205,6 +205,18 @@ ISA static void run_plain(const job *g)
 {
     job copy   = *g;
     copy.plain = true;
+    copy.bare  = false;
+    if (g->p->lines == 2)
+        any_filter(&copy, 2);
+    else
+        any_filter(&copy, 1);
+}
+
+ISA static void run_bare(const job *g)
+{
+    job copy   = *g;
+    copy.plain = true;
+    copy.bare  = true;
     if (g->p->lines == 2)
         any_filter(&copy, 2);
     else
@@ -242,6 +254,8 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)
         run_other(&g);
+    else if (pare_q512_is_bare(e))
+        run_bare(&g);
     else
         run_plain(&g);
 }
