@@ -14,7 +14,7 @@
 #include "passes/qdq.h"
 #include "tensor/qparams.h"
 
-extern const pare_op pare_op_conv, pare_op_gemm, pare_op_matmul;
+extern const pare_op pare_op_conv, pare_op_gemm, pare_op_matmul, pare_op_pad;
 
 /* ------------------------------------------------------------------------------------------------ constants, nodes */
 
@@ -240,6 +240,27 @@ static void widen_for_bias(weight_scales *s, float sx, const pare_value *bias)
     }
 }
 
+/*
+ * ONNX Runtime makes an integer Gemm or MatMul only of weights that have zero points (a Conv needs none). They are all 0,
+ * so layers of equal width share one constant.
+ */
+static pare_status zero_points_for_ort(pare_graph *g, pare_node *dq, const weight_scales *s)
+{
+    const char *const name = pare_arena_printf(g->arena, "zeros_%d", s->axis < 0 ? 0 : s->n);
+    pare_value       *zero = name ? pare_graph_find(g, name) : NULL;
+    const pare_dtype  dtype = dq->in[0]->t.dtype;
+    pare_status       status = PARE_OK;
+
+    if (!zero || !pare_value_is_const(zero) || zero->t.dtype != dtype || pare_shape_count(&zero->t.shape) != s->n) {
+        pare_tensor t = pare_tensor_of(dtype, dq->in[1]->t.shape);
+
+        PARE_TRY(pare_tensor_alloc(&t));
+        status = pare_graph_add_const(g, name, &t, &zero);
+        pare_tensor_release(&t);
+    }
+    return status == PARE_OK ? pare_node_add_in(dq, zero) : status;
+}
+
 /* in[input] of n becomes dequantize(s8 constant). */
 static pare_status quantize_weights(pare_graph *g, pare_node *n, int input, const weight_scales *s, int bits)
 {
@@ -256,6 +277,8 @@ static pare_status quantize_weights(pare_graph *g, pare_node *n, int input, cons
     t.q = NULL;
     PARE_GOTO(add_dequantized(g, w, &t, &q, n, &real));
     pare_node_set_in(n, input, real);
+    if (n->op == &pare_op_gemm || n->op == &pare_op_matmul)
+        status = zero_points_for_ort(g, real->producer, s);
 out:
     pare_tensor_release(&t);
     return status;
@@ -371,6 +394,34 @@ static void drop_clamp(pare_quantization *q, const pare_decision *d)
         pare_node_set_f(d->node, "clamp_hi", INFINITY);
 }
 
+/*
+ * dequantize -> pad -> quantize becomes a pad of the codes with the zero point: ONNX Runtime has no integer form of the
+ * former, and the latter is the same numbers in any engine.
+ */
+static pare_status pad_codes(pare_graph *g, pare_node *pad)
+{
+    pare_node *const  dq   = pad->in[0]->producer;
+    pare_node *const  sink = pare_value_only_user(pad->out[0]);
+    pare_value *const y    = pad->out[0];
+
+    if (!dq || dq->op != &pare_op_dequantize_linear || !sink || sink->op != &pare_op_quantize_linear)
+        return PARE_OK;
+    pare_node_set_in(pad, 0, dq->in[0]);
+    if (pad->n_in > 2)
+        pare_node_set_in(pad, 2, dq->in[2]);
+    else
+        PARE_TRY(pare_node_add_in(pad, dq->in[2]));
+    pare_value *const codes = sink->out[0];
+
+    y->t.dtype = PARE_u8;
+    pare_graph_replace_uses(g, codes, y);
+    pare_graph_remove_node(sink);
+    pare_graph_swap_names(y, codes);
+    if (dq->out[0]->n_uses == 0)
+        pare_graph_remove_node(dq);
+    return PARE_OK;
+}
+
 pare_status pare_quantization_convert(pare_quantization *q)
 {
     bool dynamic = false;
@@ -397,5 +448,8 @@ pare_status pare_quantization_convert(pare_quantization *q)
             continue;
         PARE_TRY(pare_value_is_const(v) ? quantize_const(q, v) : quantize_value(q, v));
     }
+    for (int i = 0; i < q->n_decisions; i++)
+        if (q->decisions[i].mode == PARE_QMODE_STATIC && q->decisions[i].node->op == &pare_op_pad)
+            PARE_TRY(pad_codes(q->g, q->decisions[i].node));
     return dynamic ? pare_graph_add_meta(q->g, "pare.dynamic", "1") : PARE_OK;
 }

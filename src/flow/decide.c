@@ -14,7 +14,7 @@
 #include "flow/quantization.h"
 #include "quant/qconfig.h"
 
-extern const pare_op pare_op_conv, pare_op_gemm, pare_op_matmul, pare_op_add;
+extern const pare_op pare_op_conv, pare_op_gemm, pare_op_matmul, pare_op_add, pare_op_pad, pare_op_resize;
 
 bool pare_quantization_is_data(const pare_decision *d, int i)
 {
@@ -84,6 +84,13 @@ static const char *recurrent_refused(const pare_node *n)
 
 static const char *others_refused(const pare_decision *d)
 {
+    const pare_node *const n = d->node;
+
+    if (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") != 0)
+        return "it interpolates";
+    if (n->op == &pare_op_pad && n->n_in > 2 && n->in[2] && pare_value_is_const(n->in[2]) &&
+        pare_tensor_real(&n->in[2]->t, 0) != 0)
+        return "it pads with another number than 0";
     for (int i = 0; i < d->node->n_in; i++)
         if (d->node->in[i] && !pare_quantization_is_data(d, i) && !pare_value_is_const(d->node->in[i]))
             return "a parameter is known only at run time";

@@ -6,7 +6,7 @@
 const pare_pass *const pare_simplify_passes[] = {
     &pare_pass_fold_const, &pare_pass_inline_if,
     &pare_pass_fold_const, &pare_pass_remove_identity,
-    &pare_pass_fuse_pad,   &pare_pass_fold_bn,
+    &pare_pass_fuse_pad,   &pare_pass_use_global_pool, &pare_pass_fold_bn,
     &pare_pass_fuse_relu,  &pare_pass_fuse_clip,
     &pare_pass_remove_dead, NULL,
 };

@@ -5,6 +5,8 @@
  * dequantize -> max_pool, reshape, concat ... -> quantize with one scale and zero point throughout is the same op on
  * the codes (NUMERICS.md 6). Inputs of a concat whose parameters differ pass through a table first.
  */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/status.h"
 #include "passes/pass.h"
@@ -12,7 +14,13 @@
 #include "passes/table.h"
 #include "tensor/qparams.h"
 
-extern const pare_op pare_op_pad, pare_op_concat;
+extern const pare_op pare_op_pad, pare_op_concat, pare_op_resize;
+
+static bool moves(const pare_node *n)
+{
+    return n->op->traits & PARE_SELECTS ||
+           (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") == 0);
+}
 
 /* The constants of shape arithmetic (axes, pads, indices) stay as they are; everything else must be quantized. */
 static bool is_data(const pare_node *n, int i)
@@ -76,7 +84,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     pare_node *sinks[PARE_MAX_OUTPUTS];
 
-    if (!(n->op->traits & PARE_SELECTS) || n->n_out > PARE_MAX_OUTPUTS || n->n_in < 1 || !pads_with_zero(n) ||
+    if (!moves(n) || n->n_out > PARE_MAX_OUTPUTS || n->n_in < 1 || !pads_with_zero(n) ||
         !n->in[0] || n->in[0]->t.dtype != PARE_f32 || !outputs_quantized(n, sinks) ||
         !all_quantized(n, sinks[0]->out[0]))
         return PARE_OK;
