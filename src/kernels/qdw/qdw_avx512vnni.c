@@ -98,7 +98,8 @@ PARE_AVX512_INLINE void store_lines(const job *g, const sums *acc, int lines, in
     if (g->plain) {
         _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, acc->upper, true, g->bare));
         if (second)
-            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask, pare_q512_codes(&g->constants, acc->lower, true, g->bare));
+            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask,
+                                    pare_q512_codes(&g->constants, acc->lower, true, g->bare));
     } else {
         const uint8_t *const r = l->residual ? l->residual + ox * g->p->residual.pixel + g->skip : y;
         store_other(g, &acc->upper, y, r);
