@@ -69,6 +69,8 @@ static void check_rows(int64_t row_axes, int rank, const int64_t *dims, int halo
     test_case *const c = begin("quantize_rows");
     slot *const      x = numbers(c, 0, rank, dims, halo_in);
 
+    if (rank > 2)
+        pare_tensor_set_real(&x->t, 17, NAN); /* does not count, becomes the lowest code */
     if (row_axes == -1 && dims[0] > 1)
         for (int64_t i = 0; i < dims[rank - 1]; i++)
             pare_tensor_set_real(&x->t, i, 0); /* a row of zeros */

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "kernels/quantize/quantize.h"
+#include "kernels/rows_f32/rows_f32.h"
 #include "ops/attr.h"
 
 /* The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. */
@@ -85,23 +86,34 @@ static bool in_one_piece(const pare_tensor *t, int first)
     return true;
 }
 
-/* a = max|x|, inv = 127 / a, q = clamp(rint(x * inv), -127, 127) + 128, scale = a / 127; a row of zeros: 128 and 0. */
-static void quantize_row(const pare_tensor *q, const pare_tensor *x, float *scale)
+/* max|x|; NaN does not count. `kernel` NULL: the reference. */
+static float largest(const pare_tensor *x, const pare_rows_f32_kernel *kernel)
 {
     pare_rows rows;
     float     a = 0;
 
     pare_rows_begin(&rows, 1, &x, 0, 1);
-    while (pare_rows_next(&rows))
-        for (int64_t i = 0; i < rows.n; i++) {
-            const float v = fabsf(((const float *)rows.ptr[0])[i * rows.step[0]]);
+    while (pare_rows_next(&rows)) {
+        const float *from = (const float *)rows.ptr[0];
+        const float  most = kernel && rows.step[0] == 1 ? kernel->max_abs((long)rows.n, from) : NAN;
+
+        for (int64_t i = 0; most != most && i < rows.n; i++) { /* no kernel, or there is a NaN in the row */
+            const float v = fabsf(from[i * rows.step[0]]);
 
             a = v > a ? v : a;
         }
-    const float inv = a > 0 ? 127 / a : 0;
+        a = most > a ? most : a;
+    }
+    return a;
+}
 
-    *scale = a / 127;
-    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ q, x }, 0, 1);
+/* inv = 127 / a, q = clamp(rint(x * inv), -127, 127) + 128, scale = a / 127; a row of zeros: 128 and 0. */
+static void quantize_row(const pare_tensor *q, const pare_tensor *x, float a, int part, int parts)
+{
+    const float inv = a > 0 ? 127 / a : 0;
+    pare_rows   rows;
+
+    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ q, x }, part, parts);
     while (pare_rows_next(&rows))
         for (int64_t i = 0; i < rows.n; i++) {
             float v = rintf(((const float *)rows.ptr[1])[i * rows.step[1]] * inv);
@@ -112,47 +124,66 @@ static void quantize_row(const pare_tensor *q, const pare_tensor *x, float *scal
         }
 }
 
-static void do_part(const pare_call *call, const pare_quantize_kernel *kernel, int part, int parts)
+/* All rows, of each the share `part`: every part finds the whole row's scale for itself, the first one stores it. */
+static void share_rows(const pare_call *call, const pare_rows_f32_kernel *kernel, int part, int parts)
 {
-    long begin, end;
+    const int64_t n = pare_shape_count(&call->out[1]->shape);
 
+    for (int64_t row = 0; row < n; row++) {
+        pare_tensor q, x;
+        float      *scale;
+
+        row_views(call, row, &q, &x, &scale);
+        const float a = largest(&x, kernel);
+
+        if (part == 0)
+            *scale = a / 127;
+        quantize_row(&q, &x, a, part, parts);
+    }
+}
+
+static pare_status forward(const pare_call *call)
+{
+    share_rows(call, NULL, 0, 1);
+    return PARE_OK;
+}
+
+/* Rows that are scattered in memory: images. */
+static void run_scattered(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)scratch;
+    share_rows(call, pare_rows_f32_best(step->cpu), part, parts);
+}
+
+/* Rows in one piece, shared whole. The state of the step is the kernel. */
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_quantize_kernel *kernel = step->state;
+    long                        begin, end;
+
+    (void)scratch;
     pare_pool_split((long)pare_shape_count(&call->out[1]->shape), 1, part, parts, &begin, &end);
     for (long row = begin; row < end; row++) {
         pare_tensor q, x;
         float      *scale;
 
         row_views(call, row, &q, &x, &scale);
-        if (kernel)
-            *scale = kernel->dynamic(x.data, q.data, row_size(call));
-        else
-            quantize_row(&q, &x, scale);
+        *scale = kernel->dynamic(x.data, q.data, row_size(call));
     }
-}
-
-static pare_status forward(const pare_call *call)
-{
-    do_part(call, NULL, 0, 1);
-    return PARE_OK;
-}
-
-/* The state of the step is the kernel, or NULL. */
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
-{
-    (void)scratch;
-    do_part(call, step->state, part, parts);
 }
 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_quantize_kernel *kernel;
 
-    step->kernel = "c";
-    step->run    = run;
+    step->kernel = pare_rows_f32_best(step->cpu)->name;
+    step->run    = run_scattered;
     if (!in_one_piece(call->in[0], row_axes(call)) || !in_one_piece(call->out[0], row_axes(call)))
         return PARE_OK;
     pare_quantize_candidates(step->cpu, &kernel, 1);
     step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
+    step->run    = run;
     return PARE_OK;
 }
 
