@@ -29,6 +29,7 @@ pare_status pare_min_max_of(const pare_tensor *t, float *min, float *max, int64_
         *min = lo, *max = hi;
         *n += rows.n;
     }
+    *min += 0.0f, *max += 0.0f; /* -0 becomes 0: which of both comes first must not matter */
     if (!finite)
         return pare_fail(PARE_ERR_NUMERIC, "it holds NaN or an infinity; check the data and the preprocessing");
     return PARE_OK;

@@ -4,23 +4,27 @@
 
 #include <string.h>
 
+/* Only the last star ever takes more: what an earlier one matched, a later one could match as well. */
 bool pare_glob_match(const char *pattern, const char *name)
 {
-    for (; *pattern; pattern++, name++) {
+    const char *star = NULL, *from = NULL; /* behind the last star; where the name went on behind it */
+
+    while (*name) {
         if (*pattern == '*') {
-            while (pattern[1] == '*')
-                pattern++;
-            for (;; name++) {
-                if (pare_glob_match(pattern + 1, name))
-                    return true;
-                if (!*name)
-                    return false;
-            }
-        }
-        if (!*name || (*pattern != '?' && *pattern != *name))
+            star = ++pattern;
+            from = name;
+        } else if (*pattern == '?' || *pattern == *name) {
+            pattern++, name++;
+        } else if (star) {
+            pattern = star;
+            name    = ++from;
+        } else {
             return false;
+        }
     }
-    return !*name;
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
 }
 
 static bool applies(const pare_rule *r, const char *op, const char *node)
