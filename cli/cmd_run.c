@@ -17,6 +17,7 @@ typedef struct run_args {
     pare_texts  input;
     const char *output_dir, *fill;
     int         seed, batch;
+    bool        keep_inputs;
 } run_args;
 
 #define AT(field) offsetof(run_args, field)
@@ -26,6 +27,7 @@ static const pare_option options[] = {
       "FILE alone is for the first input", 0, 0, false },
     { "output-dir", 'o', PARE_OPTION_TEXT, AT(output_dir), "FOLDER", "write every output there as NAME.npy (write none)", 0,
       0, false },
+    { "keep-inputs", 0, PARE_OPTION_FLAG, AT(keep_inputs), NULL, "write the inputs there too", 0, 0, false },
     { "fill", 0, PARE_OPTION_WORD, AT(fill), "random|zeros", "inputs without a file: floats from -1 to 1 (random)", 0, 0,
       false },
     { "seed", 0, PARE_OPTION_INT, AT(seed), "N", "of the random numbers (0)", 0, 1 << 30, false },
@@ -71,20 +73,31 @@ static int path_of(const char *folder, const char *name, char *path, size_t size
     return 0;
 }
 
-static int save(const pare_session *s, const char *folder)
+static int save_tensor(const pare_tensor *t, const char *folder, const char *name)
 {
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return pare_say_failed("%s: cannot be made: %s", folder, strerror(errno));
-    for (int i = 0; i < s->n_outputs; i++) {
-        char                     path[4096];
-        const char              *name;
-        const pare_tensor *const t    = pare_session_output(s, i, &name);
-        int                      code = path_of(folder, name, path, sizeof(path));
+    char      path[4096];
+    const int code = path_of(folder, name, path, sizeof(path));
 
-        if (code || (code = pare_say_status(pare_tensor_save(t, path))))
-            return code;
+    return code ? code : pare_say_status(pare_tensor_save(t, path));
+}
+
+static int save(const pare_session *s, const run_args *args)
+{
+    const char *name;
+    int         code = 0;
+
+    if (mkdir(args->output_dir, 0777) != 0 && errno != EEXIST)
+        return pare_say_failed("%s: cannot be made: %s", args->output_dir, strerror(errno));
+    for (int i = 0; i < s->n_outputs && code == 0; i++) {
+        const pare_tensor *const t = pare_session_output(s, i, &name);
+
+        code = save_tensor(t, args->output_dir, name);
     }
-    return 0;
+    for (int i = 0; args->keep_inputs && i < s->n_inputs && code == 0; i++) {
+        name = pare_graph_input(s->graph, i, &(pare_dtype){ 0 }, &(pare_shape){ 0 });
+        code = save_tensor(&s->inputs[i], args->output_dir, name);
+    }
+    return code;
 }
 
 static void print_json(const pare_session *s, const char *folder)
@@ -149,7 +162,7 @@ static int run(const pare_invocation *v)
     if (code == 0)
         code = pare_say_status(pare_session_run(&s, pool));
     if (code == 0 && args->output_dir)
-        code = save(&s, args->output_dir);
+        code = save(&s, args);
     if (code == 0 && v->common->json)
         print_json(&s, args->output_dir);
     else if (code == 0)

@@ -13,7 +13,7 @@ extern "C" {
 /*
  * Reads NAME.npy, or with any other ending raw little-endian numbers of t's dtype. *t says what is wanted (see
  * pare_tensor_of; PARE_NO_DTYPE and rank 0 take whatever a .npy holds). A dimension that is PARE_DIM_ANY comes from the
- * file; in a raw file there may be one. Release with pare_tensor_release.
+ * file; of several in a raw file the last one does, the others are 1. Release with pare_tensor_release.
  */
 PARE_API pare_status pare_tensor_load(const char *path, pare_tensor *t);
 

@@ -49,7 +49,7 @@ static pare_status load_npy(const char *path, const pare_buf *file, pare_tensor 
     return fill(t, array.dtype, array.shape, array.data);
 }
 
-/* Raw numbers have no header: their count must be that of the shape, or a multiple of it when a dimension is open. */
+/* Raw numbers have no header: their count must be that of the shape. The last open dimension takes what there is. */
 static pare_status load_raw(const char *path, const pare_buf *file, pare_tensor *t)
 {
     const size_t size  = pare_dtype_size(t->dtype);
@@ -60,7 +60,7 @@ static pare_status load_raw(const char *path, const pare_buf *file, pare_tensor 
     if (size == 0)
         return pare_fail(PARE_ERR_ARG, "%s: raw numbers need a type of whole bytes, and a shape", path);
     for (int i = 0; i < shape.rank; i++)
-        if (shape.dim[i] == PARE_DIM_ANY && open < 0)
+        if (shape.dim[i] == PARE_DIM_ANY)
             shape.dim[open = i] = 1;
     const int64_t bytes = pare_shape_count(&shape) * (int64_t)size, there = (int64_t)pare_buf_size(file);
 
