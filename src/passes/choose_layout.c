@@ -61,12 +61,33 @@ static void choose(pare_node *n)
     }
 }
 
-/* A copy of v in front of n that lies as n wants it. */
+typedef struct search {
+    const pare_graph *g;
+    pare_value       *found;
+} search;
+
+static bool note_copy(pare_node *user, int input, void *arg)
+{
+    search *s = arg;
+
+    (void)input;
+    if (user->op == &pare_op_identity && user->graph == s->g && user->out[0]->format == PARE_CHANNELS_LAST)
+        s->found = user->out[0];
+    return !s->found;
+}
+
+/* A copy of v in front of n that lies as n wants it: one for all convolutions that read v. */
 static pare_status convert_input(pare_graph *g, pare_node *n)
 {
     pare_value *const v = n->in[0], *copy;
+    search            s = { .g = g };
     pare_node        *made;
 
+    pare_value_each_user(v, note_copy, &s);
+    if (s.found) {
+        pare_node_set_in(n, 0, s.found);
+        return PARE_OK;
+    }
     PARE_TRY(pare_graph_add_value(g, v->name, &copy));
     copy->t         = pare_tensor_of(v->t.dtype, v->t.shape);
     copy->has_shape = true;
@@ -83,7 +104,7 @@ static bool is_windowed(const pare_node *n)
     return (n->op == &pare_op_conv || n->op == &pare_op_qconv) && has_pixels(n->in[0]);
 }
 
-/* The graph output stays dense: the node writes into a channels-last value that is copied behind it. */
+/* The graph output stays dense: the node writes into a channels-last value, which others read, that is copied behind. */
 static pare_status convert_output(pare_graph *g, pare_node *n)
 {
     pare_value *const v = n->out[0], *inner;
@@ -98,6 +119,10 @@ static pare_status convert_output(pare_graph *g, pare_node *n)
     n->out[0]       = inner;
     inner->producer = n;
     v->producer     = NULL;
+    for (pare_node *user = n->next; user; user = user->next)
+        for (int i = 0; i < user->n_in; i++)
+            if (user->in[i] == v)
+                pare_node_set_in(user, i, inner);
     return pare_graph_add_node(g, &pare_op_identity, NULL, 1, &inner, 1, &v, n->next, &made);
 }
 

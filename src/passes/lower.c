@@ -86,21 +86,31 @@ static pare_status transposed(pare_graph *g, const pare_value *w, pare_value **o
     return status;
 }
 
-pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value **w)
+/* Output channels are on axis 0; a matmul, and a gemm without transB, has them on axis 1. */
+static bool has_rows(const pare_node *n)
 {
-    pare_value *const i = pare_qdq_source(n->in[1]);
+    return n->op == &pare_op_conv || attr_i(n, "transB");
+}
 
-    *w = NULL;
-    if (!i || !pare_value_is_const(i) || !is_signed_weight(i->t.dtype) || !symmetric(i->t.q) || !pare_tensor_is_dense(&i->t))
-        return PARE_OK;
-    const bool rows = n->op == &pare_op_conv || attr_i(n, "transB"); /* output channels on axis 0 */
+pare_value *pare_lower_weights_of(const pare_node *n)
+{
+    pare_value *const w = pare_qdq_source(n->in[1]);
 
-    if (n->op != &pare_op_conv && i->t.shape.rank != 2)
-        return PARE_OK;
-    if (i->t.q->n > 1 && i->t.q->axis != (rows ? 0 : 1))
-        return PARE_OK;
-    PARE_TRY(unpacked(g, i, w));
-    return rows ? PARE_OK : transposed(g, *w, w);
+    if (!w || !pare_value_is_const(w) || !is_signed_weight(w->t.dtype) || !symmetric(w->t.q) ||
+        !pare_tensor_is_dense(&w->t) || (n->op != &pare_op_conv && w->t.shape.rank != 2))
+        return NULL;
+    return w->t.q->n > 1 && w->t.q->axis != (has_rows(n) ? 0 : 1) ? NULL : w;
+}
+
+int64_t pare_lower_channels(const pare_node *n, const pare_value *w)
+{
+    return w->t.shape.dim[has_rows(n) ? 0 : 1];
+}
+
+pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value *from, pare_value **w)
+{
+    PARE_TRY(unpacked(g, from, w));
+    return has_rows(n) ? PARE_OK : transposed(g, *w, w);
 }
 
 void pare_lower_clamp_of(const pare_node *n, float *lo, float *hi)
@@ -134,7 +144,7 @@ pare_status pare_lower_float_output(pare_graph *g, const pare_op *op, const pare
     pare_value *free_result, *limits[3];
     float       lo, hi;
 
-    pare_lower_clamp_of(n, &lo, &hi);
+    pare_lower_clamp_of(last->producer, &lo, &hi);
     if (lo == -INFINITY && hi == INFINITY)
         return pare_qdq_replace(g, op, n, n_in, in, last, &made);
 

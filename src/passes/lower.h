@@ -12,12 +12,19 @@ extern const pare_op pare_op_conv, pare_op_gemm, pare_op_matmul, pare_op_qconv, 
 const pare_op *pare_lower_integer_op(const pare_node *n);
 
 /*
- * The node's weights as the integer op wants them: s8 with one scale or one per output channel on axis 0; matrices
- * transposed to [N][K]. *w is NULL when they are not dequantized s8 constants of that kind.
+ * The signed integer constant that the node's weights were dequantized from, with one scale or one per output channel;
+ * NULL: they are not such.
  */
-pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value **w);
+pare_value *pare_lower_weights_of(const pare_node *n);
+int64_t     pare_lower_channels(const pare_node *n, const pare_value *w);
 
-/* The integer op in place of the node(s) that made the float value `last`; a clamp becomes a clip behind it. */
+/* Those weights as the integer op wants them: s8, output channels on axis 0; matrices transposed to [N][K]. */
+pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value *from, pare_value **w);
+
+/*
+ * The integer op in place of the node(s) that made the float value `last`; the clamp of last's producer becomes a clip
+ * behind it.
+ */
 pare_status pare_lower_float_output(pare_graph *g, const pare_op *op, const pare_node *n, int n_in,
                                     pare_value *const *in, pare_value *last);
 

@@ -7,8 +7,8 @@
 #include "passes/lower.h"
 #include "passes/pass.h"
 
-/* The matmul of a 3-D Linear is followed by an Add of its bias; seen as one layer. */
-static pare_node *bias_add(const pare_node *n)
+/* The matmul of a 3-D Linear is followed by an Add of its bias, one number per channel; seen as one layer. */
+static pare_node *bias_add(const pare_node *n, const pare_value *w)
 {
     pare_node *add = n->op == &pare_op_matmul ? pare_value_only_user(n->out[0]) : NULL;
 
@@ -18,7 +18,7 @@ static pare_node *bias_add(const pare_node *n)
     const pare_value *i = pare_qdq_source(b);
     const pare_value *c = i ? i : b;
 
-    return pare_value_is_const(c) && c->t.shape.rank == 1 ? add : NULL;
+    return pare_value_is_const(c) && c->t.shape.rank == 1 && c->t.shape.dim[0] == pare_lower_channels(n, w) ? add : NULL;
 }
 
 static pare_value *bias_of(const pare_node *n, const pare_node *add)
@@ -28,32 +28,70 @@ static pare_value *bias_of(const pare_node *n, const pare_node *add)
     return n->n_in > 2 ? n->in[2] : NULL;
 }
 
-/* An s32 constant [channels] for the bias: the file's own, or a float bias rounded at scale sx * sw[c]. */
-static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_value *x, const pare_value *w, pare_value **out)
+/* What one step of the accumulator of channel c is worth. */
+static float step_of(const pare_value *x, const pare_value *w, int64_t c)
 {
-    pare_value *own = pare_qdq_source(bias);
+    return x->t.q->scale[0] * w->t.q->scale[w->t.q->n > 1 ? c : 0];
+}
+
+/* An s32 bias [channels] of the file counts the accumulator's own steps; writers differ in the last bit of the product. */
+static bool in_steps(const pare_value *bias, const pare_value *x, const pare_value *w)
+{
+    const pare_qparams *q = bias->t.q;
+
+    for (int64_t c = 0; c < bias->t.shape.dim[0]; c++) {
+        const float step = step_of(x, w, c);
+
+        if (!(fabsf(q->scale[q->n > 1 ? c : 0] - step) <= step * 1e-6f) || (q->zero && q->zero[q->n > 1 ? c : 0] != 0))
+            return false;
+    }
+    return true;
+}
+
+static float bias_value(const pare_value *bias, int64_t c)
+{
+    const pare_qparams *q = bias->t.q;
+    const int64_t       i = q && q->n > 1 ? c : 0;
+
+    if (!q)
+        return (float)pare_tensor_real(&bias->t, c);
+    return (float)(pare_tensor_int(&bias->t, c) - (q->zero ? q->zero[i] : 0)) * q->scale[i];
+}
+
+static bool per_channel(const pare_shape *shape, int64_t channels)
+{
+    return pare_shape_count(shape) == channels && (shape->rank == 0 || shape->dim[shape->rank - 1] == channels);
+}
+
+/*
+ * An s32 constant [channels] for the bias: the file's own, or its real numbers rounded at scale sx * sw[c]. *out is
+ * NULL when the float form must stay: the bias is computed, is not one number per channel, or does not fit.
+ */
+static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_value *x, const pare_value *w, int64_t channels,
+                                pare_value **out)
+{
+    pare_value *const own = pare_qdq_source(bias), *const from = own ? own : bias;
+    pare_tensor       t   = pare_tensor_of(PARE_s32, pare_shape_of(1, &channels));
+    pare_status       status = PARE_OK;
+    bool              fits   = true;
 
     *out = NULL;
-    if (!bias)
+    if (!pare_value_is_const(from) || !per_channel(&from->t.shape, channels) ||
+        (own ? own->t.q->block > 0 : bias->t.dtype != PARE_f32))
         return PARE_OK;
-    if (own && own->t.dtype == PARE_s32 && own->t.shape.rank == 1) {
+    if (own && own->t.dtype == PARE_s32 && own->t.shape.rank == 1 && in_steps(own, x, w)) {
         *out = own;
         return PARE_OK;
     }
-    if (!pare_value_is_const(bias) || bias->t.dtype != PARE_f32)
-        return PARE_OK;
-    const int64_t n = pare_shape_count(&bias->t.shape);
-    pare_tensor   t = pare_tensor_of(PARE_s32, pare_shape_of(1, &n));
-
     PARE_TRY(pare_tensor_alloc(&t));
-    for (int64_t c = 0; c < n; c++) {
-        const float scale = x->t.q->scale[0] * w->t.q->scale[w->t.q->n > 1 ? c : 0];
-        const float q     = rintf((float)pare_tensor_real(&bias->t, c) / scale);
+    for (int64_t c = 0; c < channels; c++) {
+        const float q = rintf(bias_value(from, c) / step_of(x, w, c));
 
-        ((int32_t *)t.data)[c] = q < -2147483520.0f ? -2147483520 : q > 2147483520.0f ? 2147483520 : (int32_t)q;
+        fits &= fabsf(q) < 2147483648.0f;
+        ((int32_t *)t.data)[c] = fits ? (int32_t)q : 0;
     }
-    const pare_status status = pare_graph_add_const(g, bias->name, &t, out);
-
+    if (fits)
+        status = pare_graph_add_const(g, bias->name, &t, out);
     pare_tensor_release(&t);
     return status;
 }
@@ -66,22 +104,23 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 
     if (!x || !pare_q_is_u8(x))
         return PARE_OK;
-    pare_value *w;
+    pare_value *const w = pare_lower_weights_of(n);
 
-    PARE_TRY(pare_lower_weights(g, n, &w));
     if (!w)
         return PARE_OK;
-    pare_node *const  add  = bias_add(n);
+    pare_node *const  add  = bias_add(n, w);
     pare_value *const last = add ? add->out[0] : n->out[0], *const bias = bias_of(n, add);
     pare_node *const  sink = pare_qdq_sink(last);
-    pare_value       *b, *in[PARE_Q_INPUTS] = { x, w };
+    pare_value       *b    = NULL, *in[PARE_Q_INPUTS] = { x };
     pare_node        *made;
 
-    PARE_TRY(integer_bias(g, bias, x, w, &b));
-    if (bias && !b)
-        return PARE_OK; /* a bias that is no constant: the float form stays */
     if (sink && !pare_q_is_u8(sink->out[0]))
         return PARE_OK;
+    if (bias)
+        PARE_TRY(integer_bias(g, bias, x, w, pare_lower_channels(n, w), &b));
+    if (bias && !b)
+        return PARE_OK;
+    PARE_TRY(pare_lower_weights(g, n, w, &in[PARE_Q_W]));
     in[PARE_Q_BIAS] = b;
     *changed        = true;
     if (!sink)
