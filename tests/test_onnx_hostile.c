@@ -208,6 +208,31 @@ static void names_what_is_wrong(void **state)
     }
 }
 
+/* An attribute that says it is a list of floats and holds integers. */
+static void list_of_the_wrong_type(void **state)
+{
+    pare_wire w = { 0 };
+
+    (void)state;
+    pare_wire_begin(&w, ONNX_MODEL_GRAPH);
+    pare_wire_begin(&w, ONNX_GRAPH_NODE);
+    pare_wire_text(&w, ONNX_NODE_INPUT, "x");
+    pare_wire_text(&w, ONNX_NODE_OUTPUT, "y");
+    pare_wire_text(&w, ONNX_NODE_TYPE, "Squeeze");
+    pare_wire_begin(&w, ONNX_NODE_ATTRIBUTE);
+    pare_wire_text(&w, ONNX_ATTR_NAME, "axes");
+    pare_wire_int(&w, ONNX_ATTR_INTS, 0);
+    pare_wire_int(&w, ONNX_ATTR_TYPE, ONNX_KIND_FLOATS);
+    pare_wire_end(&w);
+    pare_wire_end(&w);
+    make_graph(&w, "x f32[1,2]", "", "y");
+    pare_wire_end(&w);
+    make_opset(&w, 11);
+    assert_false(loads(w.bytes, (size_t)w.size));
+    assert_non_null(strstr(pare_error(), "node 'y' (Squeeze): attribute 'axes' is damaged"));
+    pare_wire_free(&w);
+}
+
 static void is_no_model(void **state)
 {
     static const char zeros[100];
@@ -265,7 +290,7 @@ int main(void)
         cmocka_unit_test(truncated_at_every_byte), cmocka_unit_test(damaged_at_random),
         cmocka_unit_test(memory_runs_out),         cmocka_unit_test(deep_nesting),
         cmocka_unit_test(names_what_is_wrong),     cmocka_unit_test(is_no_model),
-        cmocka_unit_test(refuses_parts),
+        cmocka_unit_test(refuses_parts),           cmocka_unit_test(list_of_the_wrong_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

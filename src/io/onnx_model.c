@@ -91,20 +91,6 @@ static pare_status read_model(pare_onnx *file, pare_graph *g, model *m)
     return PARE_OK;
 }
 
-static pare_status name_graph(pare_onnx *file, pare_cursor message, pare_graph *g)
-{
-    pare_field  f;
-    const char *name = NULL;
-
-    PARE_TRY(pare_graph_set_file(g, file->source->name));
-    while (pare_field_next(&message, &f))
-        if (f.number == ONNX_GRAPH_NAME)
-            name = pare_onnx_name(file, &f);
-    if (name)
-        g->name = pare_arena_strdup(g->arena, name);
-    return g->name ? PARE_OK : pare_fail_memory(1, "a name");
-}
-
 /* Everything that the file says, before order and shapes are worked out. */
 static pare_status read_parts(pare_onnx *file, pare_graph *g)
 {
@@ -112,7 +98,7 @@ static pare_status read_parts(pare_onnx *file, pare_graph *g)
 
     file->depth = 1;
     PARE_TRY(read_model(file, g, &m));
-    PARE_TRY(name_graph(file, m.graph, g));
+    PARE_TRY(pare_graph_set_file(g, file->source->name));
     return pare_onnx_read_graph(file, m.graph, g, NULL);
 }
 
@@ -121,7 +107,7 @@ static pare_status apply_hints(const pare_onnx *file, pare_graph *g)
 {
     for (const pare_onnx_hint *h = file->hints; h; h = h->next) {
         pare_value *const v = h->value;
-        if (!v->has_shape && h->has_shape) {
+        if (!v->has_shape && h->has_shape && v->t.dtype != PARE_NO_DTYPE) {
             v->t         = pare_tensor_of(v->t.dtype, h->shape);
             v->has_shape = true;
         }

@@ -133,7 +133,8 @@ static pare_status parse_attr(pare_onnx *file, pare_cursor message, const pare_o
     while (pare_field_next(&message, &f))
         parse_attr_field(file, &f, a, &refers);
 
-    if (message.bad || !a->name || !a->name[0])
+    if (message.bad || !a->name || !a->name[0] || (a->ints && a->kind != ONNX_KIND_INTS) ||
+        (a->floats && a->kind != ONNX_KIND_FLOATS))
         return pare_fail(PARE_ERR_DATA, "%s: attribute '%s' is damaged", n->label, a->name ? a->name : "");
     if (refers)
         return pare_fail(PARE_ERR_DATA, "%s: attribute '%s' refers to a function's, outside of any function", n->label,

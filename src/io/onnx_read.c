@@ -208,10 +208,24 @@ static pare_status read_outputs(pare_onnx_scope *scope, pare_cursor message)
     return PARE_OK;
 }
 
+static pare_status read_name(pare_onnx_scope *scope, pare_cursor message)
+{
+    pare_field  f;
+    const char *name = NULL;
+
+    while (pare_field_next(&message, &f))
+        if (f.number == ONNX_GRAPH_NAME)
+            name = pare_onnx_name(scope->file, &f);
+    if (name && name[0])
+        scope->g->name = pare_arena_strdup(scope->g->arena, name);
+    return scope->g->name ? PARE_OK : pare_fail_memory(1, "a name");
+}
+
 static pare_status read_graph_parts(pare_onnx_scope *scope, pare_cursor message)
 {
     pare_onnx_node *nodes;
 
+    PARE_TRY(read_name(scope, message));
     PARE_TRY(read_initializers(scope, message));
     PARE_TRY(read_inputs(scope, message));
     PARE_TRY(read_nodes(scope, message, &nodes));
