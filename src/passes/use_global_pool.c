@@ -23,7 +23,7 @@ static bool covers_image(const pare_node *pool, const pare_shape *x)
 {
     const pare_ints *const kernel = pare_node_ints(pool, "kernel_shape");
 
-    if (kernel->n != x->rank - 2 || !all_are(pare_node_ints(pool, "pads"), 0) ||
+    if (x->rank < 3 || kernel->n != x->rank - 2 || !all_are(pare_node_ints(pool, "pads"), 0) ||
         !all_are(pare_node_ints(pool, "dilations"), 1))
         return false;
     for (int i = 0; i < kernel->n; i++)
@@ -32,13 +32,13 @@ static bool covers_image(const pare_node *pool, const pare_shape *x)
     return true;
 }
 
-/* in[1] names the axes 2 and up, each once. */
+/* in[1] names the axes 2 and up, each once. The one such axis of rank 3 is mostly a norm's, which stays a row. */
 static bool reduces_image(const pare_node *mean, const pare_shape *x)
 {
     const pare_value *const axes = mean->n_in > 1 ? mean->in[1] : NULL;
     bool                    seen[PARE_MAX_RANK] = { false };
 
-    if (!axes || !pare_value_is_const(axes) || pare_shape_count(&axes->t.shape) != x->rank - 2)
+    if (x->rank < 4 || !axes || !pare_value_is_const(axes) || pare_shape_count(&axes->t.shape) != x->rank - 2)
         return false;
     for (int64_t i = 0; i < x->rank - 2; i++) {
         const int64_t given = pare_tensor_int(&axes->t, i), axis = given < 0 ? given + x->rank : given;
@@ -73,7 +73,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
         return PARE_OK;
     const pare_shape *const x = &n->in[0]->t.shape;
 
-    if (x->rank < 3 || !(pools ? covers_image(n, x) : reduces_image(n, x)))
+    if (!(pools ? covers_image(n, x) : reduces_image(n, x)))
         return PARE_OK;
     *changed = true;
     if (reduces && !pare_node_i(n, "keepdims"))
