@@ -14,12 +14,21 @@ const ort  = require(path.join(own, 'node_modules', 'onnxruntime-node'));
 fs.mkdirSync(work, { recursive: true });
 
 const workFile   = (name) => path.join(work, name);
-const floatModel = (m) => (m.file.includes('/') ? path.join(root, m.file) : path.join(process.env.PARE_DATA, 'models', m.file));
+const floatModel = (m) =>
+    (m.file.includes('/') ? path.join(root, m.file) : path.join(process.env.PARE_DATA, 'models', m.file));
 const dataSet    = ([name, ...options]) =>
     [name.startsWith('demo:') ? name : path.join(process.env.PARE_DATA, 'sets', name), ...options];
 
-function pare(...args) {
-    return execFileSync(path.join(own, 'pare_peer'), args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+const output = { encoding: 'utf8', maxBuffer: 1 << 28 };
+const pare   = (...args) => execFileSync(path.join(own, 'pare_peer'), args, output);
+
+// The command `pare`, whose options are written --key value.
+function command(...args) {
+    return execFileSync(path.join(process.env.BUILD, 'pare'), args.flatMap((a) => {
+        const [key, value] = a.split('=');
+
+        return value === undefined ? [a] : [`--${key}`, value];
+    }), output);
 }
 
 // The int8 twin of a model, made once for all scripts, and remade when the library is newer.
@@ -27,7 +36,8 @@ function quantized(m) {
     const out = workFile(`${m.name}.int8.onnx`), library = path.join(process.env.BUILD, 'libpare.so');
 
     if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
-        pare('quantize', floatModel(m), out, ...dataSet(m.calibrate), `mode=${m.mode}`);
+        command('quantize', floatModel(m), `output=${out}`, '--calib', ...dataSet(m.calibrate), `mode=${m.mode}`,
+                'samples=500', 'target=onnxruntime');
     return out;
 }
 
@@ -61,7 +71,8 @@ function feeds(s, set, i) {
 
 // Pare as a process that runs when asked: times(n) gives the milliseconds of n runs.
 function server(model, set) {
-    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path],
+                        { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 
     return {

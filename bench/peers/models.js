@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // models.js - the models that are compared, and the data they are calibrated and compared on
 //
-// `calibrate` and `evaluate`: a path below PARE_DATA/sets, or demo:..., then the options of pare_peer. `top1`: the output
-// is scores of classes. `mode`: what `pare quantize --mode` is given.
+// `calibrate` and `evaluate`: a path below PARE_DATA/sets, or demo:..., then options of `pare quantize` and of pare_peer.
+// `top1`: the output is scores of classes. `mode`: what `pare quantize --mode` is given.
 'use strict';
 
 const imagenet = (preset) => ({
@@ -21,13 +21,13 @@ const vww = {
     top1: true,
 };
 const kws = {
-    calibrate: ['kws_mfcc.f32', 'item=1x49x10', 'slice=0::4'],
-    evaluate: ['kws_mfcc.f32', 'item=1x49x10', 'without=0::4'],
+    calibrate: ['kws_mfcc.f32', 'item=1,49,10', 'slice=0::4'],
+    evaluate: ['kws_mfcc.f32', 'item=1,49,10', 'without=0::4'],
     top1: true,
 };
 const marvin = {
-    calibrate: ['sww_marvin_features.f32', 'item=40x30x1'],
-    evaluate: ['sww_marvin_features.f32', 'item=40x30x1'],
+    calibrate: ['sww_marvin_features.f32', 'item=40,30,1'],
+    evaluate: ['sww_marvin_features.f32', 'item=40,30,1'],
     top1: true,
 };
 const toycar = {

@@ -74,8 +74,9 @@ function withOutputs(from, to, names) {
     fs.writeFileSync(to, Buffer.concat([fs.readFileSync(from), lengthed(7, Buffer.concat(outputs))]));
 }
 
-// What ONNX Runtime left in float: a stretch from a dequantize back to a quantize, and dequantized weights. A dequantize
-// from which no quantize can be reached is the float end of the model, and no island.
+// What ONNX Runtime left in float: a stretch from a dequantize back to a quantize, dequantized weights, and layers that
+// multiply floats by them. A dequantize from which no quantize can be reached is the float end of the model, and no
+// island; nor is a product of two activations.
 function islands(model) {
     const users = new Map(), makers = new Map();
 
@@ -105,7 +106,10 @@ function islands(model) {
         else if (found.some((u) => is(u, 'QuantizeLinear')))
             out.push(`${n.in[0]} -> DequantizeLinear -> ${found.map((u) => u.op).join(' ')}`);
     }
-    for (const n of model.nodes.filter((x) => /^(Conv|FusedConv|NhwcFusedConv|Gemm|FusedGemm|MatMul|FusedMatMul)$/.test(x.op)))
+    const layer = (n) => /^(Conv|FusedConv|NhwcFusedConv|Gemm|FusedGemm|MatMul|FusedMatMul|MatMulNBits)$/.test(n.op);
+    const fixed = (v) => model.constants.has(v) || (makers.get(v) && makers.get(v).op === 'DequantizeLinear');
+
+    for (const n of model.nodes.filter((x) => layer(x) && fixed(x.in[1])))
         out.push(`float ${n.op} ${n.name || n.out[0]}`);
     return out;
 }

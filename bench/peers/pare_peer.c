@@ -2,9 +2,8 @@
 /*
  * pare_peer.c - Pare's side of the comparisons with other engines, for the scripts beside it
  *
- *   pare_peer quantize MODEL OUT DATA [KEY=VALUE ...]   keys: mode, samples and those of `samples`
  *   pare_peer samples DATA OUT [KEY=VALUE ...]          prepared samples, raw; prints dtype, dims, count, labels
- *                                                       keys: preset, slice, without, item (AxBxC), window
+ *                                                       keys: preset, slice, without, item (A,B,C), window
  *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the u8 values of the first N samples into FOLDER,
  *                                                       and their names and shapes to stdout, a line each
  *   pare_peer serve MODEL SAMPLES                       reads a number of runs from each line of stdin, answers with
@@ -19,7 +18,6 @@
 #include <pare/compile.h>
 #include <pare/data.h>
 #include <pare/io.h>
-#include <pare/quantize.h>
 
 enum { MAX_TAPS = 512 };
 
@@ -66,24 +64,6 @@ static pare_dataset *open_data(const char *path, char **args)
         o.item.dim[o.item.rank++] = strtol(item, &end, 10);
     need(pare_dataset_open(path, &o, &data));
     return data;
-}
-
-static int quantize(char **args)
-{
-    const char         *mode = option(args, "mode"), *samples = option(args, "samples");
-    const bool          dynamic = mode && strcmp(mode, "dynamic") == 0;
-    const pare_rule     rule = { PARE_RULE_GLOBAL, NULL, { .mode = dynamic ? PARE_QMODE_DYNAMIC : PARE_QMODE_STATIC } };
-    pare_dataset *const data = open_data(args[2], args);
-    pare_graph         *g, *q;
-
-    need(pare_graph_load(args[0], &g));
-    need(pare_quantize(g, &(pare_quantize_options){ .mapping = { &rule, 1 }, .calibration = data,
-                                                    .samples = samples ? atoi(samples) : 500 }, &q, NULL));
-    need(pare_graph_save(q, args[1], NULL));
-    pare_graph_destroy(q);
-    pare_graph_destroy(g);
-    pare_dataset_close(data);
-    return 0;
 }
 
 static int samples(char **args)
@@ -257,8 +237,7 @@ static const struct command {
     int         n_args;
     int (*run)(char **args);
 } commands[] = {
-    { "quantize", 3, quantize }, { "samples", 2, samples }, { "run", 3, run },
-    { "serve", 2, serve },       { "profile", 3, profile },
+    { "samples", 2, samples }, { "run", 3, run }, { "serve", 2, serve }, { "profile", 3, profile },
 };
 
 int main(int argc, char **argv)
