@@ -4,6 +4,7 @@
 
 /* The arithmetic that this changes, it changes by rounding only (a folded batch normalization). */
 const pare_pass *const pare_simplify_passes[] = {
+    &pare_pass_settle_shapes,
     &pare_pass_fold_const, &pare_pass_inline_if,
     &pare_pass_fold_const, &pare_pass_remove_identity,
     &pare_pass_fuse_pad,   &pare_pass_use_global_pool, &pare_pass_fold_bn,
