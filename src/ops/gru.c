@@ -35,14 +35,14 @@ static void gate(const pare_recurrent *r, const pare_gate *f, const float *s, fl
 }
 
 /* h' from z and g's sum before its function */
-static void update(const pare_recurrent *r, int d, const float *z, float *g, float *h)
+static void update(const pare_recurrent *r, const float *z, float *g, float *h)
 {
-    pare_gate_apply(r, &r->gate[d][1], g);
+    pare_gate_apply(r, &r->gate[r->d][1], g);
     for (int64_t i = 0; i < r->hidden; i++)
         h[i] = pare_quietf((1.0f - z[i]) * g[i] + z[i] * h[i]);
 }
 
-static void after_linear(const pare_recurrent *r, int d, float *x, const float *s, float *h)
+static void after_linear(const pare_recurrent *r, float *x, const float *s, float *h)
 {
     const int64_t n = r->hidden;
 
@@ -50,15 +50,15 @@ static void after_linear(const pare_recurrent *r, int d, float *x, const float *
         r->rows->gru_cell((long)n, x, s, h, h);
         return;
     }
-    gate(r, &r->gate[d][0], s, x);
-    gate(r, &r->gate[d][0], s + n, x + n);
+    gate(r, &r->gate[r->d][0], s, x);
+    gate(r, &r->gate[r->d][0], s + n, x + n);
     for (int64_t i = 0; i < n; i++)
         x[2 * n + i] = x[2 * n + i] + x[n + i] * s[2 * n + i];
-    update(r, d, x, x + 2 * n, h);
+    update(r, x, x + 2 * n, h);
 }
 
 /* z and r * h take the place of the sums in s. */
-static void reset(const pare_recurrent *r, int d, float *x, float *s, const float *h)
+static void reset(const pare_recurrent *r, float *x, float *s, const float *h)
 {
     const int64_t n = r->hidden;
 
@@ -66,33 +66,34 @@ static void reset(const pare_recurrent *r, int d, float *x, float *s, const floa
         r->rows->gru_reset((long)n, x, s, h, s, s + n);
         return;
     }
-    gate(r, &r->gate[d][0], x, s);
-    gate(r, &r->gate[d][0], x + n, s + n);
+    gate(r, &r->gate[r->d][0], x, s);
+    gate(r, &r->gate[r->d][0], x + n, s + n);
     for (int64_t i = 0; i < n; i++)
         s[n + i] = pare_quietf(s[n + i] * h[i]);
 }
 
-static void step(const pare_recurrent *r, int d, int64_t t, float *x, const pare_recurrent_room *room)
+static void step(const pare_recurrent *r, int64_t t, float *x)
 {
-    const int64_t n      = r->hidden;
-    const bool    before = !r->a->linear_before_reset; /* the reset comes before the product */
+    const pare_recurrent_room *const room   = &r->room;
+    const int64_t                    n      = r->hidden;
+    const bool                       before = !r->a->linear_before_reset; /* the reset comes before the product */
 
-    r->products->state(r, d, 0, room->h, (ptrdiff_t)n, room->s, false, room);
+    r->products->state(r, 0, room->h, (ptrdiff_t)n, room->s, false);
     for (int64_t b = 0; b < r->batch && before; b++)
-        reset(r, d, x + b * r->width, room->s + b * r->width, room->h + b * n);
+        reset(r, x + b * r->width, room->s + b * r->width, room->h + b * n);
     if (before)
-        r->products->state(r, d, 1, room->s + n, (ptrdiff_t)r->width, x + 2 * n, true, room);
+        r->products->state(r, 1, room->s + n, (ptrdiff_t)r->width, x + 2 * n, true);
     for (int64_t b = 0; b < r->batch; b++) {
         float *const xb = x + b * r->width, *const s = room->s + b * r->width, *const h = room->h + b * n;
 
         if (!pare_recurrent_active(r, b, t))
             continue;
         if (!before)
-            after_linear(r, d, xb, s, h);
+            after_linear(r, xb, s, h);
         else if (r->plain)
             r->rows->gru_update((long)n, s, xb + 2 * n, h, h);
         else
-            update(r, d, s, xb + 2 * n, h);
+            update(r, s, xb + 2 * n, h);
     }
 }
 

@@ -29,23 +29,23 @@ static int first_product(const pare_recurrent_attrs *a)
 }
 
 /* z [n] += p * c */
-static void peep(const pare_recurrent *r, int d, int place, const float *c, float *z)
+static void peep(const pare_recurrent *r, int place, const float *c, float *z)
 {
     const pare_tensor *const p = PARE_RNN_P < r->call->n_in ? r->call->in[PARE_RNN_P] : NULL;
 
     for (int64_t i = 0; p && i < r->hidden; i++)
-        z[i] = z[i] + ((const float *)p->data)[d * p->stride[0] + (place * r->hidden + i) * p->stride[1]] * c[i];
+        z[i] = z[i] + ((const float *)p->data)[r->d * p->stride[0] + (place * r->hidden + i) * p->stride[1]] * c[i];
 }
 
 /* One item with anything out of the usual; z becomes its gates. */
-static void any_cell(const pare_recurrent *r, int d, float *z, float *c, float *h)
+static void any_cell(const pare_recurrent *r, float *z, float *c, float *h)
 {
     const int64_t          n = r->hidden;
-    const pare_gate *const f = r->gate[d];
+    const pare_gate *const f = r->gate[r->d];
     float *const           in = z, *const out = z + n, *const forget = z + 2 * n, *const g = z + 3 * n;
 
-    peep(r, d, 0, c, in);
-    peep(r, d, 2, c, forget);
+    peep(r, 0, c, in);
+    peep(r, 2, c, forget);
     pare_gate_apply(r, &f[0], in);
     pare_gate_apply(r, &f[0], forget);
     pare_gate_apply(r, &f[1], g);
@@ -53,16 +53,18 @@ static void any_cell(const pare_recurrent *r, int d, float *z, float *c, float *
         const float keep = (r->a->input_forget ? 1.0f - in[i] : forget[i]) * c[i];
         c[i] = h[i] = pare_quietf(keep + in[i] * g[i]);
     }
-    peep(r, d, 1, c, out);
+    peep(r, 1, c, out);
     pare_gate_apply(r, &f[0], out);
     pare_gate_apply(r, &f[2], h);
     for (int64_t i = 0; i < n; i++)
         h[i] = pare_quietf(out[i] * h[i]);
 }
 
-static void step(const pare_recurrent *r, int d, int64_t t, float *z, const pare_recurrent_room *room)
+static void step(const pare_recurrent *r, int64_t t, float *z)
 {
-    r->products->state(r, d, 0, room->h, (ptrdiff_t)r->hidden, z, true, room);
+    const pare_recurrent_room *const room = &r->room;
+
+    r->products->state(r, 0, room->h, (ptrdiff_t)r->hidden, z, true);
     for (int64_t b = 0; b < r->batch; b++) {
         float *const zb = z + b * r->width, *const c = room->c + b * r->hidden, *const h = room->h + b * r->hidden;
 
@@ -71,7 +73,7 @@ static void step(const pare_recurrent *r, int d, int64_t t, float *z, const pare
         if (r->plain)
             r->rows->lstm_cell((long)r->hidden, zb, c, c, h);
         else
-            any_cell(r, d, zb, c, h);
+            any_cell(r, zb, c, h);
     }
 }
 

@@ -117,6 +117,20 @@ static const pare_tensor *output(const pare_call *call, int i)
     return i < call->n_out ? call->out[i] : NULL;
 }
 
+/* Files like to name the default activations. */
+static bool default_gates(const pare_recurrent *r)
+{
+    static const pare_recurrent_attrs none;
+    pare_gate                         gate[2][PARE_RNN_MAX_ACTIVATIONS];
+
+    pare_gates_parse(&none, r->cell, r->directions, gate);
+    for (int d = 0; d < r->directions; d++)
+        for (int i = 0; i < r->cell->activations; i++)
+            if (r->gate[d][i].function != gate[d][i].function)
+                return false;
+    return true;
+}
+
 void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
                        pare_recurrent *r)
 {
@@ -138,7 +152,7 @@ void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, c
     r->width      = cell->gates * r->hidden;
     r->directions = directions_of(a->direction);
     pare_gates_parse(a, cell, r->directions, r->gate); /* as infer did, so it cannot fail */
-    r->plain = !(a->activations && *a->activations) && !(a->clip > 0) && !input(call, PARE_RNN_P) && !a->input_forget;
+    r->plain = default_gates(r) && !(a->clip > 0) && !input(call, PARE_RNN_P) && !a->input_forget;
     r->block = r->batch > 0 ? BLOCK_FLOATS / (r->batch * r->width) : 1;
     r->block = r->block < 1 ? 1 : r->block > r->steps ? r->steps : r->block;
 }
@@ -156,21 +170,21 @@ bool pare_recurrent_splits(const pare_recurrent *r, int64_t row)
     return r->cell->splits(r->a, (int)(row / r->hidden));
 }
 
-static float bias(const pare_recurrent *r, int direction, int64_t i)
+static float bias(const pare_recurrent *r, int64_t i)
 {
     const pare_tensor *const b = input(r->call, PARE_RNN_B);
 
-    return b ? ((const float *)b->data)[direction * b->stride[0] + i * b->stride[1]] : 0;
+    return b ? ((const float *)b->data)[r->d * b->stride[0] + i * b->stride[1]] : 0;
 }
 
-float pare_recurrent_wb(const pare_recurrent *r, int direction, int64_t row)
+float pare_recurrent_wb(const pare_recurrent *r, int64_t row)
 {
-    return bias(r, direction, row);
+    return bias(r, row);
 }
 
-float pare_recurrent_rb(const pare_recurrent *r, int direction, int64_t row)
+float pare_recurrent_rb(const pare_recurrent *r, int64_t row)
 {
-    return bias(r, direction, r->width + row);
+    return bias(r, r->width + row);
 }
 
 bool pare_recurrent_active(const pare_recurrent *r, int64_t item, int64_t t)
@@ -240,82 +254,85 @@ static float *row_of(const pare_tensor *t, int64_t i, int64_t j)
     return (float *)t->data + i * t->stride[0] + j * t->stride[1];
 }
 
-static void load_state(const pare_recurrent *r, const pare_tensor *from, int d, float *to)
+static void load_state(const pare_recurrent *r, const pare_tensor *from, float *to)
 {
     if (!from->data) {
         memset(to, 0, sizeof(*to) * (size_t)(r->batch * r->hidden));
         return;
     }
     for (int64_t b = 0; b < r->batch; b++)
-        copy_row(to + b * r->hidden, 1, row_of(from, d, b), from->stride[2], r->hidden);
+        copy_row(to + b * r->hidden, 1, row_of(from, r->d, b), from->stride[2], r->hidden);
 }
 
-static void store_state(const pare_recurrent *r, const pare_tensor *to, int d, const float *from)
+static void store_state(const pare_recurrent *r, const pare_tensor *to, const float *from)
 {
     for (int64_t b = 0; b < r->batch && to->data; b++)
-        copy_row(row_of(to, d, b), to->stride[2], from + b * r->hidden, 1, r->hidden);
+        copy_row(row_of(to, r->d, b), to->stride[2], from + b * r->hidden, 1, r->hidden);
 }
 
 /* The states after step t, zeros for items that have ended. */
-static void store_step(const pare_recurrent *r, int d, int64_t t, const float *h)
+static void store_step(const pare_recurrent *r, int64_t t)
 {
     static const float zero = 0;
 
     for (int64_t b = 0; b < r->batch && r->y.data; b++) {
-        float *const y = (float *)r->y.data + t * r->y.stride[0] + d * r->y.stride[1] + b * r->y.stride[2];
+        float *const y = (float *)r->y.data + t * r->y.stride[0] + r->d * r->y.stride[1] + b * r->y.stride[2];
 
         if (pare_recurrent_active(r, b, t))
-            copy_row(y, r->y.stride[3], h + b * r->hidden, 1, r->hidden);
+            copy_row(y, r->y.stride[3], r->room.h + b * r->hidden, 1, r->hidden);
         else
             copy_row(y, r->y.stride[3], &zero, 0, r->hidden);
     }
 }
 
 /* x's part of `count` steps from step `first` on. */
-static void input_block(const pare_recurrent *r, int d, int64_t first, int64_t count, const pare_recurrent_room *room)
+static void input_block(const pare_recurrent *r, int64_t first, int64_t count)
 {
     const int64_t rows = count * r->batch;
     const float  *x    = row_of(&r->x, first, 0);
     int64_t       step = r->batch > 1 ? r->x.stride[1] : r->x.stride[0];
 
     if (!even_rows(&r->x)) {
-        for (int64_t i = 0; i < rows; i++)
-            copy_row(room->x + i * r->in, 1, row_of(&r->x, first + i / r->batch, i % r->batch), r->x.stride[2], r->in);
-        x    = room->x;
+        for (int64_t i = 0; i < rows; i++) {
+            const float *const from = row_of(&r->x, first + i / r->batch, i % r->batch);
+            copy_row(r->room.x + i * r->in, 1, from, r->x.stride[2], r->in);
+        }
+        x    = r->room.x;
         step = r->in;
     }
-    r->products->input(r, d, x, (ptrdiff_t)step, (int)rows, room->z, room);
+    r->products->input(r, x, (ptrdiff_t)step, (int)rows, r->room.z);
 }
 
-static void run_direction(const pare_recurrent *r, int d, const pare_recurrent_room *room)
+static void run_direction(pare_recurrent *r, int d)
 {
-    const bool backward = d == 1 || !strcmp(r->a->direction, "reverse");
+    const pare_recurrent_room *const room = &r->room;
+    const bool                       backward = d == 1 || !strcmp(r->a->direction, "reverse");
 
-    load_state(r, &r->h, d, room->h);
+    r->d = d;
+    load_state(r, &r->h, room->h);
     if (r->cell->has_c)
-        load_state(r, &r->c, d, room->c);
+        load_state(r, &r->c, room->c);
     for (int64_t done = 0, count; done < r->steps; done += count) {
         count = r->steps - done < r->block ? r->steps - done : r->block;
         const int64_t first = backward ? r->steps - done - count : done;
 
-        input_block(r, d, first, count, room);
+        input_block(r, first, count);
         for (int64_t i = 0; i < count; i++) {
             const int64_t at = backward ? count - 1 - i : i;
 
-            r->cell->step(r, d, first + at, room->z + at * r->batch * r->width, room);
-            store_step(r, d, first + at, room->h);
+            r->cell->step(r, first + at, room->z + at * r->batch * r->width);
+            store_step(r, first + at);
         }
     }
-    store_state(r, &r->y_h, d, room->h);
+    store_state(r, &r->y_h, room->h);
     if (r->cell->has_c)
-        store_state(r, &r->y_c, d, room->c);
+        store_state(r, &r->y_c, room->c);
 }
 
 pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_cell *cell,
                                    const pare_recurrent_products *products)
 {
-    pare_recurrent      r;
-    pare_recurrent_room room;
+    pare_recurrent r;
 
     pare_recurrent_of(call, cell, products, &r);
     const size_t bytes = pare_recurrent_scratch(&r);
@@ -323,9 +340,9 @@ pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_c
 
     if (!base)
         return pare_fail_memory(bytes, "recurrent states");
-    lay_out(&r, base, &room);
+    lay_out(&r, base, &r.room);
     for (int d = 0; d < r.directions; d++)
-        run_direction(&r, d, &room);
+        run_direction(&r, d);
     pare_free_aligned(base);
     return PARE_OK;
 }
@@ -335,15 +352,14 @@ void pare_recurrent_run(const pare_step *step, const pare_call *call, int part, 
 {
     const pare_recurrent_state *const s = step->state;
     pare_recurrent                    r;
-    pare_recurrent_room               room;
 
     pare_recurrent_of(call, s->cell, s->products, &r);
     r.packed = s;
     r.cpu    = step->cpu;
     r.rows   = pare_rows_f32_best(step->cpu);
-    lay_out(&r, scratch, &room);
+    lay_out(&r, scratch, &r.room);
     for (int d = part; d < r.directions; d += parts)
-        run_direction(&r, d, &room);
+        run_direction(&r, d);
 }
 
 bool pare_recurrent_can_plan(const pare_call *call)

@@ -18,7 +18,7 @@
 enum {
     PARE_RNN_X, PARE_RNN_W, PARE_RNN_R, PARE_RNN_B, PARE_RNN_LENS, PARE_RNN_H, PARE_RNN_C, PARE_RNN_P, PARE_RNN_INPUTS
 };
-enum { PARE_RNN_MAX_GATES = 4, PARE_RNN_MAX_ACTIVATIONS = 3 };
+enum { PARE_RNN_MAX_ACTIVATIONS = 3 };
 
 typedef struct pare_recurrent_attrs {
     pare_floats activation_alpha, activation_beta;
@@ -44,8 +44,18 @@ typedef struct pare_gate {
 } pare_gate;
 enum { PARE_GATE_AFFINE = -1, PARE_GATE_SCALED_TANH = -2 }; /* a * x + b, a * tanh(b * x) */
 
-typedef struct pare_recurrent      pare_recurrent;
-typedef struct pare_recurrent_room pare_recurrent_room;
+typedef struct pare_recurrent pare_recurrent;
+
+/* Working memory of one direction; floats are aligned to 64 bytes. */
+typedef struct pare_recurrent_room {
+    float   *h, *c; /* [B][H]                                                                  */
+    float   *z;     /* [block * B][G*H]                                                        */
+    float   *s;     /* [B][G*H]: the state's part, where it is a sum of its own                */
+    float   *x;     /* [block * B][I], when x's rows do not lie at one distance                */
+    float   *scale; /* [block * B]: of codes                                                   */
+    uint8_t *codes; /* [block * B][I] or [B][H], and 64 bytes behind                           */
+    float   *sum;   /* [B][G*H]: integer products before they are added                        */
+} pare_recurrent_room;
 
 /* The gates of one cell type. */
 typedef struct pare_recurrent_cell {
@@ -55,22 +65,19 @@ typedef struct pare_recurrent_cell {
     /* Whether x's part of a gate and the state's part are sums of their own, one with Wb, one with Rb; otherwise the
      * state's part goes on with x's. */
     bool (*splits)(const pare_recurrent_attrs *a, int gate);
-    /* Rows 0 .. n of all gates are one product with h; the rest (gru without linear_before_reset) is another. */
+    /* So many gates are one product with h; the rest (gru without linear_before_reset) is another. */
     int (*first_product)(const pare_recurrent_attrs *a);
-    /* From z [B][G*H], x's part, and room->h, room->c the new ones, for the rows that are `active`. */
-    void (*step)(const pare_recurrent *r, int direction, int64_t t, float *z, const pare_recurrent_room *room);
+    /* From z [B][G*H], x's part, and the room's h and c the new ones, for the items that are active. */
+    void (*step)(const pare_recurrent *r, int64_t t, float *z);
 } pare_recurrent_cell;
 
 /* The products of a form. Rows of z are G*H floats; a is [B] rows of H floats at distance a_row. */
 typedef struct pare_recurrent_products {
-    const char *name;
-    bool        integer; /* room for codes is needed */
+    bool integer; /* room for codes is needed */
     /* z [rows][G*H] = x's part of all gates */
-    void (*input)(const pare_recurrent *r, int direction, const float *x, ptrdiff_t x_row, int rows, float *z,
-                  const pare_recurrent_room *room);
+    void (*input)(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z);
     /* z = the state's part of the gate rows of product `which`; `onto`: continuing what z holds */
-    void (*state)(const pare_recurrent *r, int direction, int which, const float *a, ptrdiff_t a_row, float *z,
-                  bool onto, const pare_recurrent_room *room);
+    void (*state)(const pare_recurrent *r, int which, const float *a, ptrdiff_t a_row, float *z, bool onto);
 } pare_recurrent_products;
 
 /* One call, its views brought to layout 0. Tensors that are left out have no data. */
@@ -89,25 +96,16 @@ struct pare_recurrent {
     pare_gate                      gate[2][PARE_RNN_MAX_ACTIVATIONS];
     bool                           plain;  /* default activations, no clip, no peepholes, no coupled gates */
     int64_t                        block;  /* steps whose input products are made at once */
+    int                            d;      /* the direction that is under way, and its memory */
+    pare_recurrent_room            room;
 };
 
-/* Working memory of one direction; floats are aligned to 64 bytes. */
-struct pare_recurrent_room {
-    float   *h, *c; /* [B][H]                                                                  */
-    float   *z;     /* [block * B][G*H]                                                        */
-    float   *s;     /* [B][G*H]: the state's part, where it is a sum of its own                */
-    float   *x;     /* [block * B][I], when x's rows do not lie at one distance                */
-    float   *scale; /* [block * B]: of codes                                                   */
-    uint8_t *codes; /* [block * B][I] or [B][H], and 64 bytes behind                           */
-    float   *sum;   /* [B][G*H]: integer products before they are added                        */
-};
-
-/* Rows of gate `which` of product: first row and how many. */
+/* The gate rows of product `which`: the first, and how many. */
 void pare_recurrent_span(const pare_recurrent *r, int which, int64_t *first, int64_t *n);
 
 /* The biases of gate row `row`, 0 where there are none, and the cell's `splits` of its gate. */
-float pare_recurrent_wb(const pare_recurrent *r, int direction, int64_t row);
-float pare_recurrent_rb(const pare_recurrent *r, int direction, int64_t row);
+float pare_recurrent_wb(const pare_recurrent *r, int64_t row);
+float pare_recurrent_rb(const pare_recurrent *r, int64_t row);
 bool  pare_recurrent_splits(const pare_recurrent *r, int64_t row);
 
 /* Whether item `item` of the batch still has a step `t`. */
@@ -126,18 +124,17 @@ pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_c
                                    const pare_recurrent_products *products);
 void        pare_recurrent_run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
 
-/* For prepare: whether a plan can be made; what it needs; and where `packed` (released by `release`) is handed over. */
-bool pare_recurrent_can_plan(const pare_call *call);
-void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
-                       pare_recurrent *r);
+/* For prepare: whether a plan can be made, the call's views, and the scratch that run wants. */
+bool   pare_recurrent_can_plan(const pare_call *call);
+size_t pare_recurrent_scratch(const pare_recurrent *r);
+void   pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
+                         pare_recurrent *r);
 
-/* Plan-time state of all forms: begins with what run needs to find its pieces. */
+/* The plan-time state of every form begins with what run needs to find its pieces. */
 typedef struct pare_recurrent_state {
     const pare_recurrent_cell     *cell;
     const pare_recurrent_products *products;
 } pare_recurrent_state;
-
-size_t pare_recurrent_scratch(const pare_recurrent *r);
 
 extern const pare_recurrent_products pare_recurrent_f32_ref, pare_recurrent_int_ref;
 pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);

@@ -12,11 +12,11 @@
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/recurrent.h"
 
-static float input_start(const pare_recurrent *r, int d, int64_t row)
+static float input_start(const pare_recurrent *r, int64_t row)
 {
-    const float wb = pare_recurrent_wb(r, d, row);
+    const float wb = pare_recurrent_wb(r, row);
 
-    return pare_recurrent_splits(r, row) ? wb : wb + pare_recurrent_rb(r, d, row);
+    return pare_recurrent_splits(r, row) ? wb : wb + pare_recurrent_rb(r, row);
 }
 
 static float chain(const pare_tensor *w, int d, int64_t row, const float *a, float sum)
@@ -28,31 +28,27 @@ static float chain(const pare_tensor *w, int d, int64_t row, const float *a, flo
     return sum;
 }
 
-static void ref_input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
-                      const pare_recurrent_room *room)
+static void ref_input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
-    (void)room;
     for (int i = 0; i < rows; i++)
         for (int64_t n = 0; n < r->width; n++)
-            z[i * r->width + n] = chain(r->call->in[PARE_RNN_W], d, n, x + i * x_row, input_start(r, d, n));
+            z[i * r->width + n] = chain(r->call->in[PARE_RNN_W], r->d, n, x + i * x_row, input_start(r, n));
 }
 
-static void ref_state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
-                      const pare_recurrent_room *room)
+static void ref_state(const pare_recurrent *r, int which, const float *a, ptrdiff_t a_row, float *z, bool onto)
 {
     int64_t first, count;
 
-    (void)room;
     pare_recurrent_span(r, which, &first, &count);
     for (int64_t b = 0; b < r->batch; b++)
         for (int64_t n = 0; n < count; n++) {
             float *const to = &z[b * r->width + n];
-            *to = chain(r->call->in[PARE_RNN_R], d, first + n, a + b * a_row,
-                        onto ? *to : pare_recurrent_rb(r, d, first + n));
+            *to = chain(r->call->in[PARE_RNN_R], r->d, first + n, a + b * a_row,
+                        onto ? *to : pare_recurrent_rb(r, first + n));
         }
 }
 
-const pare_recurrent_products pare_recurrent_f32_ref = { "reference", false, ref_input, ref_state };
+const pare_recurrent_products pare_recurrent_f32_ref = { false, ref_input, ref_state };
 
 /* --------------------------------------------------------------------------------------------------------- planned */
 
@@ -79,32 +75,28 @@ static void release(void *state)
     pare_free(p);
 }
 
-static void input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
-                  const pare_recurrent_room *room)
+static void input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
     const packed_f32 *const  p = r->packed;
     const pare_gemm_f32_args g = { .m = rows, .n = (int)r->width, .k = (int)r->in, .a = x, .a_row = x_row,
-                                   .init = p->of[d].input, .y = z, .y_row = (ptrdiff_t)r->width,
+                                   .init = p->of[r->d].input, .y = z, .y_row = (ptrdiff_t)r->width,
                                    .lo = -INFINITY, .hi = INFINITY };
 
-    (void)room;
-    pare_gemm_f32_run(p->kernel, &g, p->of[d].w, 0, 1);
+    pare_gemm_f32_run(p->kernel, &g, p->of[r->d].w, 0, 1);
 }
 
-static void state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
-                  const pare_recurrent_room *room)
+static void state(const pare_recurrent *r, int which, const float *a, ptrdiff_t a_row, float *z, bool onto)
 {
     const packed_f32 *const p = r->packed;
     int64_t                 first, count;
 
-    (void)room;
     pare_recurrent_span(r, which, &first, &count);
     const pare_gemm_f32_args g = { .m = (int)r->batch, .n = (int)count, .k = (int)r->hidden, .a = a, .a_row = a_row,
-                                   .init     = onto ? z : p->of[d].state + first,
+                                   .init     = onto ? z : p->of[r->d].state + first,
                                    .init_row = onto ? (ptrdiff_t)r->width : 0, .y = z,
                                    .y_row = (ptrdiff_t)r->width, .lo = -INFINITY, .hi = INFINITY };
 
-    pare_gemm_f32_run(p->kernel, &g, p->of[d].r[which], 0, 1);
+    pare_gemm_f32_run(p->kernel, &g, p->of[r->d].r[which], 0, 1);
 }
 
 /* Gate rows first .. first + n of direction d of W or R as the right operand. */
@@ -126,9 +118,10 @@ static pare_status pack(const packed_f32 *p, const pare_tensor *w, int d, int64_
     return PARE_OK;
 }
 
-static pare_status fill(const pare_recurrent *r, packed_f32 *p, int d)
+static pare_status fill(const pare_recurrent *r, packed_f32 *p)
 {
     const size_t bytes = sizeof(float) * (size_t)r->width;
+    const int    d     = r->d;
 
     PARE_TRY(pack(p, r->call->in[PARE_RNN_W], d, 0, r->width, &p->of[d].w));
     for (int which = 0; which < 2; which++) {
@@ -142,15 +135,15 @@ static pare_status fill(const pare_recurrent *r, packed_f32 *p, int d)
     if (!p->of[d].input || !p->of[d].state)
         return pare_fail_memory(bytes, "biases");
     for (int64_t n = 0; n < r->width; n++) {
-        p->of[d].input[n] = input_start(r, d, n);
-        p->of[d].state[n] = pare_recurrent_rb(r, d, n);
+        p->of[d].input[n] = input_start(r, n);
+        p->of[d].state[n] = pare_recurrent_rb(r, n);
     }
     return PARE_OK;
 }
 
 pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step)
 {
-    static const pare_recurrent_products planned = { "packed", false, input, state };
+    static const pare_recurrent_products planned = { false, input, state };
     pare_recurrent                       r;
 
     if (!pare_recurrent_can_plan(call))
@@ -164,8 +157,8 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
     p->head       = (pare_recurrent_state){ cell, &planned };
     pare_gemm_f32_candidates(step->cpu, &p->kernel, 1);
     pare_recurrent_of(call, cell, &planned, &r);
-    for (int d = 0; d < r.directions; d++)
-        PARE_TRY(fill(&r, p, d));
+    for (r.d = 0; r.d < r.directions; r.d++)
+        PARE_TRY(fill(&r, p));
     step->kernel  = p->kernel->name;
     step->scratch = pare_recurrent_scratch(&r);
     step->run     = pare_recurrent_run;

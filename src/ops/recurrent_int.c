@@ -21,11 +21,11 @@ static bool own_bias(const pare_recurrent *r)
     return pare_recurrent_splits(r, 0);
 }
 
-static float state_bias(const pare_recurrent *r, int d, int64_t row)
+static float state_bias(const pare_recurrent *r, int64_t row)
 {
-    const float rb = pare_recurrent_rb(r, d, row);
+    const float rb = pare_recurrent_rb(r, row);
 
-    return own_bias(r) ? rb : pare_recurrent_wb(r, d, row) + rb;
+    return own_bias(r) ? rb : pare_recurrent_wb(r, row) + rb;
 }
 
 /* ------------------------------------------------------------------------------------------------------- definition */
@@ -42,43 +42,42 @@ static float product(const pare_tensor *w, int d, int64_t row, const uint8_t *co
     return (float)(int32_t)acc * (scale * sw);
 }
 
-static void ref_input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
-                      const pare_recurrent_room *room)
+static void ref_input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
     for (int i = 0; i < rows; i++) {
-        const float scale = pare_quantize_dynamic_ref(x + i * x_row, room->codes, (long)r->in);
+        const float scale = pare_quantize_dynamic_ref(x + i * x_row, r->room.codes, (long)r->in);
 
         for (int64_t n = 0; n < r->width; n++) {
-            const float v = product(r->call->in[PARE_RNN_W], d, n, room->codes, scale);
-            z[i * r->width + n] = own_bias(r) ? v + pare_recurrent_wb(r, d, n) : v;
+            const float v = product(r->call->in[PARE_RNN_W], r->d, n, r->room.codes, scale);
+            z[i * r->width + n] = own_bias(r) ? v + pare_recurrent_wb(r, n) : v;
         }
     }
 }
 
-static void ref_state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
-                      const pare_recurrent_room *room)
+static void ref_state(const pare_recurrent *r, int which, const float *a, ptrdiff_t a_row, float *z, bool onto)
 {
     int64_t first, count;
 
     pare_recurrent_span(r, which, &first, &count);
     for (int64_t b = 0; b < r->batch; b++) {
-        const float scale = pare_quantize_dynamic_ref(a + b * a_row, room->codes, (long)r->hidden);
+        const float scale = pare_quantize_dynamic_ref(a + b * a_row, r->room.codes, (long)r->hidden);
 
         for (int64_t n = 0; n < count; n++) {
             float *const to = &z[b * r->width + n];
-            const float  v  = product(r->call->in[PARE_RNN_R], d, first + n, room->codes, scale);
-            *to = (onto ? *to + v : v) + state_bias(r, d, first + n);
+            const float  v  = product(r->call->in[PARE_RNN_R], r->d, first + n, r->room.codes, scale);
+            *to = (onto ? *to + v : v) + state_bias(r, first + n);
         }
     }
 }
 
-const pare_recurrent_products pare_recurrent_int_ref = { "reference", true, ref_input, ref_state };
+const pare_recurrent_products pare_recurrent_int_ref = { true, ref_input, ref_state };
 
 /* --------------------------------------------------------------------------------------------------------- planned */
 
 typedef struct packed_int {
     pare_recurrent_state        head;
     const pare_quantize_kernel *quantize;
+    const char                 *kernel;    /* of the products with R */
     struct {
         pare_qconv_plan *w, *sum[2], *onto[2]; /* R by itself, with the bias; and to be added: without */
         float           *bias;                 /* [G*H] state_bias                                     */
@@ -107,69 +106,77 @@ static void quantize(const packed_int *p, const float *a, ptrdiff_t a_row, int64
         room->scale[i] = p->quantize->dynamic(a + i * a_row, room->codes + i * n, (long)n);
 }
 
-static void input(const pare_recurrent *r, int d, const float *x, ptrdiff_t x_row, int rows, float *z,
-                  const pare_recurrent_room *room)
+static void input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
     const packed_int *const p = r->packed;
 
-    quantize(p, x, x_row, rows, r->in, room);
-    const pare_qconv_args args = { .x = room->codes, .y = z, .row_scales = room->scale, .batch = rows };
+    quantize(p, x, x_row, rows, r->in, &r->room);
+    const pare_qconv_args args = { .x = r->room.codes, .y = z, .row_scales = r->room.scale, .batch = rows };
 
-    pare_qconv_run(p->of[d].w, &args, 0, 1);
+    pare_qconv_run(p->of[r->d].w, &args, 0, 1);
 }
 
-static void state(const pare_recurrent *r, int d, int which, const float *a, ptrdiff_t a_row, float *z, bool onto,
-                  const pare_recurrent_room *room)
+static void state(const pare_recurrent *r, int which, const float *a, ptrdiff_t a_row, float *z, bool onto)
 {
     const packed_int *const p = r->packed;
     int64_t                 first, count;
 
     pare_recurrent_span(r, which, &first, &count);
-    quantize(p, a, a_row, r->batch, r->hidden, room);
-    const pare_qconv_args args = { .x = room->codes, .y = onto ? room->sum : z, .row_scales = room->scale,
+    quantize(p, a, a_row, r->batch, r->hidden, &r->room);
+    const pare_qconv_args args = { .x = r->room.codes, .y = onto ? r->room.sum : z, .row_scales = r->room.scale,
                                    .batch = (int)r->batch };
 
-    pare_qconv_run(onto ? p->of[d].onto[which] : p->of[d].sum[which], &args, 0, 1);
+    pare_qconv_run(onto ? p->of[r->d].onto[which] : p->of[r->d].sum[which], &args, 0, 1);
     for (int64_t b = 0; b < r->batch && onto; b++) {
         float *const       to   = z + b * r->width;
-        const float *const bias = p->of[d].bias + first, *const sum = room->sum + b * r->width;
+        const float *const bias = p->of[r->d].bias + first, *const sum = r->room.sum + b * r->width;
 
         for (int64_t n = 0; n < count; n++)
             to[n] = (to[n] + sum[n]) + bias[n];
     }
 }
 
-/* Gate rows first .. first + n of direction d; rows of the result are G*H floats. `bias` may be NULL. */
-static pare_status pack(const pare_recurrent *r, const pare_tensor *w, int d, int64_t first, int64_t n,
-                        const float *bias, unsigned cpu, pare_qconv_plan **out)
+/* Rows first .. first + n of W or R, and the bias that their products get, or NULL. */
+typedef struct gate_rows {
+    const pare_tensor *w;
+    int64_t            first, n;
+    const float       *bias;
+} gate_rows;
+
+/* Of the direction r->d; rows of the result are G*H floats. */
+static pare_status pack(const pare_recurrent *r, packed_int *p, const gate_rows *g, pare_qconv_plan **out)
 {
-    const int64_t    in = w->shape.dim[2];
-    const int8_t    *from = (const int8_t *)w->data + d * w->stride[0] + first * w->stride[1];
-    int8_t *const    rows = pare_malloc((size_t)(n * in));
-    const ptrdiff_t  x_step = (ptrdiff_t)in, y_step = (ptrdiff_t)(r->width * (int64_t)sizeof(float));
-    const bool       per_row = w->q->n > 1;
-    pare_qconv_desc  desc = { .in_c = (int)in, .out_c = (int)n, .out_h = 1, .out_w = 1, .w = rows,
-                              .x        = { x_step, x_step, x_step },
-                              .y        = { y_step, y_step, y_step },
-                              .channels = { .sw = w->q->scale + (per_row ? first : 0), .n_sw = per_row ? (int)n : 1,
-                                            .sx = 1, .zx = 128 },
-                              .out      = { .kind = PARE_QKIND_F32_ROWS, .bias_f32 = bias } };
+    const pare_tensor *const w       = g->w;
+    const int64_t            in      = w->shape.dim[2];
+    const int8_t *const      from    = (const int8_t *)w->data + r->d * w->stride[0] + g->first * w->stride[1];
+    int8_t *const            rows    = pare_malloc((size_t)(g->n * in));
+    const ptrdiff_t          x_step  = (ptrdiff_t)in, y_step = (ptrdiff_t)(r->width * (int64_t)sizeof(float));
+    const bool               per_row = w->q->n > 1;
+    const pare_qconv_desc    desc    = {
+        .in_c = (int)in, .out_c = (int)g->n, .out_h = 1, .out_w = 1, .w = rows,
+        .x = { x_step, x_step, x_step }, .y = { y_step, y_step, y_step },
+        .channels = { .sw   = w->q->scale + (per_row ? g->first : 0),
+                      .n_sw = per_row ? (int)g->n : 1, .sx = 1, .zx = 128 },
+        .out      = { .kind = PARE_QKIND_F32_ROWS, .bias_f32 = g->bias },
+    };
     const pare_qconv_kernel *kernel[1];
 
     if (!rows)
-        return pare_fail_memory((size_t)(n * in), "recurrent weights");
-    for (int64_t i = 0; i < n; i++)
+        return pare_fail_memory((size_t)(g->n * in), "recurrent weights");
+    for (int64_t i = 0; i < g->n; i++)
         for (int64_t k = 0; k < in; k++)
             rows[i * in + k] = from[i * w->stride[1] + k * w->stride[2]];
-    pare_qconv_candidates(&desc, cpu, kernel, 1);
+    pare_qconv_candidates(&desc, r->cpu, kernel, 1);
     const pare_status status = pare_qconv_create(&desc, kernel[0], out);
 
+    p->kernel = pare_qconv_kernel_name(kernel[0]);
     pare_free(rows);
     return status;
 }
 
-static pare_status fill(const pare_recurrent *r, packed_int *p, unsigned cpu, int d)
+static pare_status fill(const pare_recurrent *r, packed_int *p)
 {
+    const int                d = r->d;
     const pare_tensor *const w = r->call->in[PARE_RNN_W], *const rec = r->call->in[PARE_RNN_R];
     float *const             bias = pare_malloc(sizeof(*bias) * (size_t)r->width);
 
@@ -177,10 +184,10 @@ static pare_status fill(const pare_recurrent *r, packed_int *p, unsigned cpu, in
     if (!bias)
         return pare_fail_memory(sizeof(*bias) * (size_t)r->width, "biases");
     for (int64_t n = 0; n < r->width; n++)
-        bias[n] = pare_recurrent_wb(r, d, n);
-    PARE_TRY(pack(r, w, d, 0, r->width, own_bias(r) ? bias : NULL, cpu, &p->of[d].w));
+        bias[n] = pare_recurrent_wb(r, n);
+    PARE_TRY(pack(r, p, &(gate_rows){ w, 0, r->width, own_bias(r) ? bias : NULL }, &p->of[d].w));
     for (int64_t n = 0; n < r->width; n++)
-        bias[n] = state_bias(r, d, n);
+        bias[n] = state_bias(r, n);
     for (int which = 0; which < 2; which++) {
         int64_t first, count;
 
@@ -190,7 +197,7 @@ static pare_status fill(const pare_recurrent *r, packed_int *p, unsigned cpu, in
         /* Only the first product of a cell whose two parts are sums of their own stands alone. */
         const bool alone = own_bias(r) && which == 0;
 
-        PARE_TRY(pack(r, rec, d, first, count, alone ? bias + first : NULL, cpu,
+        PARE_TRY(pack(r, p, &(gate_rows){ rec, first, count, alone ? bias + first : NULL },
                       alone ? &p->of[d].sum[which] : &p->of[d].onto[which]));
     }
     return PARE_OK;
@@ -198,7 +205,7 @@ static pare_status fill(const pare_recurrent *r, packed_int *p, unsigned cpu, in
 
 pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step)
 {
-    static const pare_recurrent_products planned = { "packed", true, input, state };
+    static const pare_recurrent_products planned = { true, input, state };
     pare_recurrent                       r;
 
     if (!pare_recurrent_can_plan(call))
@@ -212,9 +219,10 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
     p->head       = (pare_recurrent_state){ cell, &planned };
     pare_quantize_candidates(step->cpu, &p->quantize, 1);
     pare_recurrent_of(call, cell, &planned, &r);
-    for (int d = 0; d < r.directions; d++)
-        PARE_TRY(fill(&r, p, step->cpu, d));
-    step->kernel  = p->quantize->name;
+    r.cpu = step->cpu;
+    for (r.d = 0; r.d < r.directions; r.d++)
+        PARE_TRY(fill(&r, p));
+    step->kernel  = p->kernel;
     step->scratch = pare_recurrent_scratch(&r);
     step->run     = pare_recurrent_run;
     return PARE_OK;

@@ -22,16 +22,18 @@ static int first_product(const pare_recurrent_attrs *a)
     return 1;
 }
 
-static void step(const pare_recurrent *r, int d, int64_t t, float *z, const pare_recurrent_room *room)
+static void step(const pare_recurrent *r, int64_t t, float *z)
 {
-    r->products->state(r, d, 0, room->h, (ptrdiff_t)r->hidden, z, true, room);
+    float *const h = r->room.h;
+
+    r->products->state(r, 0, h, (ptrdiff_t)r->hidden, z, true);
     for (int64_t b = 0; b < r->batch; b++) {
         float *const zb = z + b * r->hidden;
 
         if (!pare_recurrent_active(r, b, t))
             continue;
-        pare_gate_apply(r, r->gate[d], zb);
-        memcpy(room->h + b * r->hidden, zb, sizeof(*zb) * (size_t)r->hidden);
+        pare_gate_apply(r, r->gate[r->d], zb);
+        memcpy(h + b * r->hidden, zb, sizeof(*zb) * (size_t)r->hidden);
     }
 }
 
