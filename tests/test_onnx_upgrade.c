@@ -21,6 +21,7 @@ static const pair pairs[] = {
     { 9, "y = Dropout(x) ratio=0.5", "y = Dropout(x)", NULL },
     { 7, "y, unread = Dropout(x) ratio=0.5", "y = Identity(x)", NULL },
     { 12, "y = Dropout(x, f32:0.5, bool:0) seed=3", "y = Identity(x)", NULL },
+    { 13, "y = Dropout(x, f32:0, bool:1)", "y = Identity(x)", NULL },
     { 11, "y = ReduceMean(x) axes=[1,-1] keepdims=0", "y = ReduceMean(x, s64{1,-1}) keepdims=0", NULL },
     { 17, "y = ReduceMax(x) axes=[0]", "y = ReduceMax(x, s64{0})", NULL },
     { 13, "y = ReduceMin(x)", "y = ReduceMin(x)", NULL },

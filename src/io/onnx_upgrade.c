@@ -85,15 +85,20 @@ static const pare_tensor *constant_input(const pare_onnx_scope *scope, const par
     return v && pare_value_is_const(v) ? &v->t : NULL;
 }
 
-/* Dropout drops nothing outside of training: its ratio and seed mean nothing then. */
+static bool is_constant_zero(const pare_onnx_scope *scope, const pare_onnx_node *n, int i)
+{
+    const pare_tensor *const t = constant_input(scope, n, i);
+
+    return t && pare_shape_count(&t->shape) == 1 && pare_tensor_real(t, 0) == 0;
+}
+
+/* Dropout drops nothing outside of training (its ratio and seed mean nothing then), nor with a ratio of 0. */
 static pare_status inference(pare_onnx_scope *scope, pare_onnx_node *n, const lift *r)
 {
-    if (r->input < n->n_in && n->in[r->input].name[0]) {
-        const pare_tensor *const training = constant_input(scope, n, r->input);
-        if (!training || pare_shape_count(&training->shape) != 1 || pare_tensor_int(training, 0) != 0)
-            return pare_fail(PARE_ERR_UNSUPPORTED, "%s: training_mode is not a constant false; export for inference",
-                             n->label);
-    }
+    if (r->input < n->n_in && n->in[r->input].name[0] && !is_constant_zero(scope, n, r->input) &&
+        !is_constant_zero(scope, n, 1))
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: training_mode is not a constant false; export for inference",
+                         n->label);
     n->n_in = n->n_in > 1 ? 1 : n->n_in;
     pare_onnx_attr_drop(n, r->attr);
     return PARE_OK;

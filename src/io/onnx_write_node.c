@@ -162,10 +162,11 @@ static pare_status write_bound(pare_onnx_writer *w, const char *name, float valu
 /* A name for something that only the file has. */
 static const char *made_name(pare_onnx_writer *w, const pare_node *n, const char *what)
 {
-    const char *name = pare_arena_printf(w->arena, "%s_%s", n->out[0]->name, what);
+    const char *const whose = n->out[0] ? n->out[0]->name : n->name;
+    const char       *name  = pare_arena_printf(w->arena, "%s_%s", whose, what);
 
     for (int i = 2; name && pare_graph_find(n->graph, name); i++)
-        name = pare_arena_printf(w->arena, "%s_%s%d", n->out[0]->name, what, i);
+        name = pare_arena_printf(w->arena, "%s_%s%d", whose, what, i);
     return name;
 }
 
@@ -194,6 +195,29 @@ static pare_status write_clamp(pare_onnx_writer *w, const pare_node *n, clamp c,
     return PARE_OK;
 }
 
+/*
+ * Outputs that nobody wants have no name, where ONNX lets them be left out: neither those that the op must have nor
+ * those in a row of any length (Split) may be.
+ */
+static pare_status write_outputs(pare_onnx_writer *w, const pare_node *n, const char *first)
+{
+    const bool any  = n->op->max_out == PARE_MAX_OUTPUTS;
+    int        last = n->n_out;
+
+    while (last > n->op->min_out && !any && !n->out[last - 1])
+        last--;
+    for (int i = 0; i < last; i++) {
+        const char *name = i == 0 ? first : n->out[i] ? n->out[i]->name : "";
+
+        if (!n->out[i] && (any || i < n->op->min_out))
+            name = made_name(w, n, pare_arena_printf(w->arena, "unread%d", i));
+        if (!name)
+            return pare_fail_memory(1, "a name");
+        pare_wire_text(&w->wire, ONNX_NODE_OUTPUT, name);
+    }
+    return PARE_OK;
+}
+
 pare_status pare_onnx_write_node(pare_onnx_writer *w, const pare_node *n)
 {
     pare_wire *const wire  = &w->wire;
@@ -208,11 +232,7 @@ pare_status pare_onnx_write_node(pare_onnx_writer *w, const pare_node *n)
 
     pare_wire_begin(wire, ONNX_GRAPH_NODE);
     PARE_TRY(write_inputs(w, n));
-    int last = n->n_out;
-    while (last > 1 && !n->out[last - 1])
-        last--;
-    for (int i = 0; i < last; i++)
-        pare_wire_text(wire, ONNX_NODE_OUTPUT, i == 0 ? first : n->out[i] ? n->out[i]->name : "");
+    PARE_TRY(write_outputs(w, n, first));
     write_head(wire, n->name, n->op->onnx);
     PARE_TRY(write_attrs(w, n));
     for (int i = 0; i < n->n_in; i++) {
