@@ -8,7 +8,7 @@
  *                                                       and their names and shapes to stdout, a line each
  *   pare_peer serve MODEL SAMPLES                       reads a number of runs from each line of stdin, answers with
  *                                                       their milliseconds
- *   pare_peer profile MODEL SAMPLES RUNS                microseconds of each step
+ *   pare_peer profile MODEL SAMPLES RUNS                median microseconds of each step
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,6 +202,24 @@ static int serve(char **args)
     return 0;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void print_step(const pare_plan *plan, int i, double us)
+{
+    pare_step_info s;
+
+    pare_plan_describe(plan, i, &s);
+    printf("%.2f %s %s %.4f %s", us, s.op, s.kernel, s.macs / 1e6, s.output);
+    for (int k = 0; k < s.shape.rank; k++)
+        printf("%s%lld", k ? "x" : " ", (long long)s.shape.dim[k]);
+    printf("\n");
+}
+
 static int profile(char **args)
 {
     const int runs = atoi(args[2]);
@@ -210,24 +228,23 @@ static int profile(char **args)
     engine_open(&e, args[0], args[1]);
     engine_next(&e);
     const int     n  = pare_plan_n_steps(e.plan);
-    double *const ns = calloc((size_t)n + 1, sizeof(*ns));
+    double *const ns = calloc((size_t)n + 1, sizeof(*ns)), *const all = calloc((size_t)n * (size_t)runs + 1, sizeof(*all));
 
-    if (!ns)
+    if (!ns || !all)
         return 1;
-    for (int i = 0; i < runs; i++)
-        timed_run(&e);
+    timed_run(&e);
     pare_context_profile(e.context, ns);
-    for (int i = 0; i < runs; i++)
+    for (int i = 0; i < runs; i++) {
+        memset(ns, 0, sizeof(*ns) * (size_t)n);
         timed_run(&e);
-    for (int i = 0; i < n; i++) {
-        pare_step_info s;
-
-        pare_plan_describe(e.plan, i, &s);
-        printf("%.2f %s %s %.4f %s", ns[i] / 1e3 / runs, s.op, s.kernel, s.macs / 1e6, s.output);
-        for (int k = 0; k < s.shape.rank; k++)
-            printf("%s%lld", k ? "x" : " ", (long long)s.shape.dim[k]);
-        printf("\n");
+        for (int k = 0; k < n; k++)
+            all[k * runs + i] = ns[k];
     }
+    for (int k = 0; k < n; k++) {
+        qsort(&all[k * runs], (size_t)runs, sizeof(*all), by_size);
+        print_step(e.plan, k, all[k * runs + runs / 2] / 1e3);
+    }
+    free(all);
     free(ns);
     return 0;
 }
