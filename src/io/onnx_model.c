@@ -121,14 +121,17 @@ static pare_status apply_hints(const pare_onnx *file, pare_graph *g)
 
 static pare_status finish(pare_onnx *file, pare_graph *g)
 {
-    bool changed = false;
+    pare_status status;
+    bool        changed = false;
 
     PARE_TRY(pare_graph_sort(g));
     PARE_TRY(pare_graph_infer(g, false));
     PARE_TRY(pare_onnx_upgrade_late(file, &changed));
     if (changed)
         PARE_TRY(pare_graph_infer(g, false));
-    return apply_hints(file, g);
+    PARE_TRY(apply_hints(file, g));
+    status = pare_graph_verify(g); /* the last word: no file may make a graph that passes cannot trust */
+    return status == PARE_OK ? PARE_OK : pare_fail_in(status, "%s", file->source->name);
 }
 
 static void close_file(pare_onnx *file)

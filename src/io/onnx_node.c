@@ -257,5 +257,8 @@ pare_status pare_onnx_build_node(pare_onnx_scope *scope, pare_onnx_node *n)
     PARE_TRY(add_node(scope, n, op, &node));
     for (const pare_onnx_attr *a = n->attrs; a; a = a->next)
         PARE_TRY(fill_attr(scope, n, a, node));
+    for (const pare_attr *a = op->attrs; a && a->name; a++)
+        if (a->type == PARE_ATTR_GRAPH && !pare_onnx_attr_find(n, a->name))
+            return pare_fail(PARE_ERR_DATA, "%s: attribute '%s' is missing", n->label, a->name);
     return n->coerced ? note_late(scope->file, node) : PARE_OK;
 }
