@@ -4,7 +4,7 @@
  *
  * Here every item of the batch walks over its own steps, in double; the ops walk over all items together in float. The
  * integer forms are compared bit by bit with the arithmetic of NUMERICS.md 7. Layouts, parts and CPU levels are the
- * business of test_ops.c.
+ * business of test_ops.c. Lists of strings and floats, which only these ops have as attributes, go through files.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,14 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
+#include <pare/io.h>
+
 #include "base/math.h"
 #include "base/status.h"
 #include "cpu/cpu.h"
+#include "graph/graph.h"
 #include "op_sample.h"
 #include "ops/recurrent.h"
 
@@ -487,11 +492,57 @@ static void long_sequences(void **state)
                               "direction=bidirectional");
 }
 
+/* ------------------------------------------------------------------------------------------------------- attributes */
+
+static void expect_text(const pare_graph *g, const char *want)
+{
+    char *text;
+
+    assert_int_equal(pare_graph_print(g, &text), PARE_OK);
+    if (!strstr(text, want))
+        fail_msg("'%s' is not in\n%s", want, text);
+    pare_free(text);
+}
+
+/* Text to graph to copy to ONNX file and back. */
+static void attributes(void **state)
+{
+    static const char *const attrs = "activation_alpha=[0.300000012,-7] activation_beta=[0.25] "
+                                     "activations=\"HardSigmoid,ScaledTanh,Tanh\" clip=0.5";
+    char                     path[] = "/tmp/pare-recurrent-XXXXXX.onnx", source[512];
+    pare_graph              *g, *copy, *back;
+
+    (void)state;
+    snprintf(source, sizeof(source),
+             "%%x = input f32[2,1,3]\n@w = const f32[1,8,3] seed=1\n@r = const f32[1,8,2] seed=2\n"
+             "%%y, ?, %%c = lstm(%%x, @w, @r) %s\nreturn %%y, %%c", attrs);
+    const int file = mkstemps(path, 5);
+    assert_true(file >= 0);
+    close(file);
+    assert_int_equal(pare_graph_parse(source, &g), PARE_OK);
+    expect_text(g, attrs);
+    assert_int_equal(pare_graph_clone(g, &copy), PARE_OK);
+    pare_graph_destroy(g);
+    expect_text(copy, attrs);
+    assert_int_equal(pare_graph_infer(copy, true), PARE_OK);
+    assert_int_equal(pare_graph_save(copy, path, NULL), PARE_OK);
+    assert_int_equal(pare_graph_load(path, &back), PARE_OK);
+    expect_text(back, attrs);
+    expect_text(back, "%y, ?, %c = lstm(");
+    remove(path);
+    pare_graph_destroy(copy);
+    pare_graph_destroy(back);
+    assert_int_equal(pare_graph_parse("%x = input f32[1]\n%y = rnn(%x, %x, %x) activation_alpha=[1,2,3,4,5,6,7,8,9]\n"
+                                      "return %y", &g), PARE_ERR_DATA);
+    assert_non_null(strstr(pare_error(), "8 entries"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formulas), cmocka_unit_test(activations),  cmocka_unit_test(lstm_by_hand),
         cmocka_unit_test(refusals), cmocka_unit_test(integer_bits), cmocka_unit_test(long_sequences),
+        cmocka_unit_test(attributes),
     };
     return cmocka_run_group_tests_name("recurrent", tests, NULL, NULL);
 }

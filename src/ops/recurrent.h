@@ -127,8 +127,8 @@ void        pare_recurrent_run(const pare_step *step, const pare_call *call, int
 /* For prepare: whether a plan can be made, the call's views, and the scratch that run wants. */
 bool   pare_recurrent_can_plan(const pare_call *call);
 size_t pare_recurrent_scratch(const pare_recurrent *r);
-void   pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
-                         pare_recurrent *r);
+void   pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell,
+                         const pare_recurrent_products *products, pare_recurrent *r);
 
 /* The plan-time state of every form begins with what run needs to find its pieces. */
 typedef struct pare_recurrent_state {
