@@ -23,11 +23,12 @@ typedef struct bench_args {
 } bench_args;
 
 static const pare_option options[] = {
-    { "batch", 0, PARE_OPTION_INT, offsetof(bench_args, batch), "N", "samples in one inference (1)", 1, 1 << 20, false },
-    { "seconds", 0, PARE_OPTION_TEXT, offsetof(bench_args, seconds), "S", "measure this long, and at least 15 runs (1)", 0,
-      0, false },
-    { "plan", 0, PARE_OPTION_FLAG, offsetof(bench_args, plan), NULL, "list every step: op, kernel, output, time, speed", 0,
-      0, false },
+    { "batch", 0, PARE_OPTION_INT, offsetof(bench_args, batch), "N", "samples in one inference (1)", 1, 1 << 20,
+      false },
+    { "seconds", 0, PARE_OPTION_TEXT, offsetof(bench_args, seconds), "S", "measure this long, and at least 15 runs (1)",
+      0, 0, false },
+    { "plan", 0, PARE_OPTION_FLAG, offsetof(bench_args, plan), NULL, "list every step: op, kernel, output, time, speed",
+      0, 0, false },
     { 0 },
 };
 
@@ -142,7 +143,7 @@ static void print_json(const pare_session *s, const timing *t, int threads, cons
 
 static void print_steps(const pare_session *s, const timing *t)
 {
-    pare_table *const table = pare_table_create("lllrrrl");
+    pare_table *const table  = pare_table_create("lllrrrl");
     const char *const head[] = { "op", "kernel", "output", "ms", "share", "GMAC/s", "name" };
     const int         steps  = pare_plan_n_steps(s->plan);
     double            total  = 0;
@@ -229,11 +230,12 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_bench = {
-    .name      = "bench",
-    .about     = "measure how long a model takes, step by step if asked",
-    .usage     = "MODEL [options]",
-    .details   = "Inputs are random. Every number is a median of at least 15 runs, after warming up. --threads is 1 here\n"
-                 "when it is not given.\n",
+    .name  = "bench",
+    .about = "measure how long a model takes, step by step if asked",
+    .usage = "MODEL [options]",
+    .details =
+        "Inputs are random. Every number is a median of at least 15 runs, after warming up. --threads is 1 here\n"
+        "when it is not given.\n",
     .examples  = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n",
     .min_words = 1,
     .max_words = 1,

@@ -181,9 +181,9 @@ static int evaluate(const pare_invocation *v, work *w)
     if (code == 0)
         code = pare_say_status(pare_command_pool(v, &w->pool));
     if (code == 0)
-        code = pare_say_status(pare_evaluate((const pare_graph *const *)w->models, w->n, w->data,
-                                             &(pare_evaluate_options){ .pool = w->pool, .progress = pare_progress_bar() },
-                                             w->results, &w->equal));
+        code = pare_say_status(pare_evaluate(
+            (const pare_graph *const *)w->models, w->n, w->data,
+            &(pare_evaluate_options){ .pool = w->pool, .progress = pare_progress_bar() }, w->results, &w->equal));
     return code ? code : check_meaning(w, args->metric);
 }
 
@@ -202,11 +202,11 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_eval = {
-    .name       = "eval",
-    .about      = "measure models on data, and how much they differ",
-    .usage      = "MODEL... --data DATA [options]",
-    .details    = "top1 and top5 are shares of the samples; mse is that of the outputs against those of the first model;\n"
-                  "reconstruction_mse is that against the input. With .u16 data: the loss of the next token.\n",
+    .name    = "eval",
+    .about   = "measure models on data, and how much they differ",
+    .usage   = "MODEL... --data DATA [options]",
+    .details = "top1 and top5 are shares of the samples; mse is that of the outputs against those of the first model;\n"
+               "reconstruction_mse is that against the input. With .u16 data: the loss of the next token.\n",
     .examples   = "  pare eval resnet.onnx resnet.int8.onnx --data photos.tar --preset imagenet-torch\n"
                   "  pare eval kws.onnx --data kws.f32 --item 1,49,10 --slice 0:100 --json\n",
     .min_words  = 1,

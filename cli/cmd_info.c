@@ -17,7 +17,8 @@ typedef struct info_args {
 } info_args;
 
 static const pare_option options[] = {
-    { "nodes", 0, PARE_OPTION_FLAG, offsetof(info_args, nodes), NULL, "list every node: its name and its op", 0, 0, false },
+    { "nodes", 0, PARE_OPTION_FLAG, offsetof(info_args, nodes), NULL, "list every node: its name and its op", 0, 0,
+      false },
     { 0 },
 };
 
@@ -119,7 +120,7 @@ static void print_nodes(const pare_graph *g)
 
 static void print_text(const char *path, const pare_graph *g, const info_args *args)
 {
-    pare_table *const t = pare_table_create("ll");
+    pare_table *const t    = pare_table_create("ll");
     const double      macs = macs_of(g);
     pare_graph_facts  facts;
     char              a[PARE_WORD], b[PARE_WORD];
@@ -135,8 +136,9 @@ static void print_text(const char *path, const pare_graph *g, const info_args *a
     pare_table_add(t, "%s parameters, %s%s", pare_table_count((double)facts.parameters, a),
                    pare_table_bytes((double)facts.weight_bytes, b), facts.quantized ? ", quantized" : ", float");
     pare_table_add(t, "work");
-    pare_table_add(t, "%s%s", isnan(macs) ? "not known before it runs: its shapes depend on values"
-                                          : pare_table_count(macs, a), isnan(macs) ? "" : " multiply-adds a sample");
+    pare_table_add(t, "%s%s",
+                   isnan(macs) ? "not known before it runs: its shapes depend on values" : pare_table_count(macs, a),
+                   isnan(macs) ? "" : " multiply-adds a sample");
     pare_table_add(t, "nodes");
     pare_table_add(t, "%d, ONNX operator set %d", facts.nodes, facts.opset);
     for (int i = 0; (op = pare_graph_op(g, i, &count)); i++) {

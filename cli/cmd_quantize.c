@@ -24,29 +24,36 @@ typedef struct quantize_args {
 
 static const pare_option options[] = {
     { "output", 'o', PARE_OPTION_TEXT, AT(output), "FILE", "the quantized model", 0, 0, true },
-    { "calib", 0, PARE_OPTION_TEXT, AT(calib), "DATA", "pictures or numbers like those the model will see: a folder,\n"
-      ".tar, .npy, .f32, .u16, or demo:train; dynamic needs none", 0, 0, false },
-    { "mode", 0, PARE_OPTION_WORD, AT(mode), "auto|static|dynamic", "static: scales from calibration data; dynamic: at run "
-      "time;\nauto: static where there are convolutions (auto)", 0, 0, false },
+    { "calib", 0, PARE_OPTION_TEXT, AT(calib), "DATA",
+      "pictures or numbers like those the model will see: a folder,\n"
+      ".tar, .npy, .f32, .u16, or demo:train; dynamic needs none",
+      0, 0, false },
+    { "mode", 0, PARE_OPTION_WORD, AT(mode), "auto|static|dynamic",
+      "static: scales from calibration data; dynamic: at run "
+      "time;\nauto: static where there are convolutions (auto)",
+      0, 0, false },
     { "samples", 0, PARE_OPTION_INT, AT(samples), "N", "calibrate on at most N samples (200)", 1, 1 << 30, false },
-    { "observer", 0, PARE_OPTION_TEXT, AT(observer), "NAME", "how ranges are chosen; see `pare list observers` (histogram)",
-      0, 0, false },
+    { "observer", 0, PARE_OPTION_TEXT, AT(observer), "NAME",
+      "how ranges are chosen; see `pare list observers` (histogram)", 0, 0, false },
     { "weight-bits", 0, PARE_OPTION_INT, AT(weight_bits), "N", "bits of a weight, 2 to 8 (8)", 2, 8, false },
-    { "per-tensor", 0, PARE_OPTION_FLAG, AT(per_tensor), NULL, "one scale for all weights of a layer, not one per channel",
-      0, 0, false },
+    { "per-tensor", 0, PARE_OPTION_FLAG, AT(per_tensor), NULL,
+      "one scale for all weights of a layer, not one per channel", 0, 0, false },
     { "float", 0, PARE_OPTION_LIST, AT(in_float), "GLOB", "leave nodes with such names in float; may be repeated", 0, 0,
       false },
-    { "recipe", 0, PARE_OPTION_TEXT, AT(recipe), "FILE", "JSON that says what is done to which layer; options win", 0, 0,
+    { "recipe", 0, PARE_OPTION_TEXT, AT(recipe), "FILE", "JSON that says what is done to which layer; options win", 0,
+      0, false },
+    { "target", 0, PARE_OPTION_WORD, AT(target), "onnx|onnxruntime",
+      "how dynamic layers are written: for every engine, or\n"
+      "as DynamicQuantizeLinear and MatMulInteger (onnx)",
+      0, 0, false },
+    { "cache", 0, PARE_OPTION_TEXT, AT(cache), "FILE", "keep ranges here, and use them when they fit (none)", 0, 0,
       false },
-    { "target", 0, PARE_OPTION_WORD, AT(target), "onnx|onnxruntime", "how dynamic layers are written: for every engine, or\n"
-      "as DynamicQuantizeLinear and MatMulInteger (onnx)", 0, 0, false },
-    { "cache", 0, PARE_OPTION_TEXT, AT(cache), "FILE", "keep ranges here, and use them when they fit (none)", 0, 0, false },
     { 0 },
 };
 
 static pare_qmode mode_of(const char *word)
 {
-    return !word                        ? PARE_QMODE_DEFAULT
+    return !word                          ? PARE_QMODE_DEFAULT
            : strcmp(word, "static") == 0  ? PARE_QMODE_STATIC
            : strcmp(word, "dynamic") == 0 ? PARE_QMODE_DYNAMIC
                                           : PARE_QMODE_AUTO;
@@ -60,11 +67,11 @@ static const char *mode_name(pare_qmode mode)
 /* The file first, then the options, which are stronger because they come later. */
 static pare_status fill_recipe(const quantize_args *args, pare_recipe *recipe)
 {
-    const pare_rule global = { .kind   = PARE_RULE_GLOBAL,
-                               .config = { .mode        = mode_of(args->mode),
-                                           .observer    = args->observer,
-                                           .weight_bits = args->weight_bits,
-                                           .granularity = args->per_tensor ? 2 : 0 } };
+    const pare_rule    global   = { .kind   = PARE_RULE_GLOBAL,
+                                    .config = { .mode        = mode_of(args->mode),
+                                                .observer    = args->observer,
+                                                .weight_bits = args->weight_bits,
+                                                .granularity = args->per_tensor ? 2 : 0 } };
     const pare_qconfig in_float = { .mode = PARE_QMODE_FLOAT };
     pare_status        status   = args->recipe ? pare_recipe_read(recipe, args->recipe) : PARE_OK;
 
@@ -111,7 +118,7 @@ static pare_status quantize(const pare_invocation *v, work *w)
 
 static void print_layers(const pare_quantize_result *r)
 {
-    pare_table *const t = pare_table_create("llll");
+    pare_table *const t      = pare_table_create("llll");
     const char *const head[] = { "layer", "op", "done", "weights" };
 
     for (int i = 0; i < 4; i++)
@@ -214,11 +221,12 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_quantize = {
-    .name       = "quantize",
-    .about      = "make a small, fast integer model of a float model",
-    .usage      = "MODEL --calib DATA -o FILE [options]",
-    .details    = "Prints what was done to each layer, which layers stay in float and why, and the sizes. The new file is\n"
-                  "ONNX with QuantizeLinear and DequantizeLinear, for this program and other engines.\n",
+    .name  = "quantize",
+    .about = "make a small, fast integer model of a float model",
+    .usage = "MODEL --calib DATA -o FILE [options]",
+    .details =
+        "Prints what was done to each layer, which layers stay in float and why, and the sizes. The new file is\n"
+        "ONNX with QuantizeLinear and DequantizeLinear, for this program and other engines.\n",
     .examples   = "  pare quantize resnet.onnx --calib photos/ --preset imagenet-torch -o resnet.int8.onnx\n"
                   "  pare quantize bert.onnx --mode dynamic --float 'pooler*' -o bert.int8.onnx\n",
     .min_words  = 1,

@@ -23,16 +23,18 @@ typedef struct run_args {
 #define AT(field) offsetof(run_args, field)
 
 static const pare_option options[] = {
-    { "input", 'i', PARE_OPTION_LIST, AT(input), "NAME=FILE", ".npy, or raw numbers of the input's type; may be repeated;\n"
-      "FILE alone is for the first input", 0, 0, false },
-    { "output-dir", 'o', PARE_OPTION_TEXT, AT(output_dir), "FOLDER", "write every output there as NAME.npy (write none)", 0,
-      0, false },
+    { "input", 'i', PARE_OPTION_LIST, AT(input), "NAME=FILE",
+      ".npy, or raw numbers of the input's type; may be repeated;\n"
+      "FILE alone is for the first input",
+      0, 0, false },
+    { "output-dir", 'o', PARE_OPTION_TEXT, AT(output_dir), "FOLDER",
+      "write every output there as NAME.npy (write none)", 0, 0, false },
     { "keep-inputs", 0, PARE_OPTION_FLAG, AT(keep_inputs), NULL, "write the inputs there too", 0, 0, false },
-    { "fill", 0, PARE_OPTION_WORD, AT(fill), "random|zeros", "inputs without a file: floats from -1 to 1 (random)", 0, 0,
-      false },
+    { "fill", 0, PARE_OPTION_WORD, AT(fill), "random|zeros", "inputs without a file: floats from -1 to 1 (random)", 0,
+      0, false },
     { "seed", 0, PARE_OPTION_INT, AT(seed), "N", "of the random numbers (0)", 0, 1 << 30, false },
-    { "batch", 0, PARE_OPTION_INT, AT(batch), "N", "where the model leaves it open (that of the files, else 1)", 1, 1 << 20,
-      false },
+    { "batch", 0, PARE_OPTION_INT, AT(batch), "N", "where the model leaves it open (that of the files, else 1)", 1,
+      1 << 20, false },
     { 0 },
 };
 
@@ -43,8 +45,8 @@ typedef struct summary {
 /* NaN for types whose numbers mean nothing here. */
 static summary sum_up(const pare_tensor *t)
 {
-    const int64_t n = pare_shape_count(&t->shape);
-    summary       s = { NAN, NAN, NAN };
+    const int64_t n   = pare_shape_count(&t->shape);
+    summary       s   = { NAN, NAN, NAN };
     double        sum = 0;
 
     if (t->dtype != PARE_f32 || !pare_tensor_is_dense(t))
@@ -127,7 +129,7 @@ static void print_json(const pare_session *s, const char *folder)
 
 static void print_text(const pare_session *s)
 {
-    pare_table *const t = pare_table_create("lllrrr");
+    pare_table *const t      = pare_table_create("lllrrr");
     const char *const head[] = { "output", "type", "shape", "min", "max", "mean" };
 
     for (int i = 0; i < 6; i++)
@@ -151,7 +153,9 @@ static void print_text(const pare_session *s)
 static int run(const pare_invocation *v)
 {
     const run_args *const      args = v->args;
-    const pare_session_options o    = { .files = &args->input, .batch = args->batch, .seed = (uint64_t)args->seed,
+    const pare_session_options o    = { .files = &args->input,
+                                        .batch = args->batch,
+                                        .seed  = (uint64_t)args->seed,
                                         .zeros = args->fill && strcmp(args->fill, "zeros") == 0 };
     pare_session               s;
     pare_pool                 *pool = NULL;

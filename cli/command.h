@@ -17,10 +17,10 @@ typedef struct pare_common_args {
 } pare_common_args;
 
 typedef struct pare_invocation {
-    const void             *args;   /* the command's own struct, filled */
+    const void             *args; /* the command's own struct, filled */
     const pare_data_args   *data;
     const pare_common_args *common;
-    char                  **words;  /* [n_words] */
+    char                  **words; /* [n_words] */
     int                     n_words;
 } pare_invocation;
 
@@ -31,9 +31,9 @@ typedef struct pare_command {
     const char        *details;  /* lines between usage and options; NULL: none     */
     const char        *examples; /* whole lines                                     */
     int                min_words, max_words;
-    const pare_option *options;  /* NULL: none                                      */
+    const pare_option *options; /* NULL: none                                      */
     size_t             args_size;
-    bool               takes_data; /* the data options too                          */
+    bool               takes_data;        /* the data options too                          */
     int (*run)(const pare_invocation *v); /* the exit code                          */
 } pare_command;
 

@@ -16,10 +16,10 @@
 const pare_option pare_data_args_options[] = {
     { "preset", 0, PARE_OPTION_TEXT, AT(preset), "NAME", "a convention; `pare list presets` says which there are", 0, 0,
       false },
-    { "size", 0, PARE_OPTION_TEXT, AT(size), "W[xH]", "size of a picture (the preset's, else the first picture's)", 0, 0,
-      false },
-    { "crop", 0, PARE_OPTION_FLAG, AT(crop), NULL, "resize the shorter side, then cut out the middle (when --size is given)",
-      0, 0, false },
+    { "size", 0, PARE_OPTION_TEXT, AT(size), "W[xH]", "size of a picture (the preset's, else the first picture's)", 0,
+      0, false },
+    { "crop", 0, PARE_OPTION_FLAG, AT(crop), NULL,
+      "resize the shorter side, then cut out the middle (when --size is given)", 0, 0, false },
     { "squash", 0, PARE_OPTION_FLAG, AT(squash), NULL, "resize to W x H, whatever the aspect ratio", 0, 0, false },
     { "resize", 0, PARE_OPTION_INT, AT(resize), "N", "length of the shorter side before cropping (size * 256 / 224)", 1,
       32768, false },
@@ -28,12 +28,12 @@ const pare_option pare_data_args_options[] = {
     { "scale", 0, PARE_OPTION_TEXT, AT(scale), "S", "value = (byte * S - mean) / std; 1/255 is fine (1)", 0, 0, false },
     { "mean", 0, PARE_OPTION_TEXT, AT(mean), "A[,B,C]", "one number, or one per channel (0)", 0, 0, false },
     { "std", 0, PARE_OPTION_TEXT, AT(std), "A[,B,C]", "one number, or one per channel (1)", 0, 0, false },
-    { "labels", 0, PARE_OPTION_TEXT, AT(labels), "FILE", "labels: .tsv, .npy or raw int32 (beside the data, or its folders)",
-      0, 0, false },
+    { "labels", 0, PARE_OPTION_TEXT, AT(labels), "FILE",
+      "labels: .tsv, .npy or raw int32 (beside the data, or its folders)", 0, 0, false },
     { "label-rule", 0, PARE_OPTION_WORD, AT(label_rule), "class|vww|none", "what of a .tsv is the label (class)", 0, 0,
       false },
-    { "split", 0, PARE_OPTION_TEXT, AT(split), "WORD", "only rows of the .tsv with this word in its column `split`", 0, 0,
-      false },
+    { "split", 0, PARE_OPTION_TEXT, AT(split), "WORD", "only rows of the .tsv with this word in its column `split`", 0,
+      0, false },
     { "slice", 0, PARE_OPTION_TEXT, AT(slice), "A:B:STEP", "only these samples, as in Python (all)", 0, 0, false },
     { "without", 0, PARE_OPTION_TEXT, AT(without), "A:B:STEP", "leave out these samples, before slicing (none)", 0, 0,
       false },
@@ -128,9 +128,16 @@ static int check_preset(const char *preset)
 
 int pare_data_args_open(const pare_data_args *args, const char *path, bool need_labels, pare_dataset **out)
 {
-    pare_data_options o = { .preset = args->preset, .resize = args->resize, .bgr = args->bgr, .window = args->window,
-                            .labels = args->labels, .label_rule = args->label_rule, .split = args->split,
-                            .slice = args->slice, .without = args->without, .need_labels = need_labels };
+    pare_data_options o = { .preset      = args->preset,
+                            .resize      = args->resize,
+                            .bgr         = args->bgr,
+                            .window      = args->window,
+                            .labels      = args->labels,
+                            .label_rule  = args->label_rule,
+                            .split       = args->split,
+                            .slice       = args->slice,
+                            .without     = args->without,
+                            .need_labels = need_labels };
     char             *end;
     double            scale = 1;
 

@@ -90,8 +90,10 @@ static int run(const pare_command *c, const pare_invocation *v)
         return 0;
     }
     if (v->n_words < c->min_words || v->n_words > c->max_words)
-        return pare_say_usage("%s; usage: pare %s %s", v->n_words < c->min_words ? "something is missing"
-                              : "there is too much on the command line", c->name, c->usage);
+        return pare_say_usage("%s; usage: pare %s %s",
+                              v->n_words < c->min_words ? "something is missing"
+                                                        : "there is too much on the command line",
+                              c->name, c->usage);
     pare_progress_catch_interrupt();
     return c->run(v);
 }

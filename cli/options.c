@@ -125,10 +125,10 @@ int pare_options_parse(const pare_option_set *sets, int n_sets, int argc, char *
 
     *n_words = 0;
     for (int i = 0; i < argc; i++) {
-        const char *const arg  = argv[i];
+        const char *const arg     = argv[i];
         const bool        is_long = strncmp(arg, "--", 2) == 0;
-        const char       *text = NULL;
-        void             *values = NULL;
+        const char       *text    = NULL;
+        void             *values  = NULL;
 
         if (only_words || arg[0] != '-' || !arg[1]) {
             words[(*n_words)++] = argv[i];
@@ -139,8 +139,8 @@ int pare_options_parse(const pare_option_set *sets, int n_sets, int argc, char *
             continue;
         }
         const size_t             length = is_long ? strcspn(arg, "=") : 2;
-        const pare_option *const o      = is_long ? find(sets, n_sets, arg + 2, length - 2, &values)
-                                                  : find_letter(sets, n_sets, arg[1], &values);
+        const pare_option *const o =
+            is_long ? find(sets, n_sets, arg + 2, length - 2, &values) : find_letter(sets, n_sets, arg[1], &values);
         if (!o)
             return unknown(sets, n_sets, arg, is_long ? length : strlen(arg));
         if (arg[length])

@@ -37,6 +37,7 @@ int pare_say_status(pare_status status)
     if (status == PARE_OK)
         return 0;
     fprintf(stderr, "pare: %s\n", pare_error());
-    return status == PARE_ERR_ARG ? PARE_EXIT_USAGE : status == PARE_ERR_CANCELLED ? PARE_EXIT_INTERRUPTED
-                                                                                  : PARE_EXIT_FAILED;
+    return status == PARE_ERR_ARG         ? PARE_EXIT_USAGE
+           : status == PARE_ERR_CANCELLED ? PARE_EXIT_INTERRUPTED
+                                          : PARE_EXIT_FAILED;
 }

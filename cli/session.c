@@ -38,7 +38,8 @@ static int check_files(const pare_session *s, const pare_texts *files)
             known |= strlen(name) == n && strncmp(name, files->items[i], n) == 0;
         }
         if (!known)
-            return pare_say_usage("the model has no input '%.*s'; `pare info` names its inputs", (int)n, files->items[i]);
+            return pare_say_usage("the model has no input '%.*s'; `pare info` names its inputs", (int)n,
+                                  files->items[i]);
     }
     return 0;
 }

@@ -17,7 +17,7 @@ typedef struct pare_session_options {
 
 typedef struct pare_session {
     pare_graph         *graph;
-    pare_plan          *plan;     /* NULL: shapes depend on values */
+    pare_plan          *plan; /* NULL: shapes depend on values */
     pare_context       *ctx;
     pare_tensor        *inputs;   /* [n_inputs]  */
     const pare_tensor **pointers; /* [n_inputs]  */

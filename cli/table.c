@@ -48,7 +48,7 @@ enum { MAX_COLUMNS = 16 };
 
 void pare_table_print(pare_table *t, int indent)
 {
-    const int columns = t ? (int)strlen(t->columns) : 0;
+    const int columns            = t ? (int)strlen(t->columns) : 0;
     int       width[MAX_COLUMNS] = { 0 };
 
     for (int i = 0; t && i < t->n; i++) {
@@ -82,9 +82,9 @@ const char *pare_table_shape(const pare_shape *shape, char text[PARE_WORD])
 
     snprintf(text, PARE_WORD, "scalar");
     for (int i = 0; i < shape->rank && n < PARE_WORD - 24; i++)
-        n += shape->dim[i] == PARE_DIM_ANY ? snprintf(text + n, PARE_WORD - (size_t)n, "%s?", i ? "x" : "")
-                                           : snprintf(text + n, PARE_WORD - (size_t)n, "%s%lld", i ? "x" : "",
-                                                      (long long)shape->dim[i]);
+        n += shape->dim[i] == PARE_DIM_ANY
+                 ? snprintf(text + n, PARE_WORD - (size_t)n, "%s?", i ? "x" : "")
+                 : snprintf(text + n, PARE_WORD - (size_t)n, "%s%lld", i ? "x" : "", (long long)shape->dim[i]);
     return text;
 }
 

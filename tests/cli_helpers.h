@@ -61,8 +61,8 @@ static inline void become(char **argv, const conditions *c)
 /* Runs `pare` with words separated by spaces ('~' stands for a space in a word). The exit code; 128 + n after signal n. */
 static inline int pare_under(const char *words, conditions c)
 {
-    char  text[4096], *argv[MAX_ARGS] = { command };
-    int   n = 1, status = 0;
+    char text[4096], *argv[MAX_ARGS] = { command };
+    int  n = 1, status = 0;
 
     snprintf(text, sizeof(text), "%s", words);
     for (char *word = strtok(text, " "); word && n < MAX_ARGS - 1; word = strtok(NULL, " ")) {

@@ -181,15 +181,17 @@ static void test_nothing_is_left_behind(void **state)
     assert_int_equal(count_files(), 0);
 
     /* A disk that fills up: no file may grow over 20000 bytes, the model needs 43000. */
-    assert_int_equal(pare_under("quantize " DEMO " --calib demo:train --samples 3 -o q.onnx",
-                                (conditions){ .file_bytes = 20000 }), 1);
+    assert_int_equal(
+        pare_under("quantize " DEMO " --calib demo:train --samples 3 -o q.onnx", (conditions){ .file_bytes = 20000 }),
+        1);
     assert_non_null(strstr(said, "q.onnx"));
     assert_int_equal(count_files(), 0);
 
     /* An old file survives a failed attempt to replace it. */
     write_text("q.onnx", "old");
-    assert_int_equal(pare_under("quantize " DEMO " --calib demo:train --samples 3 -o q.onnx",
-                                (conditions){ .file_bytes = 20000 }), 1);
+    assert_int_equal(
+        pare_under("quantize " DEMO " --calib demo:train --samples 3 -o q.onnx", (conditions){ .file_bytes = 20000 }),
+        1);
     struct stat st;
     char        path[512];
 
@@ -206,8 +208,9 @@ static void test_nothing_is_left_behind(void **state)
 static void test_interrupt(void **state)
 {
     (void)state;
-    const int code = pare_under("quantize " DEMO " --calib demo:train --samples 4000 --cache c.json --threads 1 -o q.onnx",
-                                (conditions){ .interrupt_ms = 300 });
+    const int code =
+        pare_under("quantize " DEMO " --calib demo:train --samples 4000 --cache c.json --threads 1 -o q.onnx",
+                   (conditions){ .interrupt_ms = 300 });
 
     if (code != 130)
         fail_msg("exit code %d: %s%s", code, said, wrote);
@@ -244,7 +247,8 @@ static void test_run_reads_what_it_wrote(void **state)
     const char *const name = strstr(wrote, "\"inputs\": [{\"name\": \"") + strlen("\"inputs\": [{\"name\": \"");
     char              words[512];
 
-    snprintf(words, sizeof(words), "run " DEMO " --input a/%.*s.npy --output-dir a --json", (int)strcspn(name, "\""), name);
+    snprintf(words, sizeof(words), "run " DEMO " --input a/%.*s.npy --output-dir a --json", (int)strcspn(name, "\""),
+             name);
     expect(words, 0, "");
     assert_string_equal(strstr(wrote, "\"min\""), once);
 }
@@ -347,7 +351,8 @@ static void test_json_keys(void **state)
     check_list(root, "outputs", 1, "name|dtype|shape|min|max|mean|file");
     json_decref(root);
 
-    root = json_of("bench q.onnx --seconds 0.01 --plan --json", "median_ms|min_ms|threads|batch|cpu|runs|planned|steps");
+    root =
+        json_of("bench q.onnx --seconds 0.01 --plan --json", "median_ms|min_ms|threads|batch|cpu|runs|planned|steps");
     check_list(root, "steps", 10, "name|op|kernel|dtype|shape|ms|macs");
     assert_int_equal(json_integer_value(json_object_get(root, "threads")), 1);
     assert_true(json_integer_value(json_object_get(root, "runs")) >= 15);

@@ -17,12 +17,12 @@ extern "C" {
 /* A measure that has no meaning for the model or needs labels that are not there is NaN. */
 typedef struct pare_evaluation {
     int64_t samples;
-    double  top1;                /* share of samples whose label is the largest output                    */
-    double  top5;                /* ... is among the five largest; of equal outputs the first counts more */
-    double  nll;                 /* mean of -log p(label); outputs that are no probabilities get softmax  */
-    double  mse;                 /* of the outputs, against those of the first model                      */
-    double  reconstruction_mse;  /* of the outputs, against the input (outputs of the input's shape)      */
-    int64_t predictions;         /* that top1, top5 and nll are means of: labelled samples, or tokens     */
+    double  top1;               /* share of samples whose label is the largest output                    */
+    double  top5;               /* ... is among the five largest; of equal outputs the first counts more */
+    double  nll;                /* mean of -log p(label); outputs that are no probabilities get softmax  */
+    double  mse;                /* of the outputs, against those of the first model                      */
+    double  reconstruction_mse; /* of the outputs, against the input (outputs of the input's shape)      */
+    int64_t predictions;        /* that top1, top5 and nll are means of: labelled samples, or tokens     */
 } pare_evaluation;
 
 /* Zero means default. */

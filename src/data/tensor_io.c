@@ -85,8 +85,8 @@ pare_status pare_tensor_load(const char *path, pare_tensor *t)
 
 pare_status pare_tensor_save(const pare_tensor *t, const char *path)
 {
-    pare_tensor       dense = pare_tensor_of(t->dtype, t->shape);
-    const pare_tensor *from = t;
+    pare_tensor        dense = pare_tensor_of(t->dtype, t->shape);
+    const pare_tensor *from  = t;
     pare_status        status;
 
     if (!pare_tensor_is_dense(t)) {

@@ -32,7 +32,7 @@ typedef struct job {
     int64_t                 *same;     /* [samples] positions where all models agree */
     int64_t                  samples;
     atomic_llong             next, done;
-    atomic_int               failed;   /* a pare_status             */
+    atomic_int               failed; /* a pare_status             */
 } job;
 
 /* What one thread works with. */
@@ -45,12 +45,12 @@ typedef struct worker {
 
 static pare_status start_worker(worker *w, job *j)
 {
-    const pare_shape  item  = pare_dataset_item(j->data);
-    const int64_t     count = pare_shape_count(&item);
-    const pare_dtype  dtype = pare_dataset_dtype(j->data);
-    const size_t      bytes = (size_t)count * (dtype == PARE_s64 ? sizeof(int64_t) : sizeof(float));
+    const pare_shape item  = pare_dataset_item(j->data);
+    const int64_t    count = pare_shape_count(&item);
+    const pare_dtype dtype = pare_dataset_dtype(j->data);
+    const size_t     bytes = (size_t)count * (dtype == PARE_s64 ? sizeof(int64_t) : sizeof(float));
 
-    *w = (worker){ .j = j };
+    *w         = (worker){ .j = j };
     w->runners = pare_calloc((size_t)j->n, sizeof(*w->runners));
     w->sample  = pare_malloc(bytes);
     w->classes = pare_calloc((size_t)j->n * (size_t)count, sizeof(*w->classes));
@@ -72,11 +72,12 @@ static void stop_worker(worker *w)
 
 static pare_status run_sample(worker *w, int64_t index)
 {
-    const job *const       j    = w->j;
-    const pare_shape       item = pare_dataset_item(j->data);
-    pare_measured          what = { .sample = w->sample, .shape = item, .dtype = pare_dataset_dtype(j->data),
-                                    .first_token = j->first_token };
-    const int64_t          positions = pare_measured_positions(&what);
+    const job *const j    = w->j;
+    const pare_shape item = pare_dataset_item(j->data);
+    pare_measured    what = {
+           .sample = w->sample, .shape = item, .dtype = pare_dataset_dtype(j->data), .first_token = j->first_token
+    };
+    const int64_t positions = pare_measured_positions(&what);
 
     PARE_TRY(pare_dataset_read(j->data, index, w->sample, &what.label));
     for (int m = 0; m < j->n; m++) {
@@ -181,7 +182,8 @@ static void release(job *j)
 
 static double share_of_same(const job *j)
 {
-    const pare_measured what = { .shape = pare_dataset_item(j->data), .dtype = pare_dataset_dtype(j->data),
+    const pare_measured what = { .shape       = pare_dataset_item(j->data),
+                                 .dtype       = pare_dataset_dtype(j->data),
                                  .first_token = j->first_token };
     int64_t             same = 0;
 
@@ -194,9 +196,12 @@ pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dat
                           const pare_evaluate_options *options, pare_evaluation *results, double *equal)
 {
     const pare_evaluate_options defaults = { 0 }, *o = options ? options : &defaults;
-    job                         j = { .models = models, .n = n, .data = data, .progress = o->progress,
+    job                         j = { .models      = models,
+                                      .n           = n,
+                                      .data        = data,
+                                      .progress    = o->progress,
                                       .first_token = o->first_token ? o->first_token : FIRST_TOKEN,
-                                      .samples = pare_dataset_count(data) };
+                                      .samples     = pare_dataset_count(data) };
     pare_status                 status;
 
     if (n < 1 || j.samples < 1)

@@ -18,7 +18,8 @@ static const version versions[] = {
     { "qconv_" #tile "_" #name, isa, "integer convolution and Linear" },
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV
-#define PARE_QDW(block, name, isa, lanes, rows, lines) { "qdw_" #block "_" #name, isa, "integer depthwise convolution" },
+#define PARE_QDW(block, name, isa, lanes, rows, lines) \
+    { "qdw_" #block "_" #name, isa, "integer depthwise convolution" },
 #include "kernels/qdw/qdw.def"
 #undef PARE_QDW
 #define PARE_QADD(name, isa) { "qadd_" #name, isa, "sum of two quantized tensors" },
@@ -45,8 +46,8 @@ static const struct {
     const char *name;
     unsigned    bit;
 } isas[] = {
-    { "AVX2 and FMA", PARE_ISA_AVX2 },       { "AVX-VNNI", PARE_ISA_AVXVNNI }, { "AVX-512 VNNI", PARE_ISA_AVX512VNNI },
-    { "AMX", PARE_ISA_AMX_INT8 },            { "NEON", PARE_ISA_NEON },        { "NEON dot", PARE_ISA_NEON_DOT },
+    { "AVX2 and FMA", PARE_ISA_AVX2 },   { "AVX-VNNI", PARE_ISA_AVXVNNI }, { "AVX-512 VNNI", PARE_ISA_AVX512VNNI },
+    { "AMX", PARE_ISA_AMX_INT8 },        { "NEON", PARE_ISA_NEON },        { "NEON dot", PARE_ISA_NEON_DOT },
     { "NEON i8mm", PARE_ISA_NEON_I8MM },
 };
 

@@ -68,8 +68,8 @@ static const struct {
     const char *name;
     const char *(*at)(int index, char *about, size_t size); /* NULL past the end */
 } lists[] = {
-    { "ops", op_at },       { "kernels", pare_kernel_list_at }, { "observers", observer_at },
-    { "presets", preset_at }, { "passes", pass_at },
+    { "ops", op_at },      { "kernels", pare_kernel_list_at }, { "observers", observer_at }, { "presets", preset_at },
+    { "passes", pass_at },
 };
 
 enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };

@@ -18,14 +18,14 @@ static int32_t largest(const float *y, int64_t n)
     return (int32_t)best;
 }
 
-/* How many outputs come before `label` when sorted, equal ones in their order. */
+/* How many outputs come before `label` when sorted, equal ones in their order; what is no number is never found. */
 static int64_t rank_of(const float *y, int64_t n, int64_t label)
 {
     int64_t rank = 0;
 
     for (int64_t i = 0; i < n; i++)
         rank += y[i] > y[label] || (y[i] == y[label] && i < label);
-    return y[label] == y[label] ? rank : n;
+    return y[label] == y[label] ? rank : INT64_MAX;
 }
 
 static double minus_log_softmax(const float *y, int64_t n, int64_t label)
@@ -35,7 +35,7 @@ static double minus_log_softmax(const float *y, int64_t n, int64_t label)
 
     for (int64_t i = 0; i < n; i++)
         sum += exp(y[i] - most);
-    return log(sum) - (y[label] - most);
+    return log(sum) - (y[label] - most); /* cppcheck-suppress invalidFunctionArg */
 }
 
 /* Models that end in Softmax give probabilities: none negative, sum 1. Int8 ones are off by up to half a step each. */
@@ -146,7 +146,8 @@ pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare
 
 pare_status pare_measure_difference(const pare_tensor *out, const pare_tensor *first, pare_measures *m)
 {
-    if (out->dtype != PARE_f32 || first->dtype != PARE_f32 || pare_shape_count(&out->shape) != pare_shape_count(&first->shape)) {
+    if (out->dtype != PARE_f32 || first->dtype != PARE_f32 ||
+        pare_shape_count(&out->shape) != pare_shape_count(&first->shape)) {
         char a[PARE_SHAPE_TEXT], b[PARE_SHAPE_TEXT];
 
         return pare_fail(PARE_ERR_SHAPE, "the models cannot be compared: the first gives %s%s, another one %s%s",

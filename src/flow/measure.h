@@ -18,7 +18,7 @@ typedef struct pare_measured {
 typedef struct pare_measures {
     int64_t labelled, top1, top5; /* predictions whose right answer is known */
     double  nll;
-    double  squares;       /* of differences to the first model */
+    double  squares; /* of differences to the first model */
     int64_t compared;
     double  input_squares; /* of differences to the input */
     int64_t input_compared;

@@ -60,7 +60,7 @@ static bool matches(const pare_rule *rule, const char *op, const char *node)
 
 pare_status pare_recipe_unknown(const char *what, const char *word, const char *const *words, int n)
 {
-    const char *near = pare_nearest_name(word, words, n);
+    const char *near     = pare_nearest_name(word, words, n);
     char        all[256] = "";
 
     if (near)
@@ -104,9 +104,9 @@ static pare_status matches_nothing(const pare_recipe *r, const pare_rule *rule)
 
     return pare_fail(PARE_ERR_ARG, "%s: no %s '%s'%s%s%s; `pare info --nodes` lists them",
                      r->graph->file ? r->graph->file : r->graph->name,
-                     ops                             ? "node has the op"
+                     ops                            ? "node has the op"
                      : rule->kind == PARE_RULE_GLOB ? "node's name matches"
-                                                     : "node has the name",
+                                                    : "node has the name",
                      rule->pattern, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

@@ -14,10 +14,10 @@ struct pare_recipe {
     const pare_graph *graph;
     const char      **nodes, **ops; /* [n_nodes] of all nodes: name, and name of the op */
     int               n_nodes;
-    pare_rule        *rules;        /* [n] */
+    pare_rule        *rules; /* [n] */
     int               n, cap;
-    int               samples;      /* 0: not said    */
-    const char       *target;       /* NULL: not said */
+    int               samples; /* 0: not said    */
+    const char       *target;  /* NULL: not said */
 };
 
 /* "there is no WHAT 'WORD'; did you mean ...": always an error. */

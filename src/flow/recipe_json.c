@@ -15,11 +15,14 @@ static const char *const targets[] = { "onnx", "onnxruntime" };
 enum { N_TARGETS = sizeof(targets) / sizeof(targets[0]) };
 
 /* The keys of a recipe and of one of its layers. */
-static const char *const recipe_keys[] = { "mode",   "observer", "weight_bits", "per_tensor",
+static const char *const recipe_keys[] = { "mode",    "observer", "weight_bits", "per_tensor",
                                            "samples", "target",   "layers" };
 static const char *const layer_keys[]  = { "mode", "observer", "weight_bits", "per_tensor", "name", "op", "glob" };
 
-enum { N_RECIPE_KEYS = sizeof(recipe_keys) / sizeof(recipe_keys[0]), N_LAYER_KEYS = sizeof(layer_keys) / sizeof(layer_keys[0]) };
+enum {
+    N_RECIPE_KEYS = sizeof(recipe_keys) / sizeof(recipe_keys[0]),
+    N_LAYER_KEYS  = sizeof(layer_keys) / sizeof(layer_keys[0])
+};
 
 static pare_status check_keys(json_t *object, const char *what, const char *const *keys, int n)
 {
@@ -28,7 +31,8 @@ static pare_status check_keys(json_t *object, const char *what, const char *cons
 
     if (!json_is_object(object))
         return pare_fail(PARE_ERR_DATA, "%s must be an object: {...}", what);
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         bool known = false;
 
         for (int i = 0; i < n; i++)
@@ -83,7 +87,7 @@ static pare_status add_layer(pare_recipe *r, json_t *layer)
     static const struct {
         const char    *key;
         pare_rule_kind kind;
-    } kinds[] = { { "name", PARE_RULE_NAME }, { "op", PARE_RULE_OP }, { "glob", PARE_RULE_GLOB } };
+    } kinds[]      = { { "name", PARE_RULE_NAME }, { "op", PARE_RULE_OP }, { "glob", PARE_RULE_GLOB } };
     pare_rule rule = { 0 };
 
     PARE_TRY(check_keys(layer, "a layer", layer_keys, N_LAYER_KEYS));
@@ -109,7 +113,8 @@ static pare_status add_layers(pare_recipe *r, json_t *layers)
 
     if (layers && !json_is_array(layers))
         return pare_fail(PARE_ERR_DATA, "\"layers\" must be a list: [...]");
-    json_array_foreach (layers, i, layer) {
+    json_array_foreach(layers, i, layer)
+    {
         const pare_status status = add_layer(r, layer);
 
         if (status != PARE_OK)

@@ -46,14 +46,16 @@ pare_status pare_model_check_sample(const pare_model *model, const pare_dataset 
     char                    got[PARE_SHAPE_TEXT], want[PARE_SHAPE_TEXT];
 
     if (g->n_inputs < 1 || g->n_outputs < 1)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: a model without %s cannot be evaluated", g->file ? g->file : g->name,
-                         g->n_inputs < 1 ? "inputs" : "outputs");
+        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: a model without %s cannot be evaluated",
+                         g->file ? g->file : g->name, g->n_inputs < 1 ? "inputs" : "outputs");
     const pare_tensor first = input_of(model, 0);
 
     if (pare_shape_count(&item) == pare_shape_count(&first.shape) && pare_dataset_dtype(data) == first.dtype)
         return PARE_OK;
-    return pare_fail(PARE_ERR_SHAPE, "%s: input '%s' is %s%s, a sample of the data is %s%s; check --preset, --size, "
-                     "--item or --window", g->file ? g->file : g->name, g->inputs[0]->name, pare_dtype_name(first.dtype),
+    return pare_fail(PARE_ERR_SHAPE,
+                     "%s: input '%s' is %s%s, a sample of the data is %s%s; check --preset, --size, "
+                     "--item or --window",
+                     g->file ? g->file : g->name, g->inputs[0]->name, pare_dtype_name(first.dtype),
                      pare_shape_text(&first.shape, want), pare_dtype_name(pare_dataset_dtype(data)),
                      pare_shape_text(&item, got));
 }

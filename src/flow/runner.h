@@ -22,7 +22,7 @@ pare_status pare_model_check_sample(const pare_model *model, const pare_dataset 
 /* The memory of one run at a time. */
 typedef struct pare_runner {
     const pare_model   *model;
-    pare_graph         *graph;    /* a copy of its own, where there is no plan */
+    pare_graph         *graph; /* a copy of its own, where there is no plan */
     pare_context       *ctx;
     pare_tensor        *inputs;   /* [n_inputs]; the first one borrows the sample, the others hold zeros */
     const pare_tensor **pointers; /* [n_inputs] to them                                                  */
