@@ -78,7 +78,7 @@ ISA float pare_quantize_dynamic_avx2(const float *x, uint8_t *y, long n)
 
     const __m256 inverse = _mm256_set1_ps(127 / a), hi = _mm256_set1_ps(127), lo = _mm256_set1_ps(-127);
     float        tail[8];
-    uint8_t      codes[8];
+    uint8_t      codes[8] = { 0 };
     for (long i = 0; i < n; i += 8) {
         const int    count = n - i < 8 ? (int)(n - i) : 8;
         const float *from  = x + i;
