@@ -14,7 +14,7 @@
 #include "table.h"
 
 /* A median of fewer runs says little; more than these tell nothing new. */
-enum { LEAST_RUNS = 15, MOST_RUNS = 100000, WARM_RUNS = 3 };
+enum { LEAST_RUNS = 15, MOST_RUNS = 100000, WARM_RUNS = 3, PROFILED_RUNS = 101 };
 
 typedef struct bench_args {
     const char *seconds;
@@ -33,10 +33,10 @@ static const pare_option options[] = {
 };
 
 typedef struct timing {
-    double *ms; /* [n], sorted when measured */
+    double *ms; /* [n], sorted when measured                                  */
     int     n;
-    double *step_ns; /* [steps] sums over `profiled` runs; NULL: not wanted */
-    int     profiled;
+    double *step_ms; /* [steps] medians; NULL: not wanted                          */
+    double *step_ns; /* [PROFILED_RUNS][steps] what the profiler saw in single runs */
 } timing;
 
 static double now_ms(void)
@@ -84,26 +84,32 @@ static int measure(pare_session *s, pare_pool *pool, double ms, timing *t)
     return 0;
 }
 
+static double median(const double *sorted, int n)
+{
+    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
 /* In runs of their own: looking at the clock after every step takes time. */
 static int profile(pare_session *s, pare_pool *pool, timing *t)
 {
-    int code = 0;
+    const int steps = s->plan ? pare_plan_n_steps(s->plan) : 0;
+    double    one[PROFILED_RUNS];
 
-    if (!t->step_ns || !s->plan)
-        return 0;
-    pare_context_profile(s->ctx, t->step_ns);
-    for (; t->profiled < t->n && t->profiled < 1000 && code == 0; t->profiled++) {
-        code = pare_say_status(pare_session_run(s, pool));
-        if (pare_progress_interrupted())
-            code = PARE_EXIT_INTERRUPTED;
+    for (int run = 0; t->step_ns && s->plan && run < PROFILED_RUNS; run++) {
+        pare_context_profile(s->ctx, t->step_ns + (size_t)run * (size_t)steps);
+        const int code = pare_say_status(pare_session_run(s, pool));
+
+        pare_context_profile(s->ctx, NULL);
+        if (code || pare_progress_interrupted())
+            return code ? code : PARE_EXIT_INTERRUPTED;
     }
-    pare_context_profile(s->ctx, NULL);
-    return code;
-}
-
-static double median(const timing *t)
-{
-    return t->n % 2 ? t->ms[t->n / 2] : (t->ms[t->n / 2 - 1] + t->ms[t->n / 2]) / 2;
+    for (int i = 0; t->step_ms && i < steps; i++) {
+        for (int run = 0; run < PROFILED_RUNS; run++)
+            one[run] = t->step_ns[(size_t)run * (size_t)steps + (size_t)i] * 1e-6;
+        qsort(one, PROFILED_RUNS, sizeof(*one), by_size);
+        t->step_ms[i] = median(one, PROFILED_RUNS);
+    }
+    return 0;
 }
 
 static void json_steps(const pare_session *s, const timing *t)
@@ -119,7 +125,7 @@ static void json_steps(const pare_session *s, const timing *t)
         pare_json_text("kernel", info.kernel);
         pare_json_text("dtype", pare_dtype_name(info.dtype));
         pare_json_shape("shape", &info.shape);
-        pare_json_real("ms", t->step_ns[i] * 1e-6 / t->profiled);
+        pare_json_real("ms", t->step_ms[i]);
         pare_json_real("macs", info.macs);
         pare_json_close('}');
     }
@@ -129,7 +135,7 @@ static void json_steps(const pare_session *s, const timing *t)
 static void print_json(const pare_session *s, const timing *t, int threads, const bench_args *args)
 {
     pare_json_open(NULL, '{');
-    pare_json_real("median_ms", median(t));
+    pare_json_real("median_ms", median(t->ms, t->n));
     pare_json_real("min_ms", t->ms[0]);
     pare_json_int("threads", threads);
     pare_json_int("batch", args->batch ? args->batch : 1);
@@ -151,9 +157,9 @@ static void print_steps(const pare_session *s, const timing *t)
     for (int i = 0; i < 7; i++)
         pare_table_add(table, "%s", head[i]);
     for (int i = 0; i < steps; i++)
-        total += t->step_ns[i];
+        total += t->step_ms[i];
     for (int i = 0; i < steps; i++) {
-        const double   ns = t->step_ns[i] / t->profiled;
+        const double   ms = t->step_ms[i];
         char           text[PARE_WORD];
         pare_step_info info;
 
@@ -161,10 +167,10 @@ static void print_steps(const pare_session *s, const timing *t)
         pare_table_add(table, "%s", info.op);
         pare_table_add(table, "%s", info.kernel);
         pare_table_add(table, "%s %s", pare_dtype_name(info.dtype), pare_table_shape(&info.shape, text));
-        pare_table_add(table, "%.4f", ns * 1e-6);
-        pare_table_add(table, "%.1f %%", total > 0 ? 100 * t->step_ns[i] / total : 0);
-        if (info.macs > 0 && ns > 0)
-            pare_table_add(table, "%.1f", info.macs / ns);
+        pare_table_add(table, "%.4f", ms);
+        pare_table_add(table, "%.1f %%", total > 0 ? 100 * ms / total : 0);
+        if (info.macs > 0 && ms > 0)
+            pare_table_add(table, "%.1f", info.macs * 1e-6 / ms);
         else
             pare_table_add(table, "-");
         pare_table_add(table, "%s", info.name);
@@ -179,8 +185,8 @@ static void print_text(const pare_session *s, const timing *t, int threads, cons
 
     if (args->plan && s->plan)
         print_steps(s, t);
-    printf("median %.4g ms, fastest %.4g ms; %d run%s, %d thread%s, batch %d, %s%s\n", median(t), t->ms[0], t->n,
-           t->n == 1 ? "" : "s", threads, threads == 1 ? "" : "s", batch, pare_cpu_name(),
+    printf("median %.4g ms, fastest %.4g ms; %d run%s, %d thread%s, batch %d, %s%s\n", median(t->ms, t->n), t->ms[0],
+           t->n, t->n == 1 ? "" : "s", threads, threads == 1 ? "" : "s", batch, pare_cpu_name(),
            s->plan ? "" : ", node by node: shapes depend on values");
 }
 
@@ -194,9 +200,13 @@ static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, tim
     if (end && (end == args->seconds || *end || !(ms > 0 && ms <= 1e8)))
         return pare_say_usage("--seconds must be a positive number, not '%s'", args->seconds);
     t->ms = malloc(sizeof(*t->ms) * MOST_RUNS);
-    if (args->plan)
-        t->step_ns = calloc(s->plan ? (size_t)pare_plan_n_steps(s->plan) + 1 : 1, sizeof(*t->step_ns));
-    if (!t->ms || (args->plan && !t->step_ns))
+    if (args->plan && s->plan) {
+        const size_t steps = (size_t)pare_plan_n_steps(s->plan) + 1;
+
+        t->step_ms = calloc(steps, sizeof(*t->step_ms));
+        t->step_ns = calloc(steps * PROFILED_RUNS, sizeof(*t->step_ns));
+    }
+    if (!t->ms || (args->plan && s->plan && (!t->step_ms || !t->step_ns)))
         return pare_say_failed("out of memory");
     if ((code = warm_up(s, pool, ms)) || (code = measure(s, pool, ms, t)) || (code = profile(s, pool, t)))
         return code;
@@ -223,6 +233,7 @@ static int run(const pare_invocation *v)
     if (code == 0)
         code = bench(v, &s, pool, &t);
     free(t.ms);
+    free(t.step_ms);
     free(t.step_ns);
     pare_session_close(&s);
     pare_pool_destroy(pool);

@@ -2,9 +2,12 @@
 /* kernel_list.c - the versions of all kernel families, for listings */
 #include "flow/kernel_list.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cpu/cpu.h"
+#include "kernels/rows_f32/rows_f32.h"
+#include "kernels/unary_f32/unary_f32.h"
 
 typedef struct version {
     const char *name;
@@ -31,6 +34,12 @@ static const version versions[] = {
 #define PARE_LUT8(name, isa) { "lut8_" #name, isa, "any function of 8-bit codes, by table" },
 #include "kernels/lut8/lut8.def"
 #undef PARE_LUT8
+#define PARE_QPOOL(name, isa) { "qpool_" #name, isa, "pooling of quantized tensors" },
+#include "kernels/qpool/qpool.def"
+#undef PARE_QPOOL
+#define PARE_QUANTIZE(name, isa) { "quantize_" #name, isa, "between floats and 8-bit codes" },
+#include "kernels/quantize/quantize.def"
+#undef PARE_QUANTIZE
 #define GEMM_F32(mr, nr, lane, name, isa) { "gemm_f32_" #mr "x" #nr "_" #name, isa, "float product and convolution" },
 #include "kernels/gemm_f32/gemm_f32.def"
 #undef GEMM_F32
@@ -51,17 +60,39 @@ static const struct {
     { "NEON i8mm", PARE_ISA_NEON_I8MM },
 };
 
+enum { N_VERSIONS = sizeof(versions) / sizeof(versions[0]), MOST = 16 };
+
+/* The families whose list is a table of their own: every version is a candidate for a processor that has everything. */
+static bool find(int index, version *v)
+{
+    const pare_unary_f32_kernel *unary[MOST];
+    const pare_rows_f32_kernel  *rows[MOST];
+    const int                    n_unary = pare_unary_f32_candidates(~0u, unary, MOST);
+    const int                    n_rows  = pare_rows_f32_candidates(~0u, rows, MOST);
+
+    if (index >= 0 && index < N_VERSIONS)
+        *v = versions[index];
+    else if ((index -= N_VERSIONS) >= 0 && index < n_unary)
+        *v = (version){ unary[index]->name, unary[index]->isa, "functions of one float" };
+    else if ((index -= n_unary) >= 0 && index < n_rows)
+        *v = (version){ rows[index]->name, rows[index]->isa, "sums, softmax, norms, cells, float arithmetic" };
+    else
+        return false;
+    return true;
+}
+
 const char *pare_kernel_list_at(int index, char *about, size_t size)
 {
-    if (index < 0 || index >= (int)(sizeof(versions) / sizeof(versions[0])))
+    version v;
+
+    if (!find(index, &v))
         return NULL;
-    const version *const v = &versions[index];
-    int                  n = snprintf(about, size, "%s", v->about);
+    int n = snprintf(about, size, "%s", v.about);
 
     for (size_t i = 0; i < sizeof(isas) / sizeof(isas[0]); i++)
-        if (v->isa & isas[i].bit && n > 0 && (size_t)n < size)
+        if (v.isa & isas[i].bit && n > 0 && (size_t)n < size)
             n += snprintf(about + n, size - (size_t)n, ", needs %s", isas[i].name);
-    if (v->isa & ~pare_cpu_features() && n > 0 && (size_t)n < size)
+    if (v.isa & ~pare_cpu_features() && n > 0 && (size_t)n < size)
         snprintf(about + n, size - (size_t)n, " (not used here)");
-    return v->name;
+    return v.name;
 }

@@ -24,7 +24,7 @@ static int64_t rank_of(const float *y, int64_t n, int64_t label)
     int64_t rank = 0;
 
     for (int64_t i = 0; i < n; i++)
-        rank += y[i] > y[label] || (y[i] == y[label] && i < label);
+        rank += y[i] > y[label] || (i < label && y[i] == y[label]);
     return y[label] == y[label] ? rank : INT64_MAX;
 }
 
