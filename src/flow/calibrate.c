@@ -51,11 +51,8 @@ static void watches_clear(watches *w)
 
 static pare_status watch_value(watches *w, const pare_value *v, pare_value_plan *p)
 {
-    const pare_observer *observer = pare_observer_find(p->observer);
-
-    if (!observer)
-        return pare_fail(PARE_ERR_ARG, "there is no observer '%s'; `pare list observers` names them", p->observer);
-    watch *const item = &w->items[w->n];
+    const pare_observer *observer = pare_observer_find(p->observer); /* decide has looked it up */
+    watch *const         item     = &w->items[w->n];
 
     *item = (watch){ v, p, observer, pare_calloc(1, observer->size) };
     if (!item->state)
@@ -94,10 +91,37 @@ static void feed_clear(feed *f)
     pare_free(f->pointers);
 }
 
-static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, feed *f)
+/* The same axes but for those of length 1; a plain list of numbers fits any shape. */
+static bool same_axes(const pare_shape *item, const pare_shape *input)
+{
+    int k = 0;
+
+    if (item->rank <= 1)
+        return true;
+    for (int i = 0; i < input->rank; i++) {
+        while (k < item->rank && item->dim[k] == 1)
+            k++;
+        if (input->dim[i] != 1 && (k == item->rank || item->dim[k++] != input->dim[i]))
+            return false;
+    }
+    return true;
+}
+
+static pare_status check_sample(const pare_dataset *data, const pare_tensor *input, const char *name)
 {
     const pare_shape item = pare_dataset_item(data);
+    char             got[PARE_SHAPE_TEXT], want[PARE_SHAPE_TEXT];
 
+    if (pare_shape_count(&item) == pare_shape_count(&input->shape) && pare_dataset_dtype(data) == input->dtype &&
+        same_axes(&item, &input->shape))
+        return PARE_OK;
+    return pare_fail(PARE_ERR_SHAPE, "a sample of the calibration data is %s%s, input '%s' of the model takes %s%s; check "
+                     "--preset, --size or --item", pare_dtype_name(pare_dataset_dtype(data)), pare_shape_text(&item, got),
+                     name, pare_dtype_name(input->dtype), pare_shape_text(&input->shape, want));
+}
+
+static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, feed *f)
+{
     f->n        = pare_plan_n_inputs(plan);
     f->tensors  = pare_calloc((size_t)f->n + 1, sizeof(*f->tensors));
     f->pointers = pare_calloc((size_t)f->n + 1, sizeof(*f->pointers));
@@ -107,17 +131,13 @@ static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, 
         const pare_tensor *shape;
         const char        *name = pare_plan_input(plan, i, &shape);
 
+        if (i == 0)
+            PARE_TRY(check_sample(data, shape, name));
         f->tensors[i]  = pare_tensor_of(shape->dtype, shape->shape);
         f->pointers[i] = &f->tensors[i];
         PARE_TRY(pare_tensor_alloc(&f->tensors[i]));
-        if (i == 0 && (pare_shape_count(&item) != pare_shape_count(&shape->shape) || pare_dataset_dtype(data) != shape->dtype))
-            return pare_fail(PARE_ERR_SHAPE,
-                             "the calibration data has %lld %s per sample, input '%s' of the model takes %lld %s; check "
-                             "--preset or --size",
-                             (long long)pare_shape_count(&item), pare_dtype_name(pare_dataset_dtype(data)), name,
-                             (long long)pare_shape_count(&shape->shape), pare_dtype_name(shape->dtype));
     }
-    return PARE_OK;
+    return f->n > 0 ? PARE_OK : pare_fail(PARE_ERR_ARG, "a model without inputs cannot be calibrated");
 }
 
 static pare_status run_samples(const pare_plan *plan, const pare_quantize_options *o, const watches *w, int64_t samples)
@@ -159,29 +179,53 @@ static pare_status choose_ranges(const watches *w)
     return PARE_OK;
 }
 
-/* Values that share one scale share the union of their ranges, kept at their leader. */
+static int leader_of(const pare_quantization *q, int id)
+{
+    while (q->values[id].group != id)
+        id = q->values[id].group;
+    return id;
+}
+
+/*
+ * Values that share one scale share the union of their ranges, kept at their leader. Fixed parameters (of a sigmoid) stay
+ * when the group has nothing else; beside observed values they are a range like any other.
+ */
+static void unite_group(pare_quantization *q, int leader)
+{
+    pare_value_plan sum   = { 0 };
+    bool            mixed = false, alone = true;
+
+    for (int i = 0; i < q->n_values; i++) {
+        const pare_value_plan *const p = &q->values[i];
+
+        if (!p->quantized || leader_of(q, i) != leader)
+            continue;
+        alone &= i == leader;
+        if (!p->observed && p->fixed_scale == 0)
+            continue;
+        const float lo = p->observed ? p->min : (float)(0 - p->fixed_zero) * p->fixed_scale;
+        const float hi = p->observed ? p->max : (float)(255 - p->fixed_zero) * p->fixed_scale;
+
+        mixed |= p->observed || (sum.fixed_scale > 0 &&
+                                 (p->fixed_scale != sum.fixed_scale || p->fixed_zero != sum.fixed_zero));
+        sum.fixed_scale = p->fixed_scale;
+        sum.fixed_zero  = p->fixed_zero;
+        sum.min         = lo < sum.min ? lo : sum.min;
+        sum.max         = hi > sum.max ? hi : sum.max;
+    }
+    if (alone)
+        return;
+    q->values[leader].min         = sum.min;
+    q->values[leader].max         = sum.max;
+    q->values[leader].fixed_scale = mixed ? 0 : sum.fixed_scale;
+    q->values[leader].fixed_zero  = mixed ? 0 : sum.fixed_zero;
+}
+
 static void unite_groups(pare_quantization *q)
 {
-    for (int i = 0; i < q->n_values; i++) {
-        int id = i;
-
-        if (!q->values[i].quantized)
-            continue;
-        while (q->values[id].group != id)
-            id = q->values[id].group;
-        pare_value_plan *const to = &q->values[id], *const from = &q->values[i];
-
-        if (id == i)
-            continue;
-        if (from->observed || !to->observed) {
-            to->min = from->min < to->min ? from->min : to->min;
-            to->max = from->max > to->max ? from->max : to->max;
-        }
-        if (from->fixed_scale > 0 && to->fixed_scale == 0) {
-            to->fixed_scale = from->fixed_scale;
-            to->fixed_zero  = from->fixed_zero;
-        }
-    }
+    for (int i = 0; i < q->n_values; i++)
+        if (q->values[i].group == i)
+            unite_group(q, i);
 }
 
 pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantize_options *o)

@@ -18,24 +18,17 @@
 #include "base/outfile.h"
 #include "base/status.h"
 
-/* FNV-1a, 64 bits. */
-static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+/* FNV-1a of the graph as text, which has its attributes and either the numbers of a constant or a hash of them. */
+static pare_status fingerprint(const pare_graph *g, uint64_t *h)
 {
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
-    return h;
-}
+    char *text;
 
-static uint64_t fingerprint(const pare_graph *g)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (const pare_node *n = g->first; n; n = n->next)
-        h = mix(mix(h, n->op->name, strlen(n->op->name)), n->name, strlen(n->name));
-    for (const pare_value *v = g->values; v; v = v->next)
-        if (v->t.data && pare_tensor_bytes(&v->t) > 0)
-            h = mix(h, v->t.data, (size_t)pare_tensor_bytes(&v->t));
-    return h;
+    PARE_TRY(pare_graph_print(g, &text));
+    *h = 0xcbf29ce484222325u;
+    for (const char *c = text; *c; c++)
+        *h = (*h ^ (uint8_t)*c) * 0x100000001b3u;
+    pare_free(text);
+    return PARE_OK;
 }
 
 static pare_value *observed(const pare_quantization *q, const char *name)
@@ -46,7 +39,7 @@ static pare_value *observed(const pare_quantization *q, const char *name)
 }
 
 /* One line into the plan of its value. False: damaged. */
-static bool read_line(pare_quantization *q, char *line, int *filled)
+static bool read_line(pare_quantization *q, char *line)
 {
     char  observer[64];
     float min, max;
@@ -60,28 +53,46 @@ static bool read_line(pare_quantization *q, char *line, int *filled)
     if (v && strcmp(q->values[v->id].observer, observer) == 0) {
         q->values[v->id].min = min;
         q->values[v->id].max = max;
-        (*filled)++;
     }
     return true;
 }
 
-static int n_observed(const pare_quantization *q)
+/* Before reading no range is known, which NaN says; afterwards all must be, or none is taken. */
+static void forget_ranges(pare_quantization *q, float value)
 {
-    int n = 0;
-
     for (int i = 0; i < q->n_values; i++)
-        n += q->values[i].observed;
-    return n;
+        if (q->values[i].observed)
+            q->values[i].min = q->values[i].max = value;
+}
+
+static bool all_known(const pare_quantization *q)
+{
+    for (int i = 0; i < q->n_values; i++)
+        if (q->values[i].observed && isnan(q->values[i].min))
+            return false;
+    return true;
+}
+
+static pare_status read_ranges(FILE *f, const char *path, pare_quantization *q, int64_t samples, bool *fits)
+{
+    char     line[4096];
+    uint64_t model, own;
+    int64_t  count;
+
+    PARE_TRY(fingerprint(q->g, &own));
+    if (!fgets(line, sizeof(line), f) || sscanf(line, "pare-calibration 1 %" SCNx64 " %" SCNd64, &model, &count) != 2)
+        return pare_fail(PARE_ERR_DATA, "%s: this is not a calibration file; remove it or give another name", path);
+    if (model != own || (samples && count != samples))
+        return PARE_OK;
+    for (int number = 2; fgets(line, sizeof(line), f); number++)
+        if (!read_line(q, line))
+            return pare_fail(PARE_ERR_DATA, "%s: line %d is damaged; remove the file to calibrate again", path, number);
+    *fits = all_known(q);
+    return PARE_OK;
 }
 
 pare_status pare_calibration_read(const char *path, pare_quantization *q, int64_t samples, bool *fits)
 {
-    char        line[4096];
-    uint64_t    model;
-    int64_t     count;
-    int         filled = 0, number = 1;
-    pare_status status = PARE_OK;
-
     *fits = false;
     if (access(path, F_OK) != 0)
         return PARE_OK;
@@ -89,15 +100,12 @@ pare_status pare_calibration_read(const char *path, pare_quantization *q, int64_
 
     if (!f)
         return pare_fail(PARE_ERR_IO, "%s: cannot be opened", path);
-    if (!fgets(line, sizeof(line), f) || sscanf(line, "pare-calibration 1 %" SCNx64 " %" SCNd64, &model, &count) != 2)
-        status = pare_fail(PARE_ERR_DATA, "%s: this is not a calibration file; remove it or give another name", path);
-    while (status == PARE_OK && model == fingerprint(q->g) && count == samples && fgets(line, sizeof(line), f)) {
-        number++;
-        if (!read_line(q, line, &filled))
-            status = pare_fail(PARE_ERR_DATA, "%s: line %d is damaged; remove the file to calibrate again", path, number);
-    }
+    forget_ranges(q, NAN);
+    const pare_status status = read_ranges(f, path, q, samples, fits);
+
     fclose(f);
-    *fits = status == PARE_OK && filled == n_observed(q);
+    if (!*fits)
+        forget_ranges(q, 0);
     return status;
 }
 
@@ -105,9 +113,11 @@ pare_status pare_calibration_write(const char *path, const pare_quantization *q,
 {
     pare_outfile *f;
     pare_status   status;
+    uint64_t      model;
 
+    PARE_TRY(fingerprint(q->g, &model));
     PARE_TRY(pare_outfile_open(path, &f));
-    PARE_GOTO(pare_outfile_printf(f, "pare-calibration 1 %016" PRIx64 " %" PRId64 "\n", fingerprint(q->g), samples));
+    PARE_GOTO(pare_outfile_printf(f, "pare-calibration 1 %016" PRIx64 " %" PRId64 "\n", model, samples));
     const pare_value *v = q->g->values;
 
     for (int i = 0; v && i < q->n_values; i++, v = v->next)

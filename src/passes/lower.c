@@ -107,6 +107,11 @@ int64_t pare_lower_channels(const pare_node *n, const pare_value *w)
     return w->t.shape.dim[has_rows(n) ? 0 : 1];
 }
 
+bool pare_lower_per_channel(const pare_shape *shape, int64_t channels)
+{
+    return pare_shape_count(shape) == channels && (shape->rank == 0 || shape->dim[shape->rank - 1] == channels);
+}
+
 pare_status pare_lower_weights(pare_graph *g, const pare_node *n, pare_value *from, pare_value **w)
 {
     PARE_TRY(unpacked(g, from, w));
@@ -130,35 +135,15 @@ void pare_lower_copy_clamp(pare_node *to, const pare_node *from)
         pare_node_set_f(to, "clamp_hi", hi);
 }
 
-static pare_status const_f32(pare_graph *g, const char *name, float v, pare_value **out)
-{
-    const pare_tensor t = { .dtype = PARE_f32, .data = &v };
-
-    return pare_graph_add_const(g, name, &t, out);
-}
-
 pare_status pare_lower_float_output(pare_graph *g, const pare_op *op, const pare_node *n, int n_in,
                                     pare_value *const *in, pare_value *last)
 {
-    pare_node  *made;
-    pare_value *free_result, *limits[3];
-    float       lo, hi;
+    pare_node *made;
+    float      lo, hi;
 
     pare_lower_clamp_of(last->producer, &lo, &hi);
-    if (lo == -INFINITY && hi == INFINITY)
-        return pare_qdq_replace(g, op, n, n_in, in, last, &made);
-
-    PARE_TRY(pare_graph_add_value(g, last->name, &free_result));
-    free_result->t         = pare_tensor_of(PARE_f32, last->t.shape);
-    free_result->has_shape = last->has_shape;
-    limits[0]              = free_result;
-    PARE_TRY(const_f32(g, "clamp_lo", lo, &limits[1]));
-    PARE_TRY(const_f32(g, "clamp_hi", hi, &limits[2]));
-    PARE_TRY(pare_qdq_replace(g, &pare_op_clip, NULL, 3, limits, last, &made));
-    pare_node *layer;
-
-    PARE_TRY(pare_graph_add_node(g, op, NULL, n_in, in, 1, &free_result, made, &layer));
-    /* Attributes as the float node has them, but for the clamp that has become a node. */
-    pare_qdq_copy_attrs(layer, n, true);
+    PARE_TRY(pare_qdq_replace(g, op, n, n_in, in, last, &made));
+    pare_node_set_f(made, "clamp_lo", lo);
+    pare_node_set_f(made, "clamp_hi", hi);
     return PARE_OK;
 }

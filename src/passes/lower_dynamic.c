@@ -67,8 +67,8 @@ static bool bias_fits(const pare_node *n, const pare_value *w)
 {
     const pare_value *b = n->n_in > 2 ? n->in[2] : NULL;
 
-    return !b || (pare_value_is_const(b) && b->t.dtype == PARE_f32 && b->t.shape.rank == 1 &&
-                  b->t.shape.dim[0] == pare_lower_channels(n, w) && pare_tensor_is_dense(&b->t));
+    return !b || (pare_value_is_const(b) && b->t.dtype == PARE_f32 && pare_tensor_is_dense(&b->t) &&
+                  pare_lower_per_channel(&b->t.shape, pare_lower_channels(n, w)));
 }
 
 static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)

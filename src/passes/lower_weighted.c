@@ -58,11 +58,6 @@ static float bias_value(const pare_value *bias, int64_t c)
     return (float)(pare_tensor_int(&bias->t, c) - (q->zero ? q->zero[i] : 0)) * q->scale[i];
 }
 
-static bool per_channel(const pare_shape *shape, int64_t channels)
-{
-    return pare_shape_count(shape) == channels && (shape->rank == 0 || shape->dim[shape->rank - 1] == channels);
-}
-
 /*
  * An s32 constant [channels] for the bias: the file's own, or its real numbers rounded at scale sx * sw[c]. *out is
  * NULL when the float form must stay: the bias is computed, is not one number per channel, or does not fit.
@@ -76,7 +71,7 @@ static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_valu
     bool              fits   = true;
 
     *out = NULL;
-    if (!pare_value_is_const(from) || !per_channel(&from->t.shape, channels) ||
+    if (!pare_value_is_const(from) || !pare_lower_per_channel(&from->t.shape, channels) ||
         (own ? own->t.q->block > 0 : bias->t.dtype != PARE_f32))
         return PARE_OK;
     if (own && own->t.dtype == PARE_s32 && own->t.shape.rank == 1 && in_steps(own, x, w)) {
@@ -96,7 +91,7 @@ static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_valu
     return status;
 }
 
-/* Clamps of the float node are bounds of the integer one; a float result is clamped by a node of its own. */
+/* Clamps of the float node are bounds of the integer one. */
 static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     const pare_op *const op = pare_lower_integer_op(n);
