@@ -74,8 +74,12 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
                                         : pare_q_input(call, PARE_Q_ROWS) ? PARE_QKIND_F32_ROWS
                                                                           : PARE_QKIND_F32,
                                 .bias_f32 = bias_f32 ? bias_f32->data : NULL };
-    if (!y)
+    if (!y) {
+        out->clamped  = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
+        out->clamp_lo = a->clamp_lo;
+        out->clamp_hi = a->clamp_hi;
         return;
+    }
     const float        mid_scale = a->mid_scale;
     const int32_t      mid_zero  = (int32_t)a->mid_zero;
     const pare_qparams mid = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };

@@ -2,8 +2,6 @@
 /* qconv.c - convolution of quantized integers: conv after lowering */
 #include "ops/qconv.h"
 
-#include <math.h>
-
 #include "base/status.h"
 #include "kernels/qconv/qconv.h"
 #include "kernels/qdw/qdw.h"
@@ -154,8 +152,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
     if (!w->data || !pare_tensor_is_dense(w) || !pare_window_as_2d(&window, &g) || !pare_window_fits_memory(&g, x) ||
-        !channels_last(y) || (r && !channels_last(r)) ||
-        (!y->q && (a->q.clamp_lo > -INFINITY || a->q.clamp_hi < INFINITY)))
+        !channels_last(y) || (r && !channels_last(r)))
         return PARE_OK; /* the reference runs */
 
     pare_qconv_desc d = {

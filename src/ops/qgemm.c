@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* qgemm.c - Linear layers on quantized integers: gemm and matmul with constant weights after lowering */
-#include <math.h>
-
 #include "base/status.h"
 #include "kernels/qconv/qconv.h"
 #include "ops/attr.h"
@@ -121,7 +119,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     if (!w->data || !pare_tensor_is_dense(w) || !rows_are_even(x, 1, &d.x) ||
         !rows_are_even(y, y->q ? 1 : (int64_t)sizeof(float), &d.y) || (r && !rows_are_even(r, 1, &d.residual)) ||
-        (rows && !pare_tensor_is_dense(rows)) || (!y->q && (a->q.clamp_lo > -INFINITY || a->q.clamp_hi < INFINITY)))
+        (rows && !pare_tensor_is_dense(rows)))
         return PARE_OK; /* the reference runs */
 
     const pare_qconv_kernel *kernel[1];

@@ -81,7 +81,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
         PARE_TRY(dequantized_bias(g, n, &in[2]));
     PARE_TRY(new_float(g, out, &real));
     PARE_TRY(pare_graph_add_node(g, conv ? &pare_op_conv : &pare_op_matmul, NULL, in[2] ? 3 : 2, in, 1, &real, n, &made));
-    pare_qdq_copy_attrs(made, n, false);
+    pare_qdq_copy_attrs(made, n);
     pare_value *const quantize[3] = { real, n->in[6], n->in[7] };
 
     return pare_qdq_replace(g, &pare_op_quantize_linear, NULL, 3, quantize, out, &q);

@@ -43,7 +43,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     if (!w || !r)
         return PARE_OK;
     PARE_TRY(pare_node_become(n, op));
-    pare_qdq_copy_attrs(n, &old, false);
+    pare_qdq_copy_attrs(n, &old);
     pare_node_set_in(n, PARE_RNN_W, w);
     pare_node_set_in(n, PARE_RNN_R, r);
     *changed = true;

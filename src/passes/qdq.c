@@ -73,12 +73,12 @@ static size_t attr_size(pare_attr_type type)
     }
 }
 
-void pare_qdq_copy_attrs(pare_node *to, const pare_node *from, bool but_clamp)
+void pare_qdq_copy_attrs(pare_node *to, const pare_node *from)
 {
     for (const pare_attr *a = to->op->attrs; a && a->name; a++) {
         const pare_attr *b = pare_attr_find(from->op, a->name);
 
-        if (b && b->type == a->type && !(but_clamp && strncmp(a->name, "clamp_", 6) == 0))
+        if (b && b->type == a->type)
             memcpy((char *)to->attrs + a->offset, (const char *)from->attrs + b->offset, attr_size(a->type));
     }
 }
@@ -92,7 +92,7 @@ pare_status pare_qdq_replace(pare_graph *g, const pare_op *op, const pare_node *
     pare_graph_remove_node(old);
     PARE_TRY(pare_graph_add_node(g, op, NULL, n_in, in, 1, &out, after, &n));
     if (like)
-        pare_qdq_copy_attrs(n, like, false);
+        pare_qdq_copy_attrs(n, like);
     *result = n;
     return PARE_OK;
 }

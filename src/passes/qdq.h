@@ -28,8 +28,8 @@ bool pare_q_is_u8(const pare_value *v); /* u8, one scale for the tensor */
 pare_status pare_qdq_replace(pare_graph *g, const pare_op *op, const pare_node *like, int n_in, pare_value *const *in,
                              pare_value *out, pare_node **result);
 
-/* Copies attributes that both tables have; without the clamp when `but_clamp`. */
-void pare_qdq_copy_attrs(pare_node *to, const pare_node *from, bool but_clamp);
+/* Copies attributes that both tables have. */
+void pare_qdq_copy_attrs(pare_node *to, const pare_node *from);
 
 /* A constant with one number per `values`. */
 pare_status pare_qdq_const_u8(pare_graph *g, const char *name, const uint8_t *values, int n, pare_value **out);

@@ -80,9 +80,7 @@ PARE_AVX2_INLINE void finish(const pare_qconv_plan *p, const pare_qconv_panel *p
         return;
     }
     float *const y = (float *)t->y[i] + panel->channel;
-    pare_q256_store_f32(e, panel->packed, acc.v0, panel->columns, y, t->row_scale[i]);
-    if (panel->columns > 8)
-        pare_q256_store_f32(e, panel->packed + 8, acc.v1, panel->columns - 8, y + 8, t->row_scale[i]);
+    pare_q256_store_f32(e, panel->packed, acc, panel->columns, y, t->row_scale[i]);
 }
 
 PARE_AVX2_INLINE void compute(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,

@@ -89,6 +89,9 @@ static void make_output(pare_rng *rng, problem *p)
     out->kind = (pare_qkind)PICK(rng, PARE_QKIND_U8, PARE_QKIND_U8, PARE_QKIND_U8, PARE_QKIND_F32, PARE_QKIND_F32_ROWS);
     if (out->kind != PARE_QKIND_U8) {
         out->bias_f32 = pare_rng_below(rng, 2) ? p->bias_f32 : NULL;
+        out->clamped  = pare_rng_below(rng, 2);
+        out->clamp_lo = pare_rng_below(rng, 2) ? 0 : -INFINITY;
+        out->clamp_hi = pare_rng_below(rng, 2) ? 1.5f : INFINITY;
         return;
     }
     out->zero = PICK(rng, 0, 0, 3, 128, 255);
@@ -169,7 +172,8 @@ static void make_constants(pare_rng *rng, problem *p)
         p->bias[i]     = between(rng, -70000, 70000);
     }
     for (int i = 0; i < p->args.batch; i++)
-        p->row_scales[i] = pare_rng_below(rng, 5) ? pare_rng_uniform(rng, 0.0f, 0.3f) : 0;
+        p->row_scales[i] = PICK(rng, 0, 1, 1, 1, 1, 1) ? pare_rng_uniform(rng, 0.0f, 0.3f)
+                           : pare_rng_below(rng, 2) ? 0 : INFINITY; /* infinity times 0 is a NaN to be kept */
     d->w             = p->w;
     d->channels.sw   = p->sw;
     d->channels.n_sw = pare_rng_below(rng, 4) ? d->out_c : 1;

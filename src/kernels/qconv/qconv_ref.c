@@ -32,8 +32,13 @@ static void finish(const pare_qconv_desc *d, int32_t acc, int oc, void *y, const
 
     if (out->kind != PARE_QKIND_U8) {
         const float scale = out->kind == PARE_QKIND_F32_ROWS ? row_scale * sw : d->channels.sx * sw;
-        const float value = (float)acc * scale;
-        ((float *)y)[oc]  = out->bias_f32 ? value + out->bias_f32[oc] : value;
+        float       value = (float)acc * scale;
+        value             = out->bias_f32 ? value + out->bias_f32[oc] : value;
+        if (out->clamped) {
+            value = value < out->clamp_lo ? out->clamp_lo : value;
+            value = value > out->clamp_hi ? out->clamp_hi : value;
+        }
+        ((float *)y)[oc] = value;
         return;
     }
 

@@ -84,15 +84,17 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
 {
     const bool f32 = out->kind != PARE_QKIND_U8;
 
-    *e = (pare_qepilogue){ .kind = out->kind };
+    *e = (pare_qepilogue){ .kind     = out->kind,
+                           .clamp_lo = out->clamped ? out->clamp_lo : -INFINITY,
+                           .clamp_hi = out->clamped ? out->clamp_hi : INFINITY };
     if (out->kind != PARE_QKIND_F32_ROWS && !is_scale(channels->sx))
         return pare_fail(PARE_ERR_ARG, "%s: the activation scale is %g", name, (double)channels->sx);
     if (channels->zx < 0 || channels->zx > 255)
         return pare_fail(PARE_ERR_ARG, "%s: the activation zero point is %d, not 0..255", name, channels->zx);
     if (f32 && (out->table || out->add.on))
         return pare_fail(PARE_ERR_ARG, "%s: a table or an add cannot follow a float output", name);
-    if (!f32 && out->bias_f32)
-        return pare_fail(PARE_ERR_ARG, "%s: a float bias needs a float output", name);
+    if (!f32 && (out->bias_f32 || out->clamped))
+        return pare_fail(PARE_ERR_ARG, "%s: a float bias or clamp needs a float output", name);
 
     const size_t bytes = (size_t)columns * sizeof(float);
     e->scale           = pare_malloc_aligned(bytes);

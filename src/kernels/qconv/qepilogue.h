@@ -16,8 +16,8 @@
 
 typedef enum pare_qkind {
     PARE_QKIND_U8,       /* q = clamp(rint((float)acc * ((sx * sw[c]) / sy)) + zy, lo, hi)                         */
-    PARE_QKIND_F32,      /* y = (float)acc * (sx * sw[c]), then + bias_f32[c] if there is one                      */
-    PARE_QKIND_F32_ROWS, /* y = (float)acc * (sx[row] * sw[c]), then + bias_f32[c]; x is stored as q + 128, zx 128 */
+    PARE_QKIND_F32,      /* y = (float)acc * (sx * sw[c]), then + bias_f32[c] if there is one, then the clamp      */
+    PARE_QKIND_F32_ROWS, /* y = (float)acc * (sx[row] * sw[c]), then likewise; x is stored as q + 128, zx 128      */
 } pare_qkind;
 
 /*
@@ -51,6 +51,8 @@ typedef struct pare_qoutput {
     int             lo, hi;   /* bounds of q; hi 0 means 255                                          */
     const uint8_t  *table;    /* [256], applied to the requantized q and before the add; NULL: none   */
     const float    *bias_f32; /* [channels], F32 kinds only; NULL: none                               */
+    bool            clamped;  /* F32 kinds only: y becomes clamp(y, clamp_lo, clamp_hi), NaN stays    */
+    float           clamp_lo, clamp_hi;
     pare_qfused_add add;      /* U8 only                                                              */
 } pare_qoutput;
 
@@ -61,6 +63,7 @@ typedef struct pare_qepilogue {
     float       *bias_f32; /* [columns] or NULL                                       */
     uint8_t     *table;    /* [256] or NULL                                           */
     int          zero, lo, hi;
+    float        clamp_lo, clamp_hi;  /* of float outputs; infinities where there is none */
     bool         add;
     bool         conv_is_second;
     float        rate_conv, rate_r, constant; /* of the add: s / sy, and k            */
@@ -112,9 +115,11 @@ static inline int pare_qepilogue_add(const pare_qepilogue *e, int q, int r)
 static inline float pare_qepilogue_f32(const pare_qepilogue *e, int column, int32_t acc, float row_scale)
 {
     const float scale = e->kind == PARE_QKIND_F32_ROWS ? row_scale * e->scale[column] : e->scale[column];
-    const float y     = (float)acc * scale;
+    float       y     = (float)acc * scale;
 
-    return e->bias_f32 ? y + e->bias_f32[column] : y;
+    y = e->bias_f32 ? y + e->bias_f32[column] : y;
+    y = y < e->clamp_lo ? e->clamp_lo : y;
+    return y > e->clamp_hi ? e->clamp_hi : y;
 }
 
 #endif

@@ -108,22 +108,48 @@ PARE_AVX2_INLINE void pare_q256_store_u8(const pare_qepilogue *e, int column, pa
     pare_q256_save(y, columns, q);
 }
 
-/* Stores the float outputs of 8 columns, of which the first `columns` exist (0 or less: none). */
-PARE_AVX2_INLINE void pare_q256_store_f32(const pare_qepilogue *e, int column, __m256i acc, int columns, float *y,
-                                          float row_scale)
+/* The float outputs of 8 columns. vmaxps and vminps give their second operand where one is NaN: it stays. */
+PARE_AVX2_INLINE __m256 pare_q256_f32(const pare_qepilogue *e, int column, __m256i acc, float row_scale)
 {
-    const __m256i lane  = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    __m256        scale = _mm256_loadu_ps(e->scale + column);
+    __m256 scale = _mm256_loadu_ps(e->scale + column);
 
     if (e->kind == PARE_QKIND_F32_ROWS)
         scale = _mm256_mul_ps(_mm256_set1_ps(row_scale), scale);
     __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), scale);
     if (e->bias_f32)
         value = _mm256_add_ps(value, _mm256_loadu_ps(e->bias_f32 + column));
+    return _mm256_min_ps(_mm256_set1_ps(e->clamp_hi), _mm256_max_ps(_mm256_set1_ps(e->clamp_lo), value));
+}
+
+/* Stores 8 floats, of which the first `columns` exist (0 or less: none). */
+PARE_AVX2_INLINE void pare_q256_save_f32(float *y, int columns, __m256 value)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+
     if (columns >= 8)
         _mm256_storeu_ps(y, value);
     else
         _mm256_maskstore_ps(y, _mm256_cmpgt_epi32(_mm256_set1_epi32(columns), lane), value);
+}
+
+/* Stores the float outputs of 16 columns in natural order, of which the first `columns` exist. */
+PARE_AVX2_INLINE void pare_q256_store_f32(const pare_qepilogue *e, int column, pare_q256x2 acc, int columns, float *y,
+                                          float row_scale)
+{
+    pare_q256_save_f32(y, columns, pare_q256_f32(e, column, acc.v0, row_scale));
+    if (columns > 8)
+        pare_q256_save_f32(y + 8, columns - 8, pare_q256_f32(e, column + 8, acc.v1, row_scale));
+}
+
+/* The same from lane order. */
+PARE_AVX2_INLINE void pare_q256_store_f32_lanes(const pare_qepilogue *e, int column, pare_q256x2 acc, int columns,
+                                                float *y, float row_scale)
+{
+    const __m256 v0 = pare_q256_f32(e, column, acc.v0, row_scale), v1 = pare_q256_f32(e, column + 8, acc.v1, row_scale);
+
+    pare_q256_save_f32(y, columns, _mm256_permute2f128_ps(v0, v1, 0x20));
+    if (columns > 8)
+        pare_q256_save_f32(y + 8, columns - 8, _mm256_permute2f128_ps(v0, v1, 0x31));
 }
 
 #endif

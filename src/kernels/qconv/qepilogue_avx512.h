@@ -208,9 +208,8 @@ PARE_AVX512_INLINE __m512i pare_q512_codes_any(const pare_qepilogue *e, const pa
     return e->add ? pare_q512_codes_then_add(e, q, residual) : q;
 }
 
-/* Stores the float outputs of 16 columns. */
-PARE_AVX512_INLINE void pare_q512_store_f32(const pare_qepilogue *e, int column, __m512i acc, __mmask16 mask, float *y,
-                                            float row_scale)
+/* The float outputs of 16 columns. vmaxps and vminps give their second operand where one is NaN: it stays. */
+PARE_AVX512_INLINE __m512 pare_q512_f32(const pare_qepilogue *e, int column, __m512i acc, float row_scale)
 {
     __m512 scale = _mm512_loadu_ps(e->scale + column);
 
@@ -219,7 +218,13 @@ PARE_AVX512_INLINE void pare_q512_store_f32(const pare_qepilogue *e, int column,
     __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), scale);
     if (e->bias_f32)
         value = _mm512_add_ps(value, _mm512_loadu_ps(e->bias_f32 + column));
-    _mm512_mask_storeu_ps(y, mask, value);
+    return _mm512_min_ps(_mm512_set1_ps(e->clamp_hi), _mm512_max_ps(_mm512_set1_ps(e->clamp_lo), value));
+}
+
+PARE_AVX512_INLINE void pare_q512_store_f32(const pare_qepilogue *e, int column, __m512i acc, __mmask16 mask, float *y,
+                                            float row_scale)
+{
+    _mm512_mask_storeu_ps(y, mask, pare_q512_f32(e, column, acc, row_scale));
 }
 
 /* Stores the float outputs of `n` vectors in natural order. */
@@ -233,6 +238,23 @@ PARE_AVX512_INLINE void pare_q512_store_f32x4(const pare_qepilogue *e, int colum
         pare_q512_store_f32(e, column + 32, acc.v2, (__mmask16)(mask >> 32), y + 32, row_scale);
     if (n > 3)
         pare_q512_store_f32(e, column + 48, acc.v3, (__mmask16)(mask >> 48), y + 48, row_scale);
+}
+
+/* Stores the float outputs of 64 columns from lane order: four 128-bit lanes of four vectors are transposed. */
+PARE_AVX512_INLINE void pare_q512_store_f32_lanes(const pare_qepilogue *e, int column, pare_q512x4 acc, __mmask64 mask,
+                                                  float *y, float row_scale)
+{
+    const __m512 v0 = pare_q512_f32(e, column, acc.v0, row_scale), v1 = pare_q512_f32(e, column + 16, acc.v1, row_scale);
+    const __m512 v2 = pare_q512_f32(e, column + 32, acc.v2, row_scale);
+    const __m512 v3 = pare_q512_f32(e, column + 48, acc.v3, row_scale);
+    /* Lanes 0 and 1, then 2 and 3, of two vectors. */
+    const __m512 a01 = _mm512_shuffle_f32x4(v0, v1, 0x44), b01 = _mm512_shuffle_f32x4(v2, v3, 0x44);
+    const __m512 a23 = _mm512_shuffle_f32x4(v0, v1, 0xee), b23 = _mm512_shuffle_f32x4(v2, v3, 0xee);
+
+    _mm512_mask_storeu_ps(y, (__mmask16)mask, _mm512_shuffle_f32x4(a01, b01, 0x88));
+    _mm512_mask_storeu_ps(y + 16, (__mmask16)(mask >> 16), _mm512_shuffle_f32x4(a01, b01, 0xdd));
+    _mm512_mask_storeu_ps(y + 32, (__mmask16)(mask >> 32), _mm512_shuffle_f32x4(a23, b23, 0x88));
+    _mm512_mask_storeu_ps(y + 48, (__mmask16)(mask >> 48), _mm512_shuffle_f32x4(a23, b23, 0xdd));
 }
 
 #endif

@@ -51,10 +51,8 @@ ISA void pare_qdw_16_avx2(const pare_qdw_line *line)
             const uint8_t *r = line->residual ? line->residual + ox * p->residual.pixel + first : NULL;
             pare_q256_store_u8(&p->epilogue, first, acc, true, p->channels - first, y + first, r);
         } else {
-            int32_t all[BLOCK];
-            _mm256_storeu_si256((__m256i *)all, acc.v0);
-            _mm256_storeu_si256((__m256i *)(all + 8), acc.v1);
-            pare_qdw_store_f32(line, all, y);
+            pare_q256_store_f32_lanes(&p->epilogue, first, acc, p->channels - first, (float *)y + first,
+                                      line->row_scale);
         }
     }
 }

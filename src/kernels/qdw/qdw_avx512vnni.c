@@ -26,7 +26,7 @@ typedef struct job {
     pare_q512_constants  constants;
     __mmask64            mask;
     int                  first;        /* column and channel of the block        */
-    int                  skip;         /* bytes from a pixel to its block        */
+    int                  skip;         /* bytes from an output pixel to its block */
     bool                 plain, bare;
 } job;
 
@@ -79,16 +79,10 @@ ISA __attribute__((noinline)) static void store_other(const job *g, const pare_q
         _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes_any(e, &g->constants, *acc, true, residual));
         return;
     }
-
-    int32_t all[BLOCK];
-    _mm512_storeu_si512(all, acc->v0);
-    _mm512_storeu_si512(all + 16, acc->v1);
-    _mm512_storeu_si512(all + 32, acc->v2);
-    _mm512_storeu_si512(all + 48, acc->v3);
-    pare_qdw_store_f32(g->line, all, y);
+    pare_q512_store_f32_lanes(e, g->first, *acc, g->mask, (float *)y, g->line->row_scale);
 }
 
-/* Output ox of one or two lines. Float pixels are addressed from channel 0, codes from the block's first. */
+/* Output ox of one or two lines. */
 PARE_AVX512_INLINE void store_lines(const job *g, const sums *acc, int lines, int ox)
 {
     const pare_qdw_line *l = g->line;
@@ -250,7 +244,7 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
                     .constants = pare_q512_load(e, line->block * BLOCK, 4),
                     .mask      = pare_q512_mask(p->channels - line->block * BLOCK),
                     .first     = line->block * BLOCK,
-                    .skip      = e->kind == PARE_QKIND_U8 ? line->block * BLOCK : 0,
+                    .skip      = line->block * BLOCK * (e->kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float)),
     };
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)

@@ -28,14 +28,14 @@ void pare_qdw_4_c(const pare_qdw_line *line)
         int32_t  acc[BLOCK];
 
         products(line, line->x + ox * p->x_step, acc);
-        if (e->kind != PARE_QKIND_U8) {
-            pare_qdw_store_f32(line, acc, y);
-            continue;
-        }
         for (int i = 0; i < BLOCK; i++) {
             const int c = line->block * BLOCK + i;
             if (c >= p->channels)
                 break;
+            if (e->kind != PARE_QKIND_U8) {
+                ((float *)y)[c] = pare_qepilogue_f32(e, c, acc[i], line->row_scale);
+                continue;
+            }
             const int q = pare_qepilogue_code(e, c, acc[i]);
             y[c]        = (uint8_t)(e->add ? pare_qepilogue_add(e, q, line->residual[ox * p->residual.pixel + c]) : q);
         }

@@ -70,17 +70,4 @@ static inline ptrdiff_t pare_qdw_row(const pare_qdw_line *line, int r)
     return (r < line->rows ? r : line->rows - 1) * line->plan->tap_y;
 }
 
-/* Stores one pixel's float outputs from a block's accumulators in column order. */
-static inline void pare_qdw_store_f32(const pare_qdw_line *line, const int32_t *acc, uint8_t *y)
-{
-    const pare_qdw_kernel *k     = line->plan->kernel;
-    const int              first = line->block * k->block;
-
-    for (int i = 0; i < k->block; i++) {
-        const int c = first + pare_qdw_channel(k->lanes, i);
-        if (c < line->plan->channels)
-            ((float *)y)[c] = pare_qepilogue_f32(&line->plan->epilogue, first + i, acc[i], line->row_scale);
-    }
-}
-
 #endif
