@@ -17,12 +17,15 @@
 enum { LEAST_RUNS = 15, MOST_RUNS = 100000, WARM_RUNS = 3, PROFILED_RUNS = 101 };
 
 typedef struct bench_args {
+    pare_texts  input;
     const char *seconds;
     int         batch;
     bool        plan;
 } bench_args;
 
 static const pare_option options[] = {
+    { "input", 'i', PARE_OPTION_LIST, offsetof(bench_args, input), "NAME=FILE", "as for `pare run` (random numbers)", 0,
+      0, false },
     { "batch", 0, PARE_OPTION_INT, offsetof(bench_args, batch), "N", "samples in one inference (1)", 1, 1 << 20,
       false },
     { "seconds", 0, PARE_OPTION_TEXT, offsetof(bench_args, seconds), "S", "measure this long, and at least 15 runs (1)",
@@ -224,7 +227,8 @@ static int run(const pare_invocation *v)
     pare_pool              *pool = NULL;
     timing                  t    = { 0 };
     pare_session            s;
-    int                     code = pare_session_open(&s, v->words[0], &(pare_session_options){ .batch = args->batch });
+    int                     code =
+        pare_session_open(&s, v->words[0], &(pare_session_options){ .files = &args->input, .batch = args->batch });
 
     if (!one.threads)
         one.threads = 1;
@@ -245,8 +249,8 @@ const pare_command pare_command_bench = {
     .about = "measure how long a model takes, step by step if asked",
     .usage = "MODEL [options]",
     .details =
-        "Inputs are random. Every number is a median of at least 15 runs, after warming up. --threads is 1 here\n"
-        "when it is not given.\n",
+        "Inputs are random where no file gives them. Every number is a median of at least 15 runs, after warming\n"
+        "up. Without --threads it is one thread.\n",
     .examples  = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n",
     .min_words = 1,
     .max_words = 1,

@@ -6,6 +6,7 @@
 
 #include <pare/evaluate.h>
 #include <pare/io.h>
+#include <pare/tensor_io.h>
 
 #include "command.h"
 #include "json.h"
@@ -16,7 +17,7 @@
 enum { MAX_MODELS = 16 };
 
 typedef struct eval_args {
-    const char *data, *metric;
+    const char *data, *metric, *against;
 } eval_args;
 
 static const pare_option options[] = {
@@ -24,6 +25,8 @@ static const pare_option options[] = {
       "a folder of pictures, .tar, .npy, .f32, .u16, or demo:test", 0, 0, true },
     { "metric", 0, PARE_OPTION_WORD, offsetof(eval_args, metric), "top1|top5|nll|mse|reconstruction_mse",
       "print only this one (all that have a meaning)", 0, 0, false },
+    { "against", 0, PARE_OPTION_TEXT, offsetof(eval_args, against), "FILE",
+      ".npy with a row of outputs for each sample: mse is against it", 0, 0, false },
     { 0 },
 };
 
@@ -55,6 +58,7 @@ typedef struct work {
     int             n;
     pare_dataset   *data;
     pare_pool      *pool;
+    pare_tensor     expected; /* no data: not given */
     pare_evaluation results[MAX_MODELS];
     double          equal;
 } work;
@@ -65,6 +69,7 @@ static void release(work *w)
         pare_graph_destroy(w->models[i]);
     pare_dataset_close(w->data);
     pare_pool_destroy(w->pool);
+    pare_tensor_release(&w->expected);
 }
 
 static bool is_tokens(const work *w)
@@ -81,7 +86,7 @@ static bool is_shown(const work *w, int metric, const char *only)
         return strcmp(only, metrics[metric].name) == 0;
     for (int i = 0; i < w->n; i++)
         any |= !isnan(metric_of(&w->results[i], metric));
-    return any && (w->n > 1 || strcmp(metrics[metric].name, "mse") != 0);
+    return any && (w->n > 1 || w->expected.data || strcmp(metrics[metric].name, "mse") != 0);
 }
 
 static void print_table(char **files, const work *w, const char *only)
@@ -152,15 +157,16 @@ static void print_json(char **files, const work *w)
     pare_json_close('}');
 }
 
-/* One model and no labels leave nothing to measure, unless the model reconstructs its input. */
-static int check_meaning(const work *w, const char *only)
+/* One model alone and no labels leave nothing to measure, unless the model reconstructs its input. */
+static int check_meaning(const work *w, const eval_args *args)
 {
-    const pare_evaluation *const e = &w->results[0];
+    const char *const            only = args->metric;
+    const pare_evaluation *const e    = &w->results[0];
 
     for (int m = 0; only && m < N_METRICS; m++)
         if (strcmp(metrics[m].name, only) == 0 && isnan(metric_of(e, m)))
             return pare_say_failed("%s has no meaning for this model and data", only);
-    if (w->n == 1 && isnan(e->top1) && isnan(e->reconstruction_mse))
+    if (w->n == 1 && isnan(e->top1) && isnan(e->reconstruction_mse) && !args->against)
         return pare_say_failed("the data has no labels: give --labels FILE, or several models to compare");
     return 0;
 }
@@ -178,13 +184,19 @@ static int evaluate(const pare_invocation *v, work *w)
             w->n++;
     if (code == 0)
         code = pare_data_args_open(v->data, args->data, needs_labels, &w->data);
+    if (code == 0 && args->against)
+        code = pare_say_status(pare_tensor_load(args->against, &w->expected));
     if (code == 0)
         code = pare_say_status(pare_command_pool(v, &w->pool));
-    if (code == 0)
-        code = pare_say_status(pare_evaluate(
-            (const pare_graph *const *)w->models, w->n, w->data,
-            &(pare_evaluate_options){ .pool = w->pool, .progress = pare_progress_bar() }, w->results, &w->equal));
-    return code ? code : check_meaning(w, args->metric);
+    if (code)
+        return code;
+    const pare_evaluate_options o = { .expected = w->expected.data ? &w->expected : NULL,
+                                      .pool     = w->pool,
+                                      .progress = pare_progress_bar() };
+
+    code =
+        pare_say_status(pare_evaluate((const pare_graph *const *)w->models, w->n, w->data, &o, w->results, &w->equal));
+    return code ? code : check_meaning(w, args);
 }
 
 static int run(const pare_invocation *v)

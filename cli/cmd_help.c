@@ -11,7 +11,7 @@ static int run(const pare_invocation *v)
     const pare_command *const c = pare_command_find(v->words[0]);
 
     if (!c)
-        return pare_say_usage("there is no command '%s'; `pare help` lists them", v->words[0]);
+        return pare_command_unknown(v->words[0]);
     pare_command_print_help(c);
     return 0;
 }

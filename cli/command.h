@@ -41,6 +41,9 @@ typedef struct pare_command {
 const pare_command *pare_command_at(int index); /* NULL past the end */
 const pare_command *pare_command_find(const char *name);
 
+/* Says that there is no such command, and which one may be meant: 2. */
+int pare_command_unknown(const char *word);
+
 void pare_command_print_help(const pare_command *command);
 void pare_command_print_all(void);
 

@@ -124,7 +124,7 @@ out:
     return code;
 }
 
-static int unknown_command(const char *word)
+int pare_command_unknown(const char *word)
 {
     const char *names[N_COMMANDS], *near;
 
@@ -158,5 +158,5 @@ int main(int argc, char **argv)
     }
     const pare_command *const c = pare_command_find(strcmp(word, "--version") == 0 ? "version" : word);
 
-    return c ? finish(parse_and_run(c, argc - 2, argv + 2)) : unknown_command(word);
+    return c ? finish(parse_and_run(c, argc - 2, argv + 2)) : pare_command_unknown(word);
 }

@@ -104,7 +104,7 @@ static void test_usage(void **state)
         { "bench " DEMO " --threads 0", "--threads" },
         { "run " DEMO " --input nothing=x.npy", "no input 'nothing'|pare info" },
         { "list opps", "no list 'opps'|'ops'" },
-        { "help quantise", "no command 'quantise'" },
+        { "help quantise", "no command 'quantise'|'quantize'" },
     };
 
     (void)state;
@@ -253,6 +253,26 @@ static void test_run_reads_what_it_wrote(void **state)
     assert_string_equal(strstr(wrote, "\"min\""), once);
 }
 
+static void test_mse_against_a_file(void **state)
+{
+    char words[512];
+
+    (void)state;
+    write_bytes("plain.f32", zeros, sizeof(zeros));
+    expect("run " DEMO " --input plain.f32 --output-dir a", 0, "");
+    expect("info " DEMO " --json", 0, "");
+    const char *const name = strstr(wrote, "\"outputs\": [{\"name\": \"") + strlen("\"outputs\": [{\"name\": \"");
+
+    snprintf(words, sizeof(words), "eval " DEMO " --data plain.f32 --item 3,32,32 --json --against a/%.*s.npy",
+             (int)strcspn(name, "\""), name);
+    expect(words, 0, "");
+    assert_non_null(strstr(wrote, "\"mse\": 0}"));
+    expect("eval " DEMO " --data demo:test --slice 0:3 --against a/nothing.npy", 1, "a/nothing.npy");
+    strcat(words, " --slice 0:1");
+    assert_int_equal(pare(words), 1);
+    assert_non_null(strstr(said, "row for each sample"));
+}
+
 static void test_left_in_float(void **state)
 {
     (void)state;
@@ -387,6 +407,7 @@ int main(void)
         cmocka_unit_test_teardown(test_interrupt, empty_folder),
         cmocka_unit_test_teardown(test_same_answer_from_any_threads, empty_folder),
         cmocka_unit_test_teardown(test_run_reads_what_it_wrote, empty_folder),
+        cmocka_unit_test_teardown(test_mse_against_a_file, empty_folder),
         cmocka_unit_test_teardown(test_left_in_float, empty_folder),
         cmocka_unit_test_teardown(test_json_keys, empty_folder),
     };

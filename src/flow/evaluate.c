@@ -26,6 +26,7 @@ typedef struct job {
     int                      n;
     const pare_dataset      *data;
     const pare_progress     *progress;
+    const pare_tensor       *expected; /* NULL: the first model's outputs */
     int                      first_token;
     pare_model              *compiled; /* [n]                       */
     pare_measures           *measures; /* [samples][n]              */
@@ -70,6 +71,20 @@ static void stop_worker(worker *w)
     pare_free(w->classes);
 }
 
+/* What the outputs of a sample should be. */
+static pare_tensor reference_of(const worker *w, int64_t index)
+{
+    const pare_tensor *const all = w->j->expected;
+
+    if (!all)
+        return *pare_runner_output(&w->runners[0]);
+    const int64_t width = pare_shape_count(&all->shape) / w->j->samples;
+    pare_tensor   row   = pare_tensor_of(PARE_f32, pare_shape_of(1, &width));
+
+    row.data = (float *)all->data + index * width;
+    return row;
+}
+
 static pare_status run_sample(worker *w, int64_t index)
 {
     const job *const j    = w->j;
@@ -88,8 +103,11 @@ static pare_status run_sample(worker *w, int64_t index)
         pare_runner_set_sample(r, w->sample);
         PARE_TRY(pare_runner_run(r, NULL));
         PARE_TRY(pare_measure(&what, pare_runner_output(r), measures, classes));
-        if (m > 0)
-            PARE_TRY(pare_measure_difference(pare_runner_output(r), pare_runner_output(&w->runners[0]), measures));
+        if (m > 0 || j->expected) {
+            const pare_tensor reference = reference_of(w, index);
+
+            PARE_TRY(pare_measure_difference(pare_runner_output(r), &reference, measures));
+        }
     }
     for (int64_t p = 0; p < positions; p++) {
         bool same = true;
@@ -152,7 +170,7 @@ static void sum_up(const job *j, int m, pare_evaluation *e)
                             .top1               = mean((double)sum.top1, sum.labelled),
                             .top5               = mean((double)sum.top5, sum.labelled),
                             .nll                = mean(sum.nll, sum.labelled),
-                            .mse                = m == 0 ? 0 : mean(sum.squares, sum.compared),
+                            .mse                = m == 0 && !j->expected ? 0 : mean(sum.squares, sum.compared),
                             .reconstruction_mse = mean(sum.input_squares, sum.input_compared),
                             .predictions        = sum.labelled };
 }
@@ -192,6 +210,16 @@ static double share_of_same(const job *j)
     return mean((double)same, j->samples * pare_measured_positions(&what));
 }
 
+static pare_status check_expected(const pare_tensor *t, int64_t samples)
+{
+    if (!t)
+        return PARE_OK;
+    if (t->dtype != PARE_f32 || !pare_tensor_is_dense(t) || t->shape.rank < 1 || t->shape.dim[0] != samples)
+        return pare_fail(PARE_ERR_SHAPE, "the expected outputs must be f32 [%lld, outputs]: a row for each sample",
+                         (long long)samples);
+    return PARE_OK;
+}
+
 pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dataset *data,
                           const pare_evaluate_options *options, pare_evaluation *results, double *equal)
 {
@@ -200,12 +228,14 @@ pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dat
                                       .n           = n,
                                       .data        = data,
                                       .progress    = o->progress,
+                                      .expected    = o->expected,
                                       .first_token = o->first_token ? o->first_token : FIRST_TOKEN,
                                       .samples     = pare_dataset_count(data) };
     pare_status                 status;
 
     if (n < 1 || j.samples < 1)
         return pare_fail(PARE_ERR_ARG, "nothing to evaluate: %s", n < 1 ? "no model" : "the data has no samples");
+    PARE_TRY(check_expected(o->expected, j.samples));
     PARE_GOTO(compile_all(&j));
     pare_pool_run(o->pool, work, &j);
     PARE_GOTO((pare_status)atomic_load(&j.failed));

@@ -150,7 +150,7 @@ pare_status pare_measure_difference(const pare_tensor *out, const pare_tensor *f
         pare_shape_count(&out->shape) != pare_shape_count(&first->shape)) {
         char a[PARE_SHAPE_TEXT], b[PARE_SHAPE_TEXT];
 
-        return pare_fail(PARE_ERR_SHAPE, "the models cannot be compared: the first gives %s%s, another one %s%s",
+        return pare_fail(PARE_ERR_SHAPE, "outputs cannot be compared: %s%s is expected, the model gives %s%s",
                          pare_dtype_name(first->dtype), pare_shape_text(&first->shape, b), pare_dtype_name(out->dtype),
                          pare_shape_text(&out->shape, a));
     }
