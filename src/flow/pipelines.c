@@ -35,3 +35,10 @@ const pare_pass *const pare_speed_passes[] = {
     &pare_pass_choose_layout,
     NULL,
 };
+
+const pare_pass *const pare_onnxruntime_passes[] = {
+    &pare_pass_mark_quantized,
+    &pare_pass_spell_dynamic,
+    &pare_pass_remove_dead,
+    NULL,
+};

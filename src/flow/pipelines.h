@@ -17,4 +17,7 @@ extern const pare_pass *const pare_lower_passes[];
 /* What only makes it faster, with equal bits: fusion across nodes, memory formats, halos. */
 extern const pare_pass *const pare_speed_passes[];
 
+/* What target "onnxruntime" writes otherwise than target "onnx". */
+extern const pare_pass *const pare_onnxruntime_passes[];
+
 #endif

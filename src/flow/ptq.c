@@ -6,6 +6,7 @@
  *     decide      which nodes run on integers, which values are quantized between them        (decide.c)
  *     calibrate   run data, watch those values, choose their ranges                           (calibrate.c)
  *     convert     put quantize/dequantize pairs, integer weights and biases into the graph    (convert.c)
+ *     spell       for target "onnxruntime": dynamic layers as DynamicQuantizeLinear and MatMulInteger
  *
  * What comes out is a model for any engine that knows ONNX; pare_compile lowers it to integer ops.
  */
@@ -88,6 +89,10 @@ pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *
         PARE_GOTO(pare_quantization_calibrate(&q, o));
     PARE_GOTO(make_result(&q, &r));
     PARE_GOTO(pare_quantization_convert(&q));
+    if (o->target && strcmp(o->target, "onnxruntime") == 0) {
+        PARE_GOTO(pare_graph_infer(g, false));
+        PARE_GOTO(pare_passes_run(g, pare_onnxruntime_passes, NULL));
+    }
 
     PARE_GOTO(pare_graph_infer(g, false));
     PARE_GOTO(pare_graph_verify(g));
