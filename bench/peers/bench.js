@@ -34,10 +34,12 @@ async function runtime(model, set) {
 
 async function benchModel(m) {
     const data = m.evaluate.filter((option) => !/^(slice|without)=/.test(option));
-    const set  = engines.samples({ name: `${m.name}.first`, evaluate: [...data, 'slice=0:1:1'] }), int8 = engines.quantized(m);
+    const set  = engines.samples({ name: `${m.name}.first`, evaluate: [...data, 'slice=0:1:1'] });
     const all = {
-        'pare float': engines.server(engines.floatModel(m), set), 'ort float': await runtime(engines.floatModel(m), set),
-        'pare int8': engines.server(int8, set),                   'ort int8': await runtime(int8, set),
+        'pare float': engines.server(engines.floatModel(m), set),
+        'ort float':  await runtime(engines.floatModel(m), set),
+        'pare int8':  engines.server(engines.quantized(m, 'onnx'), set),
+        'ort int8':   await runtime(engines.quantized(m, 'onnxruntime'), set),
     };
     const rounds = {}, runs = {};
 
@@ -52,8 +54,11 @@ async function benchModel(m) {
     Object.values(all).forEach((e) => e.close());
     const ms = Object.fromEntries(Object.entries(rounds).map(([name, list]) => [name, median(list)]));
 
-    return { model: m.name, ms, int8_to_ort: ms['pare int8'] / ms['ort int8'], float_to_ort: ms['pare float'] / ms['ort float'],
-             gain: ms['pare float'] / ms['pare int8'], ort_gain: ms['ort float'] / ms['ort int8'] };
+    return {
+        model: m.name, ms,
+        float_to_ort: ms['pare float'] / ms['ort float'], int8_to_ort: ms['pare int8'] / ms['ort int8'],
+        gain: ms['pare float'] / ms['pare int8'], ort_gain: ms['ort float'] / ms['ort int8'],
+    };
 }
 
 (async () => {
@@ -61,8 +66,8 @@ async function benchModel(m) {
     const cell   = (x) => (x < 10 ? x.toFixed(3) : x.toFixed(2)).padStart(10);
 
     console.log('milliseconds, 1 thread, batch 1'.padEnd(34) + 'below 1: Pare is faster'.padStart(46));
-    console.log(['model'.padEnd(16), ...['pare f32', 'ort f32', 'pare int8', 'ort int8', 'f32/ort', 'int8/ort', 'gain', 'ort gain']
-        .map((t) => t.padStart(10))].join(''));
+    console.log(['model'.padEnd(16), ...['pare f32', 'ort f32', 'pare int8', 'ort int8', 'f32/ort', 'int8/ort', 'gain',
+                                         'ort gain'].map((t) => t.padStart(10))].join(''));
     for (const m of models.filter((x) => wanted.length === 0 || wanted.includes(x.name))) {
         const r = await benchModel(m);
 

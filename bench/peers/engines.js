@@ -31,13 +31,14 @@ function command(...args) {
     }), output);
 }
 
-// The int8 twin of a model, made once for all scripts, and remade when the library is newer.
-function quantized(m) {
-    const out = workFile(`${m.name}.int8.onnx`), library = path.join(process.env.BUILD, 'libpare.so');
+// The int8 twin of a model, made once for all scripts, and remade when the library is newer. The targets differ in how
+// dynamic layers are written.
+function quantized(m, target) {
+    const out = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`), library = path.join(process.env.BUILD, 'libpare.so');
 
     if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
         command('quantize', floatModel(m), `output=${out}`, '--calib', ...dataSet(m.calibrate), `mode=${m.mode}`,
-                'samples=500', 'target=onnxruntime');
+                'samples=500', `target=${target || 'onnxruntime'}`);
     return out;
 }
 

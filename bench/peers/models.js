@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // models.js - the models that are compared, and the data they are calibrated and compared on
 //
-// `calibrate` and `evaluate`: a path below PARE_DATA/sets, or demo:..., then options of `pare quantize` and of pare_peer.
-// `top1`: the output is scores of classes. `mode`: what `pare quantize --mode` is given.
+// `calibrate` and `evaluate`: a path below PARE_DATA/sets, or demo:..., then options of `pare quantize` and of
+// pare_peer. `top1`: the output is scores of classes. `mode`: what `pare quantize --mode` is given.
 'use strict';
 
 const imagenet = (preset) => ({

@@ -29,22 +29,26 @@ async function runAll(s, set, count) {
     return out;
 }
 
-// {values, differing, largest, agree}: of the float outputs.
+// {values, differing, largest, noise, agree}: of the float outputs; noise is the size of all differences together
+// against that of the outputs.
 function compareOutputs(ours, theirs) {
     const a = floats(ours), b = theirs.map((t) => Float32Array.from(floats(t))), n = b[0].length;
-    let   differing = 0, largest = 0, agree = 0;
+    let   differing = 0, largest = 0, agree = 0, wrong = 0, power = 0;
 
     b.forEach((y, i) => {
         const x = a.subarray(i * n, i * n + n);
 
-        for (let k = 0; k < n; k++)
-            if (!Object.is(x[k], y[k]) && x[k] !== y[k]) {
-                differing++;
-                largest = Math.max(largest, Math.abs(x[k] - y[k]));
-            }
+        for (let k = 0; k < n; k++) {
+            const d = x[k] === y[k] ? 0 : Math.abs(x[k] - y[k]);
+
+            differing += d !== 0;
+            largest = Math.max(largest, d);
+            wrong += d * d;
+            power += y[k] * y[k];
+        }
         agree += argmax(x) === argmax(y);
     });
-    return { values: a.length, differing, largest, agree: agree / b.length };
+    return { values: a.length, differing, largest, noise: Math.sqrt(wrong / power), agree: agree / b.length };
 }
 
 // The u8 tensors that both engines make, in the order of our steps: those that differ, and how many there are.
@@ -113,7 +117,8 @@ function show(m, r) {
     console.log(`  ops of ONNX Runtime: ${Object.entries(r.ops).map(([k, v]) => `${k} ${v}`).join(', ')}`);
     r.islands.forEach((i) => console.log(`  island: ${i}`));
     console.log(`  ${r.samples} samples: ${o.differing} of ${o.values} outputs differ, by ${o.largest.toPrecision(3)} ` +
-                `at most${m.top1 ? `; predictions equal on ${(100 * o.agree).toFixed(2)} %` : ''}`);
+                `at most, all together by ${o.noise.toExponential(1)} of their size` +
+                (m.top1 ? `; predictions equal on ${(100 * o.agree).toFixed(2)} %` : ''));
     if (r.inside) {
         console.log(`  inside: ${r.inside.tensors} u8 tensors, ${r.inside.values} values, in ` +
                     `${r.inside.differing.length} tensors some differ`);
