@@ -10,7 +10,7 @@
 static int run(const pare_invocation *v)
 {
     if (!v->common->json) {
-        printf("pare %s (%s)\n", pare_version(), pare_cpu_name());
+        printf("pare %s, %s\n", pare_version(), pare_cpu_describe());
         return 0;
     }
     pare_json_open(NULL, '{');

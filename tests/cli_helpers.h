@@ -58,18 +58,15 @@ static inline void become(char **argv, const conditions *c)
     _exit(98);
 }
 
-/* Runs `pare` with words separated by spaces ('~' stands for a space in a word). The exit code; 128 + n after signal n. */
+/* Runs `pare` with words separated by spaces. The exit code; 128 + n after signal n. */
 static inline int pare_under(const char *words, conditions c)
 {
     char text[4096], *argv[MAX_ARGS] = { command };
     int  n = 1, status = 0;
 
     snprintf(text, sizeof(text), "%s", words);
-    for (char *word = strtok(text, " "); word && n < MAX_ARGS - 1; word = strtok(NULL, " ")) {
-        for (char *at = word; (at = strchr(at, '~')); at++)
-            *at = ' ';
+    for (char *word = strtok(text, " "); word && n < MAX_ARGS - 1; word = strtok(NULL, " "))
         argv[n++] = word;
-    }
     fflush(NULL);
     const pid_t child = fork();
 

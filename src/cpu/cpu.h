@@ -35,9 +35,6 @@ enum {
  */
 unsigned pare_cpu_features(void);
 
-/* The level in use and, when PARE_CPU could not be followed, why: for `pare version` and bug reports. Static storage. */
-const char *pare_cpu_describe(void);
-
 /*
  * Test hook: replaces the word for the whole process, without the bits that the hardware lacks; (unsigned)-1 restores
  * the word of the first call.

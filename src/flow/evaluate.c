@@ -2,8 +2,9 @@
 /*
  * evaluate.c - models run over a data set, and their outputs are measured
  *
- * Every worker takes the next sample that nobody has taken and runs all models on it, on one thread. What it measures is
- * kept per sample and summed up in order at the end, so results depend on neither the number of threads nor who was fast.
+ * Every worker takes the next sample that nobody has taken and runs all models on it, on one thread. What it measures
+ * is kept per sample and summed up in order at the end, so results depend on neither the number of threads nor on who
+ * was fast.
  */
 #include <pare/evaluate.h>
 
