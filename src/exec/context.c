@@ -220,7 +220,10 @@ static pare_status bind_inputs(pare_context *ctx, const pare_tensor *const *in)
                              pare_tensor_is_dense(in[i]) ? "" : " (not dense)", pare_dtype_name(t->dtype),
                              pare_shape_text(&t->shape, want));
         }
-        t->data = in[i]->data;
+        if (ctx->plan->places[v->id].kind == PARE_PLACE_BLOCK)
+            memcpy(t->data, in[i]->data, (size_t)pare_tensor_bytes(t));
+        else
+            t->data = in[i]->data;
     }
     bind_views(ctx);
     return PARE_OK;

@@ -51,32 +51,37 @@ static void keep_until(pare_plan *p, const pare_value *v, int step)
         place->last = step;
 }
 
-/* A body may read any outer value at the step of its node. */
-static void keep_captures(pare_plan *p, const pare_graph *body, int step)
-{
-    for (const pare_node *n = body->first; n; n = n->next)
-        for (int i = 0; i < n->n_in; i++)
-            if (n->in[i])
-                keep_until(p, n->in[i], step);
-    for (int i = 0; i < body->n_outputs; i++)
-        keep_until(p, body->outputs[i], step);
-}
-
+/* What a node reads, and what its bodies, and the bodies in them, read of this graph at its step. */
 static void keep_inputs(pare_plan *p, const pare_node *n, int step)
 {
+    const pare_graph *body;
+
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i])
             keep_until(p, n->in[i], step);
-    if (!(n->op->traits & PARE_HAS_BODY))
-        return;
-    for (const pare_attr *a = n->op->attrs; a && a->name; a++) {
-        const pare_graph *body = NULL;
-
-        if (a->type == PARE_ATTR_GRAPH)
-            memcpy(&body, (const char *)n->attrs + a->offset, sizeof(body));
-        if (body)
-            keep_captures(p, body, step);
+    for (int k = 0; (body = pare_node_body(n, k)); k++) {
+        for (const pare_node *inner = body->first; inner; inner = inner->next)
+            keep_inputs(p, inner, step);
+        for (int i = 0; i < body->n_outputs; i++)
+            keep_until(p, body->outputs[i], step);
     }
+}
+
+/*
+ * Inputs are read where the caller has them. Codes are copied: integer kernels may read the guard bytes behind them, which
+ * the caller's memory lacks.
+ */
+static void place_input(pare_plan *p, const pare_value *v, int index)
+{
+    pare_place *const  place = &p->places[v->id];
+    pare_tensor *const t     = &p->tensors[v->id];
+
+    *place = (pare_place){ .kind = PARE_PLACE_INPUT, .input = index };
+    pare_tensor_set_dense(t);
+    if (pare_dtype_kind(t->dtype) != PARE_KIND_INT || pare_dtype_size(t->dtype) != 1)
+        return;
+    place->kind = PARE_PLACE_BLOCK;
+    pare_layout_of(v, t, &place->bytes, &place->interior);
 }
 
 static pare_status place_values(pare_plan *p)
@@ -88,10 +93,8 @@ static pare_status place_values(pare_plan *p)
         if (v->t.data)
             p->places[v->id].kind = PARE_PLACE_CONST;
     }
-    for (int i = 0; i < p->g->n_inputs; i++) {
-        p->places[p->g->inputs[i]->id] = (pare_place){ .kind = PARE_PLACE_INPUT, .input = i };
-        pare_tensor_set_dense(&p->tensors[p->g->inputs[i]->id]);
-    }
+    for (int i = 0; i < p->g->n_inputs; i++)
+        place_input(p, p->g->inputs[i], i);
     for (const pare_node *n = p->g->first; n; n = n->next, index++) {
         p->steps[index].node = n;
         place_outputs(p, &p->steps[index], index);

@@ -23,7 +23,7 @@ pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pa
 typedef enum pare_place_kind {
     PARE_PLACE_NONE,  /* nobody reads it                                        */
     PARE_PLACE_CONST, /* its bytes are in the graph                             */
-    PARE_PLACE_INPUT, /* the caller's memory, given at each run                 */
+    PARE_PLACE_INPUT, /* the caller's memory, given at each run (codes: BLOCK)  */
     PARE_PLACE_BLOCK, /* at `offset` of the context's block                     */
     PARE_PLACE_VIEW,  /* the bytes of value `root`, under another shape         */
 } pare_place_kind;
