@@ -18,7 +18,7 @@ static char folder[] = "/tmp/pare-onnx-XXXXXX";
 
 static const char *in_folder(const char *name)
 {
-    static char path[4][256];
+    static char path[4][512];
     static int  turn;
 
     turn = (turn + 1) % 4;
