@@ -5,8 +5,8 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "kernels/quantize/quantize.h"
-#include "kernels/rows_f32/rows_f32.h"
 #include "ops/attr.h"
+#include "ops/move.h"
 
 /* The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. */
 typedef struct rows_attrs {
@@ -86,46 +86,40 @@ static bool in_one_piece(const pare_tensor *t, int first)
     return true;
 }
 
-/* max|x|; NaN does not count. `kernel` NULL: the reference. */
-static float largest(const pare_tensor *x, const pare_rows_f32_kernel *kernel)
+/* max|x|; NaN does not count. The reference: any strides. */
+static float largest(const pare_tensor *x)
 {
     pare_rows rows;
     float     a = 0;
 
     pare_rows_begin(&rows, 1, &x, 0, 1);
-    while (pare_rows_next(&rows)) {
-        const float *from = (const float *)rows.ptr[0];
-        const float  most = kernel && rows.step[0] == 1 ? kernel->max_abs((long)rows.n, from) : NAN;
-
-        for (int64_t i = 0; most != most && i < rows.n; i++) { /* no kernel, or there is a NaN in the row */
-            const float v = fabsf(from[i * rows.step[0]]);
+    while (pare_rows_next(&rows))
+        for (int64_t i = 0; i < rows.n; i++) {
+            const float v = fabsf(((const float *)rows.ptr[0])[i * rows.step[0]]);
 
             a = v > a ? v : a;
         }
-        a = most > a ? most : a;
-    }
     return a;
 }
 
-/* inv = 127 / a, q = clamp(rint(x * inv), -127, 127) + 128, scale = a / 127; a row of zeros: 128 and 0. */
-static void quantize_row(const pare_tensor *q, const pare_tensor *x, float a, int part, int parts)
+/* inv = 127 / a, q = clamp(rint(x * inv), -127, 127) + 128; a row of zeros: 128. */
+static void quantize_row(const pare_tensor *q, const pare_tensor *x, float a)
 {
-    const float inv = a > 0 ? 127 / a : 0;
+    const float inv = 127 / a;
     pare_rows   rows;
 
-    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ q, x }, part, parts);
+    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ q, x }, 0, 1);
     while (pare_rows_next(&rows))
         for (int64_t i = 0; i < rows.n; i++) {
             float v = rintf(((const float *)rows.ptr[1])[i * rows.step[1]] * inv);
 
             v = v > -127 ? v : -127; /* NaN -> -127 */
             v = v < 127 ? v : 127;
-            ((uint8_t *)rows.ptr[0])[i * rows.step[0]] = (uint8_t)(v + 128);
+            ((uint8_t *)rows.ptr[0])[i * rows.step[0]] = (uint8_t)(a > 0 ? v + 128 : 128);
         }
 }
 
-/* All rows, of each the share `part`: every part finds the whole row's scale for itself, the first one stores it. */
-static void share_rows(const pare_call *call, const pare_rows_f32_kernel *kernel, int part, int parts)
+static pare_status forward(const pare_call *call)
 {
     const int64_t n = pare_shape_count(&call->out[1]->shape);
 
@@ -134,29 +128,106 @@ static void share_rows(const pare_call *call, const pare_rows_f32_kernel *kernel
         float      *scale;
 
         row_views(call, row, &q, &x, &scale);
-        const float a = largest(&x, kernel);
+        const float a = largest(&x);
 
-        if (part == 0)
-            *scale = a / 127;
-        quantize_row(&q, &x, a, part, parts);
+        *scale = a / 127;
+        quantize_row(&q, &x, a);
     }
-}
-
-static pare_status forward(const pare_call *call)
-{
-    share_rows(call, NULL, 0, 1);
     return PARE_OK;
 }
 
-/* Rows that are scattered in memory: images. */
-static void run_scattered(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+/* Images [N, C, spatial...] whose codes lie channels-last, from floats that do too or that are dense planes. */
+typedef enum image_kind { OTHER, CHANNELS_LAST, PLANAR } image_kind;
+
+static image_kind kind_of(const pare_call *call)
 {
+    const pare_tensor *x = call->in[0], *q = call->out[0];
+    const int          rank = x->shape.rank;
+
+    if (row_axes(call) != 1 || rank < 3 || q->stride[1] != 1)
+        return OTHER;
+    for (int axis = 3; axis < rank; axis++)
+        if (q->stride[axis] > q->stride[axis - 1])
+            return OTHER; /* pixels follow each other in another order than in the planes */
+    return x->stride[1] == 1 ? CHANNELS_LAST : in_one_piece(x, 2) ? PLANAR : OTHER;
+}
+
+/* One pixel of each place: what is left without the channels. */
+static pare_tensor first_channel(const pare_tensor *t)
+{
+    return pare_region(t, 1, 0, 1, 1);
+}
+
+/* max|x| of an image: pixels of C floats, or rows of a plane. */
+static float largest_of_image(const pare_quantize_kernel *kernel, const pare_tensor *image, image_kind kind)
+{
+    const pare_tensor  pixels = first_channel(image), *const walked = kind == PLANAR ? image : &pixels;
+    const long         channels = kind == PLANAR ? 1 : (long)image->shape.dim[1];
+    pare_rows          rows;
+    float              a = 0;
+
+    pare_rows_begin(&rows, 1, &walked, 0, 1);
+    while (pare_rows_next(&rows)) {
+        const bool                 piece = rows.step[0] == channels || rows.n == 1;
+        const pare_quantize_pixels p = { .x = (const float *)rows.ptr[0], .x_step = rows.step[0],
+                                         .channels = piece ? channels * (long)rows.n : channels,
+                                         .n        = piece ? 1 : (long)rows.n };
+        const float                most = kernel->largest(&p);
+
+        a = most > a ? most : a;
+    }
+    return a;
+}
+
+static void codes_of_image(const pare_quantize_kernel *kernel, const pare_tensor *q, const pare_tensor *x,
+                           image_kind kind, float a, int part, int parts)
+{
+    const pare_tensor to = first_channel(q), from = first_channel(x);
+    const long        channels = (long)x->shape.dim[1];
+    pare_rows         rows;
+
+    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &to, &from }, part, parts);
+    while (pare_rows_next(&rows)) {
+        pare_quantize_pixels p = { (const float *)rows.ptr[1], (uint8_t *)rows.ptr[0], rows.step[1], rows.step[0],
+                                   channels, (long)rows.n };
+
+        if (kind == PLANAR) {
+            p.x_step = x->stride[1];
+            pare_quantize_planar_codes(kernel, &p, a);
+            continue;
+        }
+        if (p.x_step == channels && p.y_step == channels)
+            p = (pare_quantize_pixels){ .x = p.x, .y = p.y, .channels = channels * p.n, .n = 1 };
+        kernel->codes(&p, a);
+    }
+}
+
+/*
+ * All images, of each the share `part`: every part finds the whole image's scale for itself, the first one stores it.
+ * The state of the step is the kernel.
+ */
+static void run_images(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_quantize_kernel *kernel = step->state;
+    const image_kind            kind   = kind_of(call);
+    const int64_t               n      = pare_shape_count(&call->out[1]->shape);
+
     (void)scratch;
-    share_rows(call, pare_rows_f32_best(step->cpu), part, parts);
+    for (int64_t row = 0; row < n; row++) {
+        pare_tensor q, x;
+        float      *scale;
+
+        row_views(call, row, &q, &x, &scale);
+        const float a = largest_of_image(kernel, &x, kind);
+
+        if (part == 0)
+            *scale = a / 127;
+        codes_of_image(kernel, &q, &x, kind, a, part, parts);
+    }
 }
 
 /* Rows in one piece, shared whole. The state of the step is the kernel. */
-static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+static void run_rows(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_quantize_kernel *kernel = step->state;
     long                        begin, end;
@@ -168,7 +239,7 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
         float      *scale;
 
         row_views(call, row, &q, &x, &scale);
-        *scale = kernel->dynamic(x.data, q.data, row_size(call));
+        *scale = pare_quantize_dynamic(kernel, x.data, q.data, row_size(call));
     }
 }
 
@@ -176,14 +247,15 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_quantize_kernel *kernel;
 
-    step->kernel = pare_rows_f32_best(step->cpu)->name;
-    step->run    = run_scattered;
-    if (!in_one_piece(call->in[0], row_axes(call)) || !in_one_piece(call->out[0], row_axes(call)))
-        return PARE_OK;
     pare_quantize_candidates(step->cpu, &kernel, 1);
+    if (in_one_piece(call->in[0], row_axes(call)) && in_one_piece(call->out[0], row_axes(call)))
+        step->run = run_rows;
+    else if (kind_of(call) != OTHER)
+        step->run = run_images;
+    else
+        return PARE_OK; /* the reference runs */
     step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
-    step->run    = run;
     return PARE_OK;
 }
 

@@ -42,10 +42,19 @@ static float product(const pare_tensor *w, int d, int64_t row, const uint8_t *co
     return (float)(int32_t)acc * (scale * sw);
 }
 
+/* By the definition: the last version is portable C. */
+static float quantize_row(const float *x, uint8_t *codes, long n)
+{
+    const pare_quantize_kernel *kernel;
+
+    pare_quantize_candidates(0, &kernel, 1);
+    return pare_quantize_dynamic(kernel, x, codes, n);
+}
+
 static void ref_input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
     for (int i = 0; i < rows; i++) {
-        const float scale = pare_quantize_dynamic_ref(x + i * x_row, r->room.codes, (long)r->in);
+        const float scale = quantize_row(x + i * x_row, r->room.codes, (long)r->in);
 
         for (int64_t n = 0; n < r->width; n++) {
             const float v = product(r->call->in[PARE_RNN_W], r->d, n, r->room.codes, scale);
@@ -60,7 +69,7 @@ static void ref_state(const pare_recurrent *r, int which, const float *a, ptrdif
 
     pare_recurrent_span(r, which, &first, &count);
     for (int64_t b = 0; b < r->batch; b++) {
-        const float scale = pare_quantize_dynamic_ref(a + b * a_row, r->room.codes, (long)r->hidden);
+        const float scale = quantize_row(a + b * a_row, r->room.codes, (long)r->hidden);
 
         for (int64_t n = 0; n < count; n++) {
             float *const to = &z[b * r->width + n];
@@ -103,7 +112,7 @@ static void quantize(const packed_int *p, const float *a, ptrdiff_t a_row, int64
                      const pare_recurrent_room *room)
 {
     for (int64_t i = 0; i < rows; i++)
-        room->scale[i] = p->quantize->dynamic(a + i * a_row, room->codes + i * n, (long)n);
+        room->scale[i] = pare_quantize_dynamic(p->quantize, a + i * a_row, room->codes + i * n, (long)n);
 }
 
 static void input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)

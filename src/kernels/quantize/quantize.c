@@ -4,7 +4,8 @@
 
 static const pare_quantize_kernel kernels[] = {
 #define PARE_QUANTIZE(name, isa) \
-    { #name, isa, pare_quantize_##name, pare_dequantize_##name, pare_quantize_dynamic_##name },
+    { #name, isa, pare_quantize_##name, pare_dequantize_##name, \
+      pare_quantize_largest_##name, pare_quantize_codes_##name },
 #include "kernels/quantize/quantize.def"
 #undef PARE_QUANTIZE
 };
@@ -20,20 +21,49 @@ int pare_quantize_candidates(unsigned cpu, const pare_quantize_kernel *out[], in
     return n;
 }
 
-/* Through a strip of codes on the stack, so that the divisions are vectors and only bytes are scattered. */
+float pare_quantize_dynamic(const pare_quantize_kernel *kernel, const float *x, uint8_t *y, long n)
+{
+    const pare_quantize_pixels row = { .x = x, .y = y, .channels = n, .n = 1 };
+    const float                a   = kernel->largest(&row);
+
+    kernel->codes(&row, a);
+    return a / 127;
+}
+
+/* Planes go through a strip of codes on the stack, so that the arithmetic is vectors and only bytes are scattered. */
+enum { STRIP = 256 };
+
+static void scatter(const uint8_t *codes, long n, uint8_t *y, ptrdiff_t step)
+{
+    for (long i = 0; i < n; i++, y += step)
+        *y = codes[i];
+}
+
+void pare_quantize_planar_codes(const pare_quantize_kernel *kernel, const pare_quantize_pixels *p, float a)
+{
+    uint8_t codes[STRIP];
+
+    for (long begin = 0; begin < p->n; begin += STRIP) {
+        const long count = p->n - begin < STRIP ? p->n - begin : STRIP;
+        for (long c = 0; c < p->channels; c++) {
+            const pare_quantize_pixels strip = { .x = p->x + c * p->x_step + begin, .y = codes, .channels = count,
+                                                 .n = 1 };
+            kernel->codes(&strip, a);
+            scatter(codes, count, p->y + begin * p->y_step + c, p->y_step);
+        }
+    }
+}
+
 void pare_quantize_planar(const pare_quantize_kernel *kernel, const pare_quantize_planar_desc *d, const float *x,
                           uint8_t *y, long n)
 {
-    enum { STRIP = 256 };
     uint8_t codes[STRIP];
 
     for (long begin = 0; begin < n; begin += STRIP) {
         const long count = n - begin < STRIP ? n - begin : STRIP;
         for (int c = 0; c < d->channels; c++) {
-            uint8_t *to = y + begin * d->pixel + c;
             kernel->quantize(&d->params, x + c * d->plane + begin, codes, count);
-            for (long i = 0; i < count; i++, to += d->pixel)
-                *to = codes[i];
+            scatter(codes, count, y + begin * d->pixel + c, d->pixel);
         }
     }
 }

@@ -54,46 +54,66 @@ ISA void pare_dequantize_avx2(const pare_quantize_params *p, const uint8_t *x, f
     pare_dequantize_ref(&copy, x + i, y + i, n - i);
 }
 
-/* max|x| of all but the last n % 8 values, 8 at a time. */
-INLINE float largest(const float *x, long n)
+/* The lanes below n. */
+INLINE __m256i left(long n)
 {
-    const __m256 sign = _mm256_set1_ps(-0.0f);
-    __m256       most = _mm256_setzero_ps();
-    float        lanes[8], a = 0;
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 
-    for (long i = 0; i + 8 <= n; i += 8) /* NaN loses: vmaxps gives the second operand */
-        most = _mm256_max_ps(_mm256_andnot_ps(sign, _mm256_loadu_ps(x + i)), most);
-    _mm256_storeu_ps(lanes, most);
+/* The greater of `most` and |x|. NaN loses: vmaxps gives the second operand. */
+INLINE __m256 larger(__m256 x, __m256 most)
+{
+    return _mm256_max_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), x), most);
+}
+
+ISA float pare_quantize_largest_avx2(const pare_quantize_pixels *p)
+{
+    __m256 m0 = _mm256_setzero_ps(), m1 = m0;
+    float  lanes[8], a = 0;
+
+    for (long i = 0; i < p->n; i++) {
+        const float *x = p->x + i * p->x_step;
+        long         c = p->channels;
+
+        for (; c >= 16; c -= 16, x += 16) {
+            m0 = larger(_mm256_loadu_ps(x), m0);
+            m1 = larger(_mm256_loadu_ps(x + 8), m1);
+        }
+        if (c >= 8) {
+            m0 = larger(_mm256_loadu_ps(x), m0);
+            c -= 8, x += 8;
+        }
+        if (c > 0)
+            m1 = larger(_mm256_maskload_ps(x, left(c)), m1);
+    }
+    _mm256_storeu_ps(lanes, _mm256_max_ps(m0, m1));
     for (int i = 0; i < 8; i++)
         a = lanes[i] > a ? lanes[i] : a;
     return a;
 }
 
-ISA float pare_quantize_dynamic_avx2(const float *x, uint8_t *y, long n)
+ISA void pare_quantize_codes_avx2(const pare_quantize_pixels *p, float a)
 {
-    float a = largest(x, n);
+    /* Where a = 0 the bounds make every code 0. */
+    const __m256  inverse = _mm256_set1_ps(127 / a), none = _mm256_setzero_ps();
+    const __m256  hi = _mm256_set1_ps(a > 0 ? 127 : 0), lo = _mm256_sub_ps(none, hi);
+    const __m256i offset = _mm256_set1_epi32(128);
 
-    for (long i = n / 8 * 8; i < n; i++)
-        a = fabsf(x[i]) > a ? fabsf(x[i]) : a;
+    for (long i = 0; i < p->n; i++) {
+        const float *x = p->x + i * p->x_step;
+        uint8_t     *y = p->y + i * p->y_step;
+        long         c = p->channels;
 
-    const __m256 inverse = _mm256_set1_ps(127 / a), hi = _mm256_set1_ps(127), lo = _mm256_set1_ps(-127);
-    float        tail[8];
-    uint8_t      codes[8] = { 0 };
-    for (long i = 0; i < n; i += 8) {
-        const int    count = n - i < 8 ? (int)(n - i) : 8;
-        const float *from  = x + i;
-        if (count < 8) {
-            for (int j = 0; j < 8; j++)
-                tail[j] = j < count ? x[i + j] : 0;
-            from = tail;
+        for (; c >= 8; c -= 8, x += 8, y += 8)
+            store_bytes(y, _mm256_add_epi32(code(_mm256_mul_ps(_mm256_loadu_ps(x), inverse), none, lo, hi), offset));
+        if (c > 0) {
+            const __m256 v = _mm256_mul_ps(_mm256_maskload_ps(x, left(c)), inverse);
+            uint8_t      codes[8];
+            store_bytes(codes, _mm256_add_epi32(code(v, none, lo, hi), offset));
+            for (long j = 0; j < c; j++)
+                y[j] = codes[j];
         }
-        __m256i q = code(_mm256_mul_ps(_mm256_loadu_ps(from), inverse), _mm256_setzero_ps(), lo, hi);
-        q         = _mm256_add_epi32(a > 0 ? q : _mm256_setzero_si256(), _mm256_set1_epi32(128));
-        store_bytes(count < 8 ? codes : y + i, q);
-        for (int j = 0; count < 8 && j < count; j++)
-            y[i + j] = codes[j];
     }
-    return a / 127;
 }
 #else
 typedef int not_x86;

@@ -22,14 +22,26 @@ void pare_dequantize_ref(const pare_quantize_params *p, const uint8_t *x, float 
         y[i] = (float)((p->lo < 0 ? (int8_t)x[i] : x[i]) - p->zero) * p->scale;
 }
 
-float pare_quantize_dynamic_ref(const float *x, uint8_t *y, long n)
+float pare_quantize_largest_ref(const pare_quantize_pixels *p)
 {
     float a = 0;
 
-    for (long i = 0; i < n; i++)
-        a = fabsf(x[i]) > a ? fabsf(x[i]) : a;
+    for (long i = 0; i < p->n; i++)
+        for (long c = 0; c < p->channels; c++) {
+            const float v = fabsf(p->x[i * p->x_step + c]);
+            a             = v > a ? v : a;
+        }
+    return a;
+}
+
+void pare_quantize_codes_ref(const pare_quantize_pixels *p, float a)
+{
     const float inverse = 127 / a;
-    for (long i = 0; i < n; i++)
-        y[i] = (uint8_t)(a > 0 ? clamp(rintf(x[i] * inverse), -127, 127) + 128 : 128);
-    return a / 127;
+
+    for (long i = 0; i < p->n; i++)
+        for (long c = 0; c < p->channels; c++) {
+            const int q = a > 0 ? clamp(rintf(p->x[i * p->x_step + c] * inverse), -127, 127) : 0;
+
+            p->y[i * p->y_step + c] = (uint8_t)(q + 128);
+        }
 }

@@ -70,30 +70,64 @@ static void rows(runner *r)
     }
 }
 
-static void dynamic_rows(runner *r)
+/* What pixels of the dynamic scheme must become, bytes between the channels and the stride included. */
+static float want_pixels(const pare_quantize_pixels *p, bool planar, uint8_t *want)
+{
+    float a = 0;
+
+    for (long i = 0; i < p->n * p->channels; i++) {
+        const long c = i % p->channels, at = i / p->channels;
+        const float v = fabsf(p->x[planar ? c * p->x_step + at : at * p->x_step + c]);
+        a             = v > a ? v : a;
+    }
+    for (long i = 0; i < p->n * p->channels; i++) {
+        const long  c = i % p->channels, at = i / p->channels;
+        const float v = rintf(p->x[planar ? c * p->x_step + at : at * p->x_step + c] * (127 / a));
+
+        want[at * p->y_step + c] = (uint8_t)(128 + (!(a > 0) ? 0 : !(v > -127) ? -127 : v > 127 ? 127 : (int)v));
+    }
+    return a;
+}
+
+/* Pixels and planes of the dynamic scheme in memory that ends at a page nobody may touch. */
+static void dynamic_pixels(runner *r)
 {
     const pare_quantize_kernel *kernels[MAX_KERNELS];
     const int n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
     pare_rng  rng = pare_rng_seed(r->seed);
 
     for (int t = 0; t < 3000; t++) {
-        const size_t   length = pare_rng_below(&rng, LONGEST + 1), bytes = length * sizeof(float);
-        const int      kind = (int)pare_rng_below(&rng, 4);
-        float *const   x    = runner_guarded(bytes, sizeof(float));
-        uint8_t *const q    = runner_guarded(length, 1);
-        uint8_t        want[LONGEST];
+        const bool  planar   = pare_rng_below(&rng, 3) == 0;
+        const int   kind     = (int)pare_rng_below(&rng, 4);
+        const long  channels = (long)pare_rng_below(&rng, planar ? 5 : LONGEST), gap = (long)pare_rng_below(&rng, 3) * 7;
+        const long  pixels   = (long)pare_rng_below(&rng, planar ? 600 : 9);
+        const long  x_step   = (planar ? pixels : channels) + gap, y_step = channels + (long)pare_rng_below(&rng, 20);
+        const long  outer    = planar ? channels : pixels;
+        const size_t floats  = pixels && channels ? (size_t)(outer * x_step - gap) : 0, bytes = floats * sizeof(float);
+        const size_t codes   = pixels && channels ? (size_t)((pixels - 1) * y_step + channels) : 0;
+        float *const   x     = runner_guarded(bytes, sizeof(float));
+        uint8_t *const q = runner_guarded(codes, 1), *const want = runner_guarded(codes, 1);
+        const pare_quantize_pixels p = { x, q, x_step, y_step, channels, pixels };
 
-        for (size_t i = 0; i < length; i++)
-            x[i] = kind == 0 ? 0 : kind == 1 ? value(&rng, 1) : pare_rng_normal(&rng);
-        const float scale = pare_quantize_dynamic_ref(x, want, (long)length);
+        for (size_t i = 0; i < floats; i++)
+            x[i] = kind == 0 ? (pare_rng_below(&rng, 9) ? 0 : NAN) : kind == 1 ? value(&rng, 1) : pare_rng_normal(&rng);
+        memset(want, 0x5a, codes);
+        const float a = want_pixels(&p, planar, want);
         for (int k = 0; k < n; k++) {
-            const float got = kernels[k]->dynamic(x, q, (long)length);
-            CHECK(r, !memcmp(&got, &scale, sizeof(got)), "%s n=%zu: scale %g, got %g", kernels[k]->name, length,
-                  (double)scale, (double)got);
-            CHECK(r, !memcmp(q, want, length), "%s n=%zu kind=%d", kernels[k]->name, length, kind);
+            const float got = planar ? a : kernels[k]->largest(&p);
+            memset(q, 0x5a, codes);
+            if (planar)
+                pare_quantize_planar_codes(kernels[k], &p, a);
+            else
+                kernels[k]->codes(&p, a);
+            CHECK(r, !memcmp(&got, &a, sizeof(a)), "%s channels=%ld n=%ld: largest %g, got %g", kernels[k]->name,
+                  channels, pixels, (double)a, (double)got);
+            CHECK(r, !memcmp(q, want, codes), "%s channels=%ld n=%ld steps=%ld,%ld planar=%d kind=%d",
+                  kernels[k]->name, channels, pixels, x_step, y_step, planar, kind);
         }
         runner_guarded_free(x, bytes, sizeof(float));
-        runner_guarded_free(q, length, 1);
+        runner_guarded_free(q, codes, 1);
+        runner_guarded_free(want, codes, 1);
     }
 }
 
@@ -109,9 +143,15 @@ static void examples(runner *r)
     pare_quantize_ref(&p, x, got, 8);
     for (int i = 0; i < 8; i++)
         CHECK(r, got[i] == q[i], "%g gives %d, want %d", (double)x[i], got[i], q[i]);
-    CHECK(r, pare_quantize_dynamic_ref(d, got, 4) == 2.0f / 127, "scale of max 2");
-    for (int i = 0; i < 4; i++)
-        CHECK(r, got[i] == dq[i], "%g gives %d, want %d", (double)d[i], got[i], dq[i]);
+    const pare_quantize_kernel *kernels[MAX_KERNELS];
+    const int                   n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    for (int k = 0; k < n; k++) {
+        CHECK(r, pare_quantize_dynamic(kernels[k], d, got, 4) == 2.0f / 127, "scale of max 2");
+        for (int i = 0; i < 4; i++)
+            CHECK(r, got[i] == dq[i], "%g gives %d, want %d", (double)d[i], got[i], dq[i]);
+        CHECK(r, pare_quantize_dynamic(kernels[k], x + 6, got, 1) == 0 && got[0] == 128, "NaN alone is 0");
+        CHECK(r, pare_quantize_dynamic(kernels[k], x, got, 0) == 0, "nothing is 0");
+    }
 }
 
 /* Planes of n pixels to every pixel stride; bytes between the channels and the stride stay. */
@@ -150,7 +190,7 @@ static void planar(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "rows", rows }, { "dynamic_rows", dynamic_rows }, { "examples", examples }, { "planar", planar },
+        { "rows", rows }, { "dynamic_pixels", dynamic_pixels }, { "examples", examples }, { "planar", planar },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
 }
