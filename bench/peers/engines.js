@@ -34,7 +34,8 @@ function command(...args) {
 // The int8 twin of a model, made once for all scripts, and remade when the library is newer. The targets differ in how
 // dynamic layers are written.
 function quantized(m, target) {
-    const out = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`), library = path.join(process.env.BUILD, 'libpare.so');
+    const out     = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`);
+    const library = path.join(process.env.BUILD, 'libpare.so');
 
     if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
         command('quantize', floatModel(m), `output=${out}`, '--calib', ...dataSet(m.calibrate), `mode=${m.mode}`,
@@ -70,9 +71,9 @@ function feeds(s, set, i) {
     return { [s.inputNames[0]]: new ort.Tensor(set.dtype === 's64' ? 'int64' : 'float32', data, set.dims) };
 }
 
-// Pare as a process that runs when asked: times(n) gives the milliseconds of n runs.
-function server(model, set) {
-    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path],
+// Pare as a process that runs when asked: times(n) gives the milliseconds of n runs, or of processor time.
+function server(model, set, cpu) {
+    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path, ...(cpu ? ['cpu'] : [])],
                         { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 

@@ -6,8 +6,8 @@
  *                                                       keys: preset, slice, without, item (A,B,C), window
  *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the u8 values of the first N samples into FOLDER,
  *                                                       and their names and shapes to stdout, a line each
- *   pare_peer serve MODEL SAMPLES                       reads a number of runs from each line of stdin, answers with
- *                                                       their milliseconds
+ *   pare_peer serve MODEL SAMPLES [cpu]                 reads a number of runs from each line of stdin, answers with
+ *                                                       their milliseconds (cpu: of processor time)
  *   pare_peer profile MODEL SAMPLES RUNS                median microseconds of each step
  */
 #include <stdio.h>
@@ -176,26 +176,27 @@ static int run(char **args)
     return fclose(out) != 0;
 }
 
-static double timed_run(engine *e)
+static double timed_run(engine *e, clockid_t clock)
 {
     struct timespec a, b;
 
-    clock_gettime(CLOCK_MONOTONIC, &a);
+    clock_gettime(clock, &a);
     need(pare_context_run(e->context, NULL, e->in, NULL, 0));
-    clock_gettime(CLOCK_MONOTONIC, &b);
+    clock_gettime(clock, &b);
     return (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6;
 }
 
 static int serve(char **args)
 {
-    engine e;
-    int    n;
+    const clockid_t clock = args[2] ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    engine          e;
+    int             n;
 
     engine_open(&e, args[0], args[1]);
     engine_next(&e);
     while (scanf("%d", &n) == 1) {
         for (int i = 0; i < n; i++)
-            printf("%s%.6f", i ? " " : "", timed_run(&e));
+            printf("%s%.6f", i ? " " : "", timed_run(&e, clock));
         printf("\n");
         fflush(stdout);
     }
@@ -232,11 +233,11 @@ static int profile(char **args)
 
     if (!ns || !all)
         return 1;
-    timed_run(&e);
+    timed_run(&e, CLOCK_MONOTONIC);
     pare_context_profile(e.context, ns);
     for (int i = 0; i < runs; i++) {
         memset(ns, 0, sizeof(*ns) * (size_t)n);
-        timed_run(&e);
+        timed_run(&e, CLOCK_MONOTONIC);
         for (int k = 0; k < n; k++)
             all[k * runs + i] = ns[k];
     }
