@@ -171,7 +171,7 @@ static void make_attr(maker *m, const char *name)
 /* "a, b = Split(x, s64{1,2}) axis=1" */
 static void make_node(maker *m)
 {
-    char out[8][64], in[8][64], type[64], word[64];
+    char out[8][64], in[12][64], type[64], word[64];
     int  n_out = 0, n_in = 0;
 
     do

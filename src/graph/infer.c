@@ -18,6 +18,8 @@ enum {
     SOURCE_MAX = 1 << 16, /* elements read to compute it: an embedding of a constant is not worth it at each call */
 };
 
+static const int64_t LARGEST_SHAPE = INT64_C(1) << 40;
+
 /* The graph being inferred, what is known of its values, and the same of the graphs around it. */
 typedef struct scope {
     const struct scope *outer;
@@ -104,6 +106,26 @@ static pare_status evaluate(const scope *s, const pare_node *n, const pare_call 
 
 /* ------------------------------------------------------------------------------------------------------------ nodes */
 
+/*
+ * No tensor has more elements than LARGEST_SHAPE, not even if its dimensions of 0 and its open ones were 1: so nothing
+ * that is computed from a shape later (strides, padded bytes, their sums) can overflow.
+ */
+static pare_status check_size(const pare_shape *shape, const char *what, const char *name)
+{
+    int64_t count = 1;
+    char    text[PARE_SHAPE_TEXT];
+
+    for (int i = 0; i < shape->rank; i++) {
+        const int64_t dim = shape->dim[i] > 1 ? shape->dim[i] : 1;
+
+        if (dim > LARGEST_SHAPE / count)
+            return pare_fail(PARE_ERR_SHAPE, "%s '%s' of shape %s is larger than any memory", what, name,
+                             pare_shape_text(shape, text));
+        count *= dim;
+    }
+    return PARE_OK;
+}
+
 /* PARE_ERR_DYNAMIC is a failure only where everything must come out fixed. */
 static pare_status unknown(const scope *s, pare_node *n, pare_status status)
 {
@@ -127,6 +149,7 @@ static pare_status infer_call(const scope *s, pare_node *n, const pare_call *cal
     for (int i = 0; i < n->n_out; i++) {
         if (!n->out[i])
             continue;
+        PARE_TRY(check_size(&call->out[i]->shape, n->op->name, n->out[i]->name));
         PARE_TRY(write_output(n->out[i], call->out[i]));
         if (s->strict && pare_shape_count(&n->out[i]->t.shape) < 0)
             return pare_fail(PARE_ERR_DYNAMIC, "%s: the shape %s of '%s' is not fixed", n->op->name,
@@ -228,6 +251,9 @@ pare_status pare_graph_infer(pare_graph *g, bool strict)
     pare_status status = PARE_OK;
 
     pare_graph_number(g);
+    for (int i = 0; i < g->n_inputs && status == PARE_OK; i++)
+        if (g->inputs[i]->has_shape)
+            status = check_size(&g->inputs[i]->t.shape, "input", g->inputs[i]->name);
     for (int i = 0; i < g->n_inputs && strict && status == PARE_OK; i++)
         if (!g->inputs[i]->has_shape || pare_shape_count(&g->inputs[i]->t.shape) < 0)
             status = pare_fail(PARE_ERR_DYNAMIC, "the shape of input '%s' is not fixed; give its sizes",
