@@ -10,7 +10,6 @@
 
 #include "command.h"
 #include "json.h"
-#include "model_file.h"
 #include "progress.h"
 #include "table.h"
 
@@ -104,7 +103,7 @@ static void print_table(char **files, const work *w, const char *only)
         if (shown[m])
             pare_table_add(t, "%s", metrics[m].name);
     for (int i = 0; i < w->n; i++) {
-        pare_table_add(t, "%s", pare_model_file_name(files[i]));
+        pare_table_add(t, "%s", files[i]);
         for (int m = 0; m < N_METRICS; m++) {
             const double value = metric_of(&w->results[i], m);
 
@@ -122,9 +121,8 @@ static void print_text(char **files, const work *w, const char *only)
     print_table(files, w, only);
     if (is_tokens(w))
         for (int i = 0; i < w->n; i++)
-            printf("%s: loss %.5f, perplexity %.4f\n", pare_model_file_name(files[i]), w->results[i].nll,
-                   exp(w->results[i].nll));
-    if (w->n > 1 && isnan(w->results[0].reconstruction_mse))
+            printf("%s: loss %.5f, perplexity %.4f\n", files[i], w->results[i].nll, exp(w->results[i].nll));
+    if (w->n > 1 && !isnan(w->equal))
         printf("equal predictions: %.2f %%\n", 100 * w->equal);
     printf("%lld samples", (long long)w->results[0].samples);
     if (is_tokens(w))
@@ -153,7 +151,7 @@ static void print_json(char **files, const work *w)
         pare_json_close('}');
     }
     pare_json_close(']');
-    pare_json_real("equal", isnan(w->results[0].reconstruction_mse) ? w->equal : NAN);
+    pare_json_real("equal", w->equal);
     pare_json_close('}');
 }
 
@@ -167,7 +165,8 @@ static int check_meaning(const work *w, const eval_args *args)
         if (strcmp(metrics[m].name, only) == 0 && isnan(metric_of(e, m)))
             return pare_say_failed("%s has no meaning for this model and data", only);
     if (w->n == 1 && isnan(e->top1) && isnan(e->reconstruction_mse) && !args->against)
-        return pare_say_failed("the data has no labels: give --labels FILE, or several models to compare");
+        return pare_say_failed("nothing to measure: no labels (give --labels FILE), or outputs that are no classes; "
+                               "several models can be compared");
     return 0;
 }
 

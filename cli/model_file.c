@@ -40,10 +40,3 @@ int pare_model_file_check_output(const char *path)
         return pare_say_failed("%s: cannot be written: %s", path, strerror(errno));
     return 0;
 }
-
-const char *pare_model_file_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}

@@ -11,7 +11,4 @@ int64_t pare_model_file_size(const char *path);
 /* 0, or the exit code after saying that nothing can be written there: known before an hour of work, not after. */
 int pare_model_file_check_output(const char *path);
 
-/* The name behind the last slash. */
-const char *pare_model_file_name(const char *path);
-
 #endif

@@ -119,9 +119,8 @@ static void test_tokens(void **state)
 
     (void)state;
     t.data = y;
-    assert_int_equal(pare_measured_positions(&what), 2);
     assert_int_equal(pare_measure(&what, &t, &m, classes), PARE_OK);
-    assert_int_equal(m.labelled, 2);
+    assert_true(m.labelled == 2 && m.predicted == 2);
     assert_int_equal(m.top1, 1); /* token 1 behind position 2 is right, token 2 behind the window is not */
     assert_int_equal(m.top5, 2);
     assert_true(fabs(m.nll - (2 * log(exp(9) + 2) - 9)) < 1e-6);
@@ -130,7 +129,28 @@ static void test_tokens(void **state)
     what.sample           = wild;
     assert_int_equal(pare_measure(&what, &t, &m, classes), PARE_ERR_DATA);
     what.first_token = 16; /* a window too short to count */
-    assert_int_equal(pare_measured_positions(&what), 0);
+    m                = (pare_measures){ 0 };
+    assert_int_equal(pare_measure(&what, &t, &m, classes), PARE_OK);
+    assert_true(m.predicted == 0 && m.labelled == 0);
+}
+
+static void test_what_is_no_choice(void **state)
+{
+    float         y[4] = { 1, 2, 3, 5 };
+    const float   x[4] = { 1, 2, 3, 4 };
+    pare_measured what = { .sample = x, .shape = pare_shape_of(1, (int64_t[]){ 4 }), .dtype = PARE_f32, .label = 9 };
+    pare_tensor   t    = vector(y, 4);
+    pare_measures m    = { 0 };
+    int32_t class;
+
+    (void)state;
+    assert_int_equal(pare_measure(&what, &t, &m, &class), PARE_OK); /* [4] in, [1,4] out: a reconstruction */
+    assert_true(m.predicted == 0 && m.labelled == 0 && m.input_squares == 1 && m.input_compared == 4);
+    m      = (pare_measures){ 0 };
+    t      = pare_tensor_of(PARE_f32, pare_shape_of(3, (int64_t[]){ 1, 2, 2 }));
+    t.data = y;
+    assert_int_equal(pare_measure(&what, &t, &m, &class), PARE_OK); /* a map */
+    assert_true(m.predicted == 0 && m.labelled == 0 && m.input_compared == 0);
 }
 
 static void test_differences(void **state)
@@ -278,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_likelihood),
         cmocka_unit_test(test_wrong_labels_and_types),
         cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_what_is_no_choice),
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_a_model),
         cmocka_unit_test(test_short_memory),

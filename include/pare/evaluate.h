@@ -36,7 +36,8 @@ typedef struct pare_evaluate_options {
 /*
  * Runs all models over the data, one sample at a time; results do not depend on the threads. The sample is the first
  * input, other inputs are zeros; the first output is measured. results[n]; *equal (may be NULL) becomes the share of
- * samples (of counted positions, for tokens) for which all models have the same largest output.
+ * samples (of counted positions, for tokens) for which all models have the same largest output; NaN where outputs are
+ * no choice of one class: reconstructions, and maps of several dimensions.
  */
 PARE_API pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dataset *data,
                                    const pare_evaluate_options *options, pare_evaluation *results, double *equal);

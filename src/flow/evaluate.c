@@ -93,7 +93,6 @@ static pare_status run_sample(worker *w, int64_t index)
     pare_measured    what = {
            .sample = w->sample, .shape = item, .dtype = pare_dataset_dtype(j->data), .first_token = j->first_token
     };
-    const int64_t positions = pare_measured_positions(&what);
 
     PARE_TRY(pare_dataset_read(j->data, index, w->sample, &what.label));
     for (int m = 0; m < j->n; m++) {
@@ -110,7 +109,7 @@ static pare_status run_sample(worker *w, int64_t index)
             PARE_TRY(pare_measure_difference(pare_runner_output(r), &reference, measures));
         }
     }
-    for (int64_t p = 0; p < positions; p++) {
+    for (int64_t p = 0; p < j->measures[index * j->n].predicted; p++) {
         bool same = true;
 
         for (int m = 1; m < j->n; m++)
@@ -201,14 +200,13 @@ static void release(job *j)
 
 static double share_of_same(const job *j)
 {
-    const pare_measured what = { .shape       = pare_dataset_item(j->data),
-                                 .dtype       = pare_dataset_dtype(j->data),
-                                 .first_token = j->first_token };
-    int64_t             same = 0;
+    int64_t same = 0, predicted = 0;
 
-    for (int64_t i = 0; i < j->samples; i++)
+    for (int64_t i = 0; i < j->samples; i++) {
         same += j->same[i];
-    return mean((double)same, j->samples * pare_measured_positions(&what));
+        predicted += j->measures[i * j->n].predicted;
+    }
+    return mean((double)same, predicted);
 }
 
 static pare_status check_expected(const pare_tensor *t, int64_t samples)

@@ -56,15 +56,6 @@ static double nll(const float *y, int64_t n, int64_t label)
     return are_probabilities(y, n) ? -log(fmax(y[label], 1e-12)) : minus_log_softmax(y, n, label);
 }
 
-int64_t pare_measured_positions(const pare_measured *what)
-{
-    const int64_t length = what->dtype == PARE_s64 ? pare_shape_count(&what->shape) : 1;
-
-    if (what->dtype != PARE_s64)
-        return 1;
-    return length > what->first_token ? length - what->first_token : 0;
-}
-
 /* One prediction. Equal outputs keep their order. */
 static void measure_label(const float *y, int64_t n, int64_t label, bool logits, pare_measures *m)
 {
@@ -90,7 +81,7 @@ static pare_status measure_tokens(const pare_measured *what, const pare_tensor *
         const float *const y     = (const float *)out->data + p * width;
         const int64_t      token = p + 1 < length ? tokens[p + 1] : what->label;
 
-        *classes++ = largest(y, width);
+        classes[m->predicted++] = largest(y, width);
         if (token >= width)
             return pare_fail(PARE_ERR_DATA, "token %lld is outside the vocabulary of %lld", (long long)token,
                              (long long)width);
@@ -120,6 +111,16 @@ static bool is_reconstruction(const pare_measured *what, const pare_tensor *out)
     return true;
 }
 
+/* One number per class: at most one dimension is not 1. The maps of a detector are something else. */
+static bool is_choice(const pare_tensor *out)
+{
+    int wide = 0;
+
+    for (int i = 0; i < out->shape.rank; i++)
+        wide += out->shape.dim[i] != 1;
+    return wide <= 1;
+}
+
 pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare_measures *m, int32_t *classes)
 {
     const int64_t n = pare_shape_count(&out->shape);
@@ -131,11 +132,15 @@ pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare
         return measure_tokens(what, out, m, classes);
 
     const float *const y = out->data;
-    classes[0]           = largest(y, n);
     if (is_reconstruction(what, out)) {
         m->input_squares  = squares(y, what->sample, n);
         m->input_compared = n;
+        return PARE_OK;
     }
+    if (!is_choice(out))
+        return PARE_OK;
+    classes[0]   = largest(y, n);
+    m->predicted = 1;
     if (what->label < 0)
         return PARE_OK;
     if (what->label >= n)
@@ -161,6 +166,7 @@ pare_status pare_measure_difference(const pare_tensor *out, const pare_tensor *f
 
 void pare_measures_add(pare_measures *sum, const pare_measures *m)
 {
+    sum->predicted += m->predicted;
     sum->labelled += m->labelled;
     sum->top1 += m->top1;
     sum->top5 += m->top5;

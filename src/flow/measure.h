@@ -16,7 +16,8 @@ typedef struct pare_measured {
 
 /* Sums over samples; for one sample, what it adds. */
 typedef struct pare_measures {
-    int64_t labelled, top1, top5; /* predictions whose right answer is known */
+    int64_t predicted;            /* 1, of tokens the counted positions; 0: the output is no choice of one class */
+    int64_t labelled, top1, top5; /* predictions whose right answer is known                                     */
     double  nll;
     double  squares; /* of differences to the first model */
     int64_t compared;
@@ -24,10 +25,7 @@ typedef struct pare_measures {
     int64_t input_compared;
 } pare_measures;
 
-/* Predictions in a sample: 1, of token windows the counted positions. */
-int64_t pare_measured_positions(const pare_measured *what);
-
-/* Sets all of `m` but the difference to the first model; classes[positions] become the largest outputs. */
+/* Sets all of `m` but the difference to the first model; classes[predicted] become the largest outputs. */
 pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare_measures *m, int32_t *classes);
 
 /* Sets the difference of two outputs. */
