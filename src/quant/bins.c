@@ -2,7 +2,6 @@
 /* bins.c - a histogram whose bins are aligned powers of two */
 #include "quant/bins.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -103,74 +102,102 @@ static void cover(pare_bins *b, double lo, double hi, int exponent)
     }
 }
 
-/* Smallest and largest number other than 0, and how many zeros; false: NaN or infinity. */
-static bool survey(const pare_tensor *t, float *min, float *max, int64_t *zeros, int64_t *seen)
+/* What the numbers of one tensor are like, before they are counted. */
+typedef struct extremes {
+    float    min, max;    /* zeros included                              */
+    uint32_t least, most; /* magnitudes as bits; least: less 1, so that 0 is the largest */
+    int64_t  zeros, seen;
+} extremes;
+
+/* Without branches: half of what comes behind a ReLU is zero, at random. */
+static void survey_row(extremes *e, const float *x, int64_t step, int64_t n)
+{
+    float    min = e->min, max = e->max;
+    uint32_t least = e->least, most = e->most;
+    int64_t  zeros = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const float v = x[i * step];
+        uint32_t    bits;
+
+        memcpy(&bits, &v, sizeof(bits));
+        bits &= 0x7fffffffu;
+        min   = v < min ? v : min;
+        max   = v > max ? v : max;
+        least = bits - 1 < least ? bits - 1 : least;
+        most  = bits > most ? bits : most;
+        zeros += bits == 0;
+    }
+    e->min = min, e->max = max;
+    e->least = least, e->most = most;
+    e->zeros += zeros;
+    e->seen += n;
+}
+
+/* False: NaN or infinity. */
+static bool survey(const pare_tensor *t, extremes *e)
 {
     pare_rows rows;
-    bool      finite = true;
 
-    *min = INFINITY, *max = -INFINITY, *zeros = 0, *seen = 0;
+    *e = (extremes){ .min = INFINITY, .max = -INFINITY, .least = UINT32_MAX };
     pare_rows_begin(&rows, 1, &t, 0, 1);
-    while (pare_rows_next(&rows)) {
-        const float *x = (const float *)rows.ptr[0];
-        float        lo = *min, hi = *max;
-        int64_t      none = 0;
+    while (pare_rows_next(&rows))
+        survey_row(e, (const float *)rows.ptr[0], rows.step[0], rows.n);
+    return e->most <= 0x7f7fffffu; /* the bits of FLT_MAX */
+}
 
-        for (int64_t i = 0; i < rows.n; i++) {
-            const float v = x[i * rows.step[0]];
+/* The smallest magnitude other than 0; there must be one. */
+static float least_magnitude(const extremes *e)
+{
+    const uint32_t bits = e->least + 1;
+    float          v;
 
-            finite &= fabsf(v) <= FLT_MAX;
-            none += v == 0;
-            lo = v < lo && v != 0 ? v : lo;
-            hi = v > hi && v != 0 ? v : hi;
-        }
-        *min = lo, *max = hi;
-        *zeros += none;
-        *seen += rows.n;
-    }
-    return finite;
+    memcpy(&v, &bits, sizeof(v));
+    return v;
 }
 
 /*
  * In double: the product with a power of two is exact for every float and every width, and at most 2^51 large. Zeros go
- * to a counter that nobody reads, since a branch that is taken half of the time costs more than counting them.
+ * to the last place without a branch, see above.
  */
 static void count_row(pare_bins *b, const float *x, int64_t step, int64_t n)
 {
     const double  per_width = power_of_two(-b->exponent);
     const int64_t first     = b->first;
-    uint64_t      none      = 0;
 
     for (int64_t i = 0; i < n; i++) {
         const double  v     = (double)x[i * step] * per_width;
         const int64_t whole = (int64_t)v; /* towards 0 */
+        const int64_t bin   = whole - (v < (double)whole) - first;
+        const int64_t zero  = -(int64_t)(v == 0); /* all bits or none */
 
-        ++*(v != 0 ? &b->count[whole - (v < (double)whole) - first] : &none);
+        b->count[(bin & ~zero) | (PARE_BINS & zero)]++;
     }
 }
 
 pare_status pare_bins_see(pare_bins *b, const pare_tensor *t)
 {
-    float     min, max;
-    int64_t   zeros, seen;
+    extremes  e;
     pare_rows rows;
 
-    if (!survey(t, &min, &max, &zeros, &seen))
+    if (!survey(t, &e))
         return pare_fail(PARE_ERR_NUMERIC, "it holds NaN or an infinity; check the data and the preprocessing");
-    if (seen == 0)
+    if (e.seen == 0)
         return PARE_OK;
-    const float lo = zeros && min > 0 ? 0 : min, hi = zeros && max < 0 ? 0 : max;
+    e.min += 0.0f, e.max += 0.0f; /* -0 becomes 0: which of both comes first must not matter */
+    b->min = b->seen && b->min < e.min ? b->min : e.min;
+    b->max = b->seen && b->max > e.max ? b->max : e.max;
+    b->seen += e.seen;
+    b->zeros += e.zeros;
+    if (e.zeros == e.seen)
+        return PARE_OK;
+    const double min = e.min == 0 ? least_magnitude(&e) : e.min, max = e.max == 0 ? -least_magnitude(&e) : e.max;
 
-    b->min = b->seen && b->min < lo ? b->min : lo;
-    b->max = b->seen && b->max > hi ? b->max : hi;
-    b->seen += seen;
-    b->zeros += zeros;
-    if (zeros == seen)
-        return PARE_OK;
     cover(b, min, max, exponent_for(min, max));
     pare_rows_begin(&rows, 1, &t, 0, 1);
     while (pare_rows_next(&rows))
         count_row(b, (const float *)rows.ptr[0], rows.step[0], rows.n);
+    b->count[PARE_BINS] = 0;
     return PARE_OK;
 }
 

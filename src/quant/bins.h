@@ -20,7 +20,7 @@ typedef struct pare_bins {
     int32_t  exponent; /* of the bin width; meaningful once something was counted */
     int32_t  counted;  /* 0: no number but zeros so far                           */
     int64_t  first;    /* number of bin 0: it covers [first, first + 1) * width   */
-    uint64_t count[PARE_BINS];
+    uint64_t count[PARE_BINS + 1]; /* the last is where zeros go while counting; 0 otherwise */
 } pare_bins;
 
 /* PARE_ERR_NUMERIC for NaN and infinity, which the sentence names. */
