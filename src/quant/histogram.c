@@ -2,91 +2,85 @@
 /*
  * histogram.c - the range with the smallest mean squared quantization error
  *
- * The numbers of a bin are taken as spread evenly over it; a bin between two rounding boundaries adds the integral of
- * the squared distance to its level. The search moves one end at a time over a grid of its possible places, coarse to
- * fine, until neither end improves: the idea of PyTorch's HistogramObserver (L2 norm minimization), but with the true
- * number of levels, both ends free and no stop at the first local minimum.
+ * The numbers of a bin are taken as spread evenly over it, so the error of a range is an integral, level by level, of
+ * the squared distance to the level: three moments at the rounding boundaries give it, whatever the number of bins. The
+ * search moves one end at a time over a grid of its possible places, coarse to fine, until neither end improves: the
+ * idea of PyTorch's HistogramObserver (L2 norm minimization), but with the true number of levels, both ends free and no
+ * stop at the first local minimum.
  */
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/status.h"
 #include "quant/bins.h"
 #include "quant/observer.h"
 
-/* Integral over [a, b] of (x - level)^2. */
-static double square(double a, double b, double level)
-{
-    const double p = a - level, q = b - level;
+/*
+ * Sums over the bins before bin i of count, count * u and count * u^2, where u is the place in units of bins from the
+ * left edge of bin 0 on.
+ */
+typedef struct moments {
+    const pare_bins *b;
+    double           m0[PARE_BINS + 1], m1[PARE_BINS + 1], m2[PARE_BINS + 1];
+} moments;
 
-    return (q * q * q - p * p * p) / 3;
+static void moments_of(const pare_bins *b, moments *m)
+{
+    m->b     = b;
+    m->m0[0] = m->m1[0] = m->m2[0] = 0;
+    for (int i = 0; i < PARE_BINS; i++) {
+        const double c = (double)b->count[i], u = i;
+
+        m->m0[i + 1] = m->m0[i] + c;
+        m->m1[i + 1] = m->m1[i] + c * (u + 0.5);
+        m->m2[i + 1] = m->m2[i] + c * (u * u + u + 1.0 / 3);
+    }
 }
 
-/* The grid that a range gives: NUMERICS.md 3, in double since only the choice between ranges is at stake. */
-typedef struct grid {
-    double scale, lo, hi; /* step; lowest and highest real that has a level */
-} grid;
-
-static grid grid_of(double min, double max, int levels)
+/* The three sums up to place u of 0 .. PARE_BINS, a part of the last bin included. */
+static void moments_at(const moments *m, double u, double out[3])
 {
-    const double scale = (max - min) / (levels - 1);
+    const int    i = u < PARE_BINS ? (int)u : PARE_BINS - 1;
+    const double c = (double)m->b->count[i], f = u - i, first = i;
+
+    out[0] = m->m0[i] + c * f;
+    out[1] = m->m1[i] + c * f * (first + f / 2);
+    out[2] = m->m2[i] + c * f * (first * (first + f) + f * f / 3);
+}
+
+/* Number of the level of 0 .. levels - 1 that place u is rounded to; u_0 is the place of level 0. */
+static int level_near(double u, double u_0, double step, int levels)
+{
+    const double k = (u - u_0) / step + 0.5;
+
+    return k < 1 ? 0 : k >= levels - 1 ? levels - 1 : (int)k;
+}
+
+/* In squares of bins. The grid is that of NUMERICS.md 3, in double since only the choice between ranges is at stake. */
+static double error_of(const moments *m, double min, double max, int levels)
+{
+    const double width = pare_bins_width(m->b), scale = (max - min) / (levels - 1);
     double       zero  = rint(-min / scale);
 
     zero = zero < 0 ? 0 : zero > levels - 1 ? levels - 1 : zero;
-    return (grid){ scale, -zero * scale, (levels - 1 - zero) * scale };
-}
+    const double step = scale / width, u_0 = -zero * step - (double)m->b->first;
+    const int    last = level_near(PARE_BINS, u_0, step, levels);
+    double       from[3] = { 0 }, to[3], sum = 0;
 
-static double level_of(const grid *g, double x)
-{
-    const double level = rint(x / g->scale) * g->scale;
+    for (int k = level_near(0, u_0, step, levels); k <= last; k++) {
+        const double level = u_0 + k * step, end = level + step / 2;
 
-    return level < g->lo ? g->lo : level > g->hi ? g->hi : level;
-}
-
-/* Error of one number per unit of probability, for numbers even over [a, b]. */
-static double bin_error(const grid *g, double a, double b)
-{
-    const double middle = (a + b) / 2, width = b - a;
-
-    if (b <= g->lo - g->scale || a >= g->hi + g->scale) /* all clipped */
-        return square(a, b, middle < g->lo ? g->lo : g->hi) / width;
-    if (width >= 2 * g->scale) /* many levels per bin */
-        return g->scale * g->scale / 12;
-    /* At most two rounding boundaries inside. */
-    double error = 0, from = a;
-
-    while (from < b) {
-        const double level = level_of(g, from + 1e-9 * g->scale);
-        double       to    = level + g->scale / 2;
-
-        if (level >= g->hi || to > b)
-            to = b;
-        if (!(to > from))
-            to = b;
-        error += square(from, to, level);
-        from = to;
+        moments_at(m, k == last || end > PARE_BINS ? PARE_BINS : end < 0 ? 0 : end, to);
+        sum += (to[2] - from[2]) - 2 * level * (to[1] - from[1]) + level * level * (to[0] - from[0]);
+        from[0] = to[0], from[1] = to[1], from[2] = to[2];
     }
-    return error / width;
-}
-
-static double error_of(const pare_bins *b, double min, double max, int levels)
-{
-    const grid   g     = grid_of(min, max, levels);
-    const double width = pare_bins_width(b);
-    double       sum   = 0;
-
-    for (int i = 0; i < PARE_BINS; i++)
-        if (b->count[i]) {
-            const double a = pare_bins_left(b, i);
-
-            sum += (double)b->count[i] * bin_error(&g, a, a + width);
-        }
     return sum;
 }
 
 /* Places for one end: STEPS of them in [from, to]; the best replaces ends[which]. */
 enum { STEPS = 24 };
 
-static bool move_end(const pare_bins *b, int levels, double ends[2], int which, double from, double to, double *best)
+static bool move_end(const moments *m, int levels, double ends[2], int which, double from, double to, double *best)
 {
     const double start = ends[which];
     double       place = start;
@@ -95,7 +89,7 @@ static bool move_end(const pare_bins *b, int levels, double ends[2], int which, 
         ends[which] = from + (to - from) * i / STEPS;
         if (ends[0] == ends[1])
             continue;
-        const double error = error_of(b, ends[0], ends[1], levels);
+        const double error = error_of(m, ends[0], ends[1], levels);
 
         if (error < *best) {
             *best = error;
@@ -104,6 +98,25 @@ static bool move_end(const pare_bins *b, int levels, double ends[2], int which, 
     }
     ends[which] = place;
     return place != start;
+}
+
+static void search(const moments *m, int levels, double min, double max, double ends[2])
+{
+    double best  = error_of(m, ends[0], ends[1], levels);
+    double reach = 1; /* the share of each end's distance from 0 that the grid covers */
+
+    for (int round = 0; round < 3; round++, reach /= 6)
+        for (int again = 0; again < 2; again++) {
+            const double hi = ends[1], lo = ends[0];
+            bool         moved = false;
+
+            if (hi > 0)
+                moved |= move_end(m, levels, ends, 1, hi * (1 - reach) + hi * 1e-6, fmin(max, hi * (1 + reach)), &best);
+            if (lo < 0)
+                moved |= move_end(m, levels, ends, 0, lo * (1 - reach) + lo * 1e-6, fmax(min, lo * (1 + reach)), &best);
+            if (!moved)
+                break;
+        }
 }
 
 static pare_status range(const void *state, int levels, float *min, float *max)
@@ -116,21 +129,14 @@ static pare_status range(const void *state, int levels, float *min, float *max)
     *max = b->max > 0 ? b->max : 0;
     if (!b->counted || *min == *max)
         return PARE_OK;
-    double ends[2] = { *min, *max }, best = error_of(b, ends[0], ends[1], levels);
-    double reach = 1; /* the share of each end's distance from 0 that the grid covers */
+    double         ends[2] = { *min, *max };
+    moments *const m       = pare_malloc(sizeof(*m));
 
-    for (int round = 0; round < 3; round++, reach /= 6)
-        for (int again = 0; again < 2; again++) {
-            const double hi = ends[1], lo = ends[0];
-            bool         moved = false;
-
-            if (hi > 0)
-                moved |= move_end(b, levels, ends, 1, hi * (1 - reach) + hi * 1e-6, fmin(*max, hi * (1 + reach)), &best);
-            if (lo < 0)
-                moved |= move_end(b, levels, ends, 0, lo * (1 - reach) + lo * 1e-6, fmax(*min, lo * (1 + reach)), &best);
-            if (!moved)
-                break;
-        }
+    if (!m)
+        return pare_fail_memory(sizeof(*m), "the sums of a histogram");
+    moments_of(b, m);
+    search(m, levels, *min, *max, ends);
+    pare_free(m);
     *min = (float)ends[0];
     *max = (float)ends[1];
     return PARE_OK;
