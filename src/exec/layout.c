@@ -12,9 +12,15 @@ static int64_t round_up(int64_t n, int64_t to)
     return (n + to - 1) / to * to;
 }
 
-/* Elements from one pixel to the next: a multiple of 64 bytes, or of 32 for 8-bit pixels of up to 32 channels. */
+/*
+ * Elements from one pixel to the next: a multiple of 64 bytes, or of 32 for 8-bit pixels of up to 32 channels. Pictures
+ * of at most 4 channels lie so densely that the taps of a filter row are one run: of 4 bytes, or exactly their floats.
+ */
 static int64_t pixel_stride(int64_t channels, int64_t size)
 {
+    if (channels <= 4 && (size == 1 || size == 4))
+        return size == 1 ? 4 : channels;
+
     const int64_t align = size == 1 && channels <= 32 ? 32 : 64;
 
     return round_up(channels * size, align) / size;

@@ -95,6 +95,8 @@ void pare_move(const pare_tensor *dst, const pare_tensor *src, int part, int par
             pare_tensor_copy(&whole, src);
         return;
     }
+    if (pare_move_pixels(dst, src, part, parts))
+        return;
     pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ dst, src }, part, parts);
     while (pare_rows_next(&rows))
         move_row(rows.ptr[0], rows.step[0], rows.ptr[1], rows.step[1], rows.n, size);

@@ -22,7 +22,9 @@ struct pare_conv_f32_plan {
     pare_conv_f32_desc          d;      /* after merging: x strides are per output step, n * oh lines of ow pixels */
     pare_buf                   *packed; /* [group][panel][tap][c / group][panel width]                             */
     pare_buf                   *bias;   /* [oc], or NULL                                                           */
-    ptrdiff_t                  *taps;   /* [kh * kw] offsets from the first pixel of a line                        */
+    ptrdiff_t                  *taps;   /* [n_taps] offsets from the first pixel of a line                         */
+    int                         n_taps; /* kh * kw, or kh where the taps of a filter row are one run               */
+    int                         k;      /* floats of one tap or run                                                */
     long                        tiles_per_line;
     long                        tiles;  /* of all lines                                                            */
     long                        strip;  /* tiles done with one panel before the next panel                         */
@@ -70,11 +72,17 @@ static void merge_lines(pare_conv_f32_desc *d)
     }
 }
 
+/* Neighbouring taps are neighbouring floats: a filter row is one longer tap, and the chain keeps its order. */
+static bool rows_are_runs(const pare_conv_f32_desc *d)
+{
+    return d->group == 1 && d->dilation_w == 1 && d->x.pixel == d->c;
+}
+
 /* Everything of a plan but its weights. */
 static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f32_kernel *kernel,
                                  pare_conv_f32_plan **out)
 {
-    const int           n_taps = d->kh * d->kw;
+    const int           run = rows_are_runs(d) ? d->kw : 1, in_row = d->kw / run, n_taps = d->kh * in_row;
     pare_conv_f32_plan *plan   = pare_calloc(1, sizeof(*plan));
     ptrdiff_t          *taps   = pare_calloc((size_t)n_taps, sizeof(*taps));
 
@@ -85,12 +93,14 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f3
         return pare_fail_memory(sizeof(*plan) + (size_t)n_taps * sizeof(*taps), "a convolution plan");
     }
     for (int i = 0; i < d->kh; i++)
-        for (int j = 0; j < d->kw; j++)
-            taps[i * d->kw + j] = (i * d->dilation_h - d->pad_top) * d->x.row +
-                                  (j * d->dilation_w - d->pad_left) * d->x.pixel;
+        for (int j = 0; j < in_row; j++)
+            taps[i * in_row + j] = (i * d->dilation_h - d->pad_top) * d->x.row +
+                                   (j * d->dilation_w - d->pad_left) * d->x.pixel;
 
     plan->kernel = kernel;
     plan->taps   = taps;
+    plan->n_taps = n_taps;
+    plan->k      = run * (d->c / d->group);
     plan->d      = *d;
     plan->d.lo   = d->clamp ? d->lo : -INFINITY;
     plan->d.hi   = d->clamp ? d->hi : INFINITY;
@@ -193,8 +203,8 @@ static pare_gemm_f32_tile make_panel(const pare_conv_f32_plan *plan, const opera
         .x       = o->x + g * c,
         .x_row   = d->x.pixel,
         .taps    = plan->taps,
-        .n_taps  = d->kh * d->kw,
-        .k       = c,
+        .n_taps  = plan->n_taps,
+        .k       = plan->k,
         .w       = (const float *)pare_buf_bytes(plan->packed) + packed,
         .init    = plan->bias ? (const float *)pare_buf_bytes(plan->bias) + channel : NULL,
         .add     = o->r ? o->r + channel : NULL,
