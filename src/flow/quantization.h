@@ -44,6 +44,9 @@ typedef struct pare_quantization {
 pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options *o, pare_quantization *q);
 void        pare_quantization_clear(pare_quantization *q); /* not the graph */
 
+/* Refuses settings that do not exist and constants that are not finite; decide ends with it. */
+pare_status pare_quantization_check(const pare_quantization *q, const pare_quantize_options *o);
+
 /* Whether any value's range comes from data. */
 bool pare_quantization_needs_data(const pare_quantization *q);
 
