@@ -2,8 +2,8 @@
 // bench.js - float and int8 in both engines, on one thread, one sample at a time
 //
 // The engines take turns in many short rounds, so that whatever else the machine does hits all of them; of each the
-// median of the rounds' medians counts. A call of ONNX Runtime from node costs about 0.02 ms by itself. On a machine that
-// is busy with other things CPU_TIME=1 measures processor time instead, which on one thread is the same.
+// median of the rounds' medians counts. A call of ONNX Runtime from node costs about 0.02 ms by itself. On a machine
+// that is busy with other things CPU_TIME=1 measures processor time instead, which on one thread is the same.
 'use strict';
 const fs      = require('fs');
 const engines = require('./engines');
@@ -70,7 +70,9 @@ async function benchModel(m) {
     const wanted = process.argv.slice(2), results = [];
     const cell   = (x) => (x < 10 ? x.toFixed(3) : x.toFixed(2)).padStart(10);
 
-    console.log(`milliseconds${CPU ? ' of processor time' : ''}, 1 thread, batch 1`.padEnd(52) + 'ratios below 1: Pare is faster'.padStart(32));
+    const unit = `milliseconds${CPU ? ' of processor time' : ''}, 1 thread, batch 1`;
+
+    console.log(unit.padEnd(52) + 'ratios below 1: Pare is faster'.padStart(32));
     console.log(['model'.padEnd(16), ...['pare f32', 'ort f32', 'pare int8', 'ort int8', 'f32/ort', 'int8/ort', 'gain',
                                          'ort gain'].map((t) => t.padStart(10))].join(''));
     for (const m of models.filter((x) => wanted.length === 0 || wanted.includes(x.name))) {

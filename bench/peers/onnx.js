@@ -65,11 +65,11 @@ function lengthed(number, bytes) {
     return Buffer.concat([Buffer.from(head), bytes]);
 }
 
-// A copy of a model whose u8 tensors `names` are outputs too. Repeated fields of a message that comes twice are joined,
-// so a second graph behind the first, with nothing but outputs, does it.
-function withOutputs(from, to, names) {
-    const u8      = lengthed(2, lengthed(1, Buffer.from([1 << 3, 2])));
-    const outputs = names.map((n) => lengthed(12, Buffer.concat([lengthed(1, Buffer.from(n)), u8])));
+// A copy of a model whose tensors, {name, dtype}, are outputs too. Repeated fields of a message that comes twice are
+// joined, so a second graph behind the first, with nothing but outputs, does it.
+function withOutputs(from, to, tensors) {
+    const type    = (t) => lengthed(2, lengthed(1, Buffer.from([1 << 3, t.dtype === 'u8' ? 2 : 1])));
+    const outputs = tensors.map((t) => lengthed(12, Buffer.concat([lengthed(1, Buffer.from(t.name)), type(t)])));
 
     fs.writeFileSync(to, Buffer.concat([fs.readFileSync(from), lengthed(7, Buffer.concat(outputs))]));
 }

@@ -4,8 +4,8 @@
  *
  *   pare_peer samples DATA OUT [KEY=VALUE ...]          prepared samples, raw; prints dtype, dims, count, labels
  *                                                       keys: preset, slice, without, item (A,B,C), window
- *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the u8 values of the first N samples into FOLDER,
- *                                                       and their names and shapes to stdout, a line each
+ *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the integers of the first N samples into FOLDER,
+ *                                                       and what they are to stdout, a line each
  *   pare_peer serve MODEL SAMPLES [cpu]                 reads a number of runs from each line of stdin, answers with
  *                                                       their milliseconds (cpu: of processor time)
  *   pare_peer profile MODEL SAMPLES RUNS                median microseconds of each step
@@ -138,7 +138,7 @@ static pare_status see(void *user, const pare_tensor *t)
     return PARE_OK;
 }
 
-/* A tap on every u8 value that a step makes, each with a file of its own. */
+/* A tap on every u8 value, and every real one that an integer layer makes, each with a file of its own. */
 static int make_taps(const engine *e, const char *folder, pare_tap *taps)
 {
     char path[4096];
@@ -148,11 +148,12 @@ static int make_taps(const engine *e, const char *folder, pare_tap *taps)
         pare_step_info s;
 
         pare_plan_describe(e->plan, i, &s);
-        if (s.dtype != PARE_u8)
+        if (s.dtype != PARE_u8 && !(s.dtype == PARE_f32 && s.op[0] == 'q'))
             continue;
-        snprintf(path, sizeof(path), "%s/%d.u8", folder, n);
+        snprintf(path, sizeof(path), "%s/%d.raw", folder, n);
         taps[n++] = (pare_tap){ s.output, see, need_file(path, "wb") };
-        printf("%s %lld %s %s\n", s.output, (long long)pare_shape_count(&s.shape), s.op, s.kernel);
+        printf("%s %s %lld %s %s\n", s.output, pare_dtype_name(s.dtype), (long long)pare_shape_count(&s.shape), s.op,
+               s.kernel);
     }
     return n;
 }
