@@ -2,8 +2,8 @@
 // models.js - the models that are compared, and the data they are calibrated and compared on
 //
 // `calibrate` and `evaluate`: a path below PARE_DATA/sets, or demo:..., then options of `pare quantize` and of
-// pare_peer. `top1`: the output is scores of classes. `mode`: what `pare quantize --mode` is given. `noise`: how much the
-// outputs may differ, of their size, where rounding is not the only reason.
+// pare_peer. `top1`: the output is scores of classes. `mode`: what `pare quantize --mode` is given. `noise`: how much
+// the outputs may differ, of their size, where rounding is not the only reason.
 'use strict';
 
 const imagenet = (preset) => ({

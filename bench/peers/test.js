@@ -127,8 +127,8 @@ function show(m, r) {
     r.islands.forEach((i) => console.log(`  island: ${i}`));
     const equal = m.top1 ? `; predictions equal on ${(100 * o.agree).toFixed(2)} %` : '';
 
-    console.log(`  ${r.samples} samples: ${o.differing} of ${o.values} outputs differ, by ${o.largest.toPrecision(3)} at ` +
-                `most, all together by ${o.noise.toExponential(1)} of their size${equal}`);
+    console.log(`  ${r.samples} samples: ${o.differing} of ${o.values} outputs differ, by ${o.largest.toPrecision(3)} ` +
+                `at most, all together by ${o.noise.toExponential(1)} of their size${equal}`);
     if (r.inside) {
         console.log(`  inside: ${r.inside.tensors} tensors, ${r.inside.values} values, in ` +
                     `${r.inside.differing.length} tensors some differ`);
