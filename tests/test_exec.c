@@ -98,7 +98,8 @@ static void check_halo(pare_dtype dtype, int rank, const int64_t *dims, const in
     static const float   scale = 0.5f;
     static const int32_t zero  = 77;
     const pare_qparams   q     = { .scale = &scale, .zero = &zero, .n = 1 };
-    pare_value           v     = { .t = pare_tensor_of(dtype, pare_shape_of(rank, dims)), .format = PARE_CHANNELS_LAST };
+    const pare_shape     shape = pare_shape_of(rank, dims);
+    pare_value           v     = { .t = pare_tensor_of(dtype, shape), .format = PARE_CHANNELS_LAST };
     size_t               bytes, interior;
     pare_tensor          t;
 
@@ -213,7 +214,8 @@ static void make_inputs(const pare_plan *plan, inputs *in, uint64_t seed)
         in->at[i] = &in->t[i];
         OK(pare_tensor_alloc(&in->t[i]));
         for (int64_t k = 0; k < pare_shape_count(&shape->shape); k++)
-            pare_tensor_set_real(&in->t[i], k, shape->dtype == PARE_bool ? (double)(seed & 1) : (double)pare_rng_normal(&rng));
+            pare_tensor_set_real(&in->t[i], k,
+                                 shape->dtype == PARE_bool ? (double)(seed & 1) : (double)pare_rng_normal(&rng));
     }
 }
 
@@ -548,7 +550,7 @@ static void contexts_share_a_plan(void **state)
     pare_graph_destroy(g);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- plans */
+/* ------------------------------------------------------------------------------------------------------------ plans */
 
 /* Bodies read values of the graph around them, long after their last other reader. */
 static void bodies_keep_what_they_read(void **state)

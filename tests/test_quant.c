@@ -431,7 +431,8 @@ static void histogram_finds_the_best_range(void **state)
                          (double)lo, (double)hi, got, want);
             /* Where numbers are spread evenly nothing is cut off; of a normal distribution 4 bits cut the tails. */
             if (shapes[i].draw == uniform) {
-                const float half = 1.5f / (float)levels[k]; /* the outer levels may lie in the middle of what they stand for */
+                /* The outer levels may lie in the middle of what they stand for. */
+                const float half = 1.5f / (float)levels[k];
 
                 assert_true(lo < (1 - half) * min && hi > (1 - half) * max);
             }
@@ -550,7 +551,7 @@ static void globs(void **state)
         if (pare_glob_match(cases[i].pattern, cases[i].name) != cases[i].match)
             fail_msg("'%s' against '%s'", cases[i].pattern, cases[i].name);
     /* Many stars take no time to fail. */
-    assert_false(pare_glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    assert_false(pare_glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
 static void stronger_rules_win_field_by_field(void **state)

@@ -138,9 +138,10 @@ static void note_failure(pare_context *ctx, const pare_node *n, pare_status stat
 
     if (status == PARE_OK || !atomic_compare_exchange_strong(&ctx->failed, &none, (int)status))
         return;
+    const pare_graph *const g = ctx->plan->g;
+
     if (n)
-        pare_fail_in(status, "%s: node '%s' (%s)", ctx->plan->g->file ? ctx->plan->g->file : ctx->plan->g->name, n->name,
-                     n->op->name);
+        pare_fail_in(status, "%s: node '%s' (%s)", g->file ? g->file : g->name, n->name, n->op->name);
     strncpy(ctx->message, pare_error(), MESSAGE - 1);
 }
 
@@ -215,8 +216,9 @@ static pare_status bind_inputs(pare_context *ctx, const pare_tensor *const *in)
         if (in[i]->dtype != t->dtype || !pare_shape_equal(&in[i]->shape, &t->shape) || !pare_tensor_is_dense(in[i])) {
             char want[PARE_SHAPE_TEXT], got[PARE_SHAPE_TEXT];
 
-            return pare_fail(PARE_ERR_SHAPE, "input '%s' is %s%s%s, the plan was made for %s%s; plan again for this shape",
-                             v->name, pare_dtype_name(in[i]->dtype), pare_shape_text(&in[i]->shape, got),
+            return pare_fail(PARE_ERR_SHAPE,
+                             "input '%s' is %s%s%s, the plan was made for %s%s; plan again for this shape", v->name,
+                             pare_dtype_name(in[i]->dtype), pare_shape_text(&in[i]->shape, got),
                              pare_tensor_is_dense(in[i]) ? "" : " (not dense)", pare_dtype_name(t->dtype),
                              pare_shape_text(&t->shape, want));
         }

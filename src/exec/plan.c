@@ -68,8 +68,8 @@ static void keep_inputs(pare_plan *p, const pare_node *n, int step)
 }
 
 /*
- * Inputs are read where the caller has them. Codes are copied: integer kernels may read the guard bytes behind them, which
- * the caller's memory lacks.
+ * Inputs are read where the caller has them. Codes are copied: integer kernels may read the guard bytes behind them,
+ * which the caller's memory lacks.
  */
 static void place_input(pare_plan *p, const pare_value *v, int index)
 {

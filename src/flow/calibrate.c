@@ -115,9 +115,11 @@ static pare_status check_sample(const pare_dataset *data, const pare_tensor *inp
     if (pare_shape_count(&item) == pare_shape_count(&input->shape) && pare_dataset_dtype(data) == input->dtype &&
         same_axes(&item, &input->shape))
         return PARE_OK;
-    return pare_fail(PARE_ERR_SHAPE, "a sample of the calibration data is %s%s, input '%s' of the model takes %s%s; check "
-                     "--preset, --size or --item", pare_dtype_name(pare_dataset_dtype(data)), pare_shape_text(&item, got),
-                     name, pare_dtype_name(input->dtype), pare_shape_text(&input->shape, want));
+    return pare_fail(PARE_ERR_SHAPE,
+                     "a sample of the calibration data is %s%s, input '%s' of the model takes %s%s; check --preset, "
+                     "--size or --item",
+                     pare_dtype_name(pare_dataset_dtype(data)), pare_shape_text(&item, got), name,
+                     pare_dtype_name(input->dtype), pare_shape_text(&input->shape, want));
 }
 
 static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, feed *f)
@@ -187,8 +189,8 @@ static int leader_of(const pare_quantization *q, int id)
 }
 
 /*
- * Values that share one scale share the union of their ranges, kept at their leader. Fixed parameters (of a sigmoid) stay
- * when the group has nothing else; beside observed values they are a range like any other.
+ * Values that share one scale share the union of their ranges, kept at their leader. Fixed parameters (of a sigmoid)
+ * stay when the group has nothing else; beside observed values they are a range like any other.
  */
 static void unite_group(pare_quantization *q, int leader)
 {

@@ -45,7 +45,8 @@ static bool read_line(pare_quantization *q, char *line)
     float min, max;
     int   at = 0;
 
-    if (sscanf(line, "%63s %f %f %n", observer, &min, &max, &at) != 3 || !at || !isfinite(min) || !isfinite(max) || min > max)
+    if (sscanf(line, "%63s %f %f %n", observer, &min, &max, &at) != 3 || !at || !isfinite(min) || !isfinite(max) ||
+        min > max)
         return false;
     line[strcspn(line, "\n")] = 0;
     pare_value *const v = observed(q, line + at);
@@ -120,10 +121,12 @@ pare_status pare_calibration_write(const char *path, const pare_quantization *q,
     PARE_GOTO(pare_outfile_printf(f, "pare-calibration 1 %016" PRIx64 " %" PRId64 "\n", model, samples));
     const pare_value *v = q->g->values;
 
-    for (int i = 0; v && i < q->n_values; i++, v = v->next)
-        if (q->values[v->id].observed)
-            PARE_GOTO(pare_outfile_printf(f, "%s %.9g %.9g %s\n", q->values[v->id].observer, (double)q->values[v->id].min,
-                                          (double)q->values[v->id].max, v->name));
+    for (int i = 0; v && i < q->n_values; i++, v = v->next) {
+        const pare_value_plan *const p = &q->values[v->id];
+
+        if (p->observed)
+            PARE_GOTO(pare_outfile_printf(f, "%s %.9g %.9g %s\n", p->observer, (double)p->min, (double)p->max, v->name));
+    }
     return pare_outfile_commit(f);
 out:
     pare_outfile_discard(f);

@@ -10,8 +10,8 @@
 static pare_status check_config(const pare_node *n, const pare_qconfig *c)
 {
     if (!pare_observer_find(c->observer))
-        return pare_fail(PARE_ERR_ARG, "node '%s': there is no observer '%s'; `pare list observers` names them", n->name,
-                         c->observer);
+        return pare_fail(PARE_ERR_ARG, "node '%s': there is no observer '%s'; `pare list observers` names them",
+                         n->name, c->observer);
     if (c->weight_bits < 2 || c->weight_bits > 8)
         return pare_fail(PARE_ERR_ARG, "node '%s': weight_bits is %d; 2 to 8 are possible", n->name, c->weight_bits);
     if (c->granularity < 1 || c->granularity > 2)

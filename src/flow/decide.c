@@ -2,9 +2,9 @@
 /*
  * decide.c - which nodes run on integers, and which values are quantized for them
  *
- * 1. Every node gets its settings from the mapping and its rule from the target. 2. Layers with weights are taken first;
- * what lies between them follows where its inputs are integers anyway. 3. What only moves or combines elements falls
- * back to float when no integer layer reads its result. 4. Values that integer nodes exchange are quantized; ops that
+ * 1. Every node gets its settings from the mapping and its rule from the target. 2. Layers with weights are taken
+ * first; what lies between them follows where its inputs are integers anyway. 3. What only moves or combines elements
+ * falls back to float when no integer layer reads its result. 4. Values that integer nodes exchange are quantized; ops that
  * only move elements share one scale between inputs and outputs.
  */
 #include <string.h>
@@ -72,7 +72,8 @@ static const char *weights_refused(const pare_node *n)
         return "its weights are not constant";
     if (n->op == &pare_op_matmul && n->in[1]->t.shape.rank != 2)
         return "its weights are not a matrix";
-    if (n->op == &pare_op_gemm && (pare_node_f(n, "alpha") != 1 || pare_node_f(n, "beta") != 1 || pare_node_i(n, "transA")))
+    if (n->op == &pare_op_gemm &&
+        (pare_node_f(n, "alpha") != 1 || pare_node_f(n, "beta") != 1 || pare_node_i(n, "transA")))
         return "it scales or transposes its activations";
     if (n->n_in > 2 && n->in[2] && !is_f32_const(n->in[2]))
         return "its bias is not constant";

@@ -18,7 +18,7 @@ const pare_pass *const pare_unify_passes[] = {
     NULL,
 };
 
-/* Scales first, since the others look for them; then moves: they bring quantize and dequantize next to the ops between them. */
+/* Scales first: the others look for them. Then moves: they bring quantize and dequantize next to the ops between. */
 const pare_pass *const pare_lower_passes[] = {
     &pare_pass_mark_quantized,   &pare_pass_lower_moves,
     &pare_pass_lower_weighted,   &pare_pass_lower_dynamic,

@@ -104,7 +104,7 @@ static bool is_windowed(const pare_node *n)
     return (n->op == &pare_op_conv || n->op == &pare_op_qconv) && has_pixels(n->in[0]);
 }
 
-/* The graph output stays dense: the node writes into a channels-last value, which others read, that is copied behind. */
+/* The graph output stays dense: a copy of a channels-last value that the node writes into and the others read. */
 static pare_status convert_output(pare_graph *g, pare_node *n)
 {
     pare_value *const v = n->out[0], *inner;

@@ -18,7 +18,9 @@ static pare_node *bias_add(const pare_node *n, const pare_value *w)
     const pare_value *i = pare_qdq_source(b);
     const pare_value *c = i ? i : b;
 
-    return pare_value_is_const(c) && c->t.shape.rank == 1 && c->t.shape.dim[0] == pare_lower_channels(n, w) ? add : NULL;
+    if (!pare_value_is_const(c) || c->t.shape.rank != 1 || c->t.shape.dim[0] != pare_lower_channels(n, w))
+        return NULL;
+    return add;
 }
 
 static pare_value *bias_of(const pare_node *n, const pare_node *add)
@@ -34,7 +36,7 @@ static float step_of(const pare_value *x, const pare_value *w, int64_t c)
     return x->t.q->scale[0] * w->t.q->scale[w->t.q->n > 1 ? c : 0];
 }
 
-/* An s32 bias [channels] of the file counts the accumulator's own steps; writers differ in the last bit of the product. */
+/* An s32 bias [channels] of the file counts the accumulator's own steps; writers round the product differently. */
 static bool in_steps(const pare_value *bias, const pare_value *x, const pare_value *w)
 {
     const pare_qparams *q = bias->t.q;
@@ -62,8 +64,8 @@ static float bias_value(const pare_value *bias, int64_t c)
  * An s32 constant [channels] for the bias: the file's own, or its real numbers rounded at scale sx * sw[c]. *out is
  * NULL when the float form must stay: the bias is computed, is not one number per channel, or does not fit.
  */
-static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_value *x, const pare_value *w, int64_t channels,
-                                pare_value **out)
+static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_value *x, const pare_value *w,
+                                int64_t channels, pare_value **out)
 {
     pare_value *const own = pare_qdq_source(bias), *const from = own ? own : bias;
     pare_tensor       t   = pare_tensor_of(PARE_s32, pare_shape_of(1, &channels));

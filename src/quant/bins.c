@@ -92,7 +92,7 @@ static void cover(pare_bins *b, double lo, double hi, int exponent)
         while (last > 0 && b->count[last] == 0)
             last--;
         const int64_t low  = bin_number(lo, b->exponent) < b->first ? bin_number(lo, b->exponent) : b->first;
-        const int64_t high = bin_number(hi, b->exponent) > b->first + last ? bin_number(hi, b->exponent) : b->first + last;
+        const int64_t most = bin_number(hi, b->exponent), high = most > b->first + last ? most : b->first + last;
 
         if (high - low < PARE_BINS) {
             slide_to(b, low);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* moving_average.c - each batch pulls the range a hundredth of the way towards its own (Jacob et al. 2018, section 3.1) */
+/* moving_average.c - each batch pulls the range a hundredth of the way to its own (Jacob et al. 2018, section 3.1) */
 #include "base/status.h"
 #include "quant/min_max.h"
 #include "quant/observer.h"
