@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* convert_nodes.c - Q and DQ nodes with their constants */
+#include "base/status.h"
+#include "flow/convert.h"
+#include "passes/qdq.h"
+
+static pare_status add_const(pare_graph *g, const char *name, pare_dtype dtype, pare_shape shape, const void *data,
+                             pare_value **out)
+{
+    pare_tensor t = pare_tensor_of(dtype, shape);
+
+    t.data = (void *)(uintptr_t)data;
+    return pare_graph_add_const(g, name, &t, out);
+}
+
+/* "name_suffix" in the graph's arena. */
+const char *pare_convert_name(pare_graph *g, const char *name, const char *suffix)
+{
+    const char *s = pare_arena_printf(g->arena, "%s_%s", name, suffix);
+
+    return s ? s : suffix;
+}
+
+/* Constants for q: scalars when it has no axis. */
+pare_status pare_convert_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype,
+                                  pare_q_inputs *out)
+{
+    const pare_shape shape = q->axis < 0 ? pare_shape_of(0, NULL) : pare_shape_of(1, (const int64_t[]){ q->n });
+    pare_tensor      zero  = pare_tensor_of(dtype, shape);
+
+    *out = (pare_q_inputs){ .axis = q->axis };
+    PARE_TRY(add_const(g, pare_convert_name(g, name, "scale"), PARE_f32, shape, q->scale, &out->scale));
+    if (!q->zero)
+        return PARE_OK;
+    PARE_TRY(pare_tensor_alloc(&zero));
+    for (int i = 0; i < q->n; i++)
+        pare_tensor_set_int(&zero, i, q->zero[i]);
+    const pare_status status = pare_graph_add_const(g, pare_convert_name(g, name, "zero"), &zero, &out->zero);
+
+    pare_tensor_release(&zero);
+    return status;
+}
+
+pare_status pare_convert_q_node(pare_graph *g, const pare_op *op, pare_value *from, pare_value *to,
+                                const pare_q_inputs *q, pare_node *before)
+{
+    pare_value *in[3] = { from, q->scale, q->zero };
+    pare_node  *made;
+
+    PARE_TRY(pare_graph_add_node(g, op, NULL, q->zero ? 3 : 2, in, 1, &to, before, &made));
+    if (q->axis >= 0)
+        pare_node_set_i(made, "axis", q->axis);
+    return PARE_OK;
+}
+
+/* dequantize(constant integers) as a float value named after what it stands for. */
+pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const pare_tensor *integers,
+                                  const pare_qparams *q, pare_node *before, pare_value **real)
+{
+    pare_value   *codes;
+    pare_q_inputs in;
+
+    PARE_TRY(pare_graph_add_const(g, pare_convert_name(g, like->name, "q"), integers, &codes));
+    PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, like->name, "dq"), real));
+    (*real)->t         = pare_tensor_of(PARE_f32, integers->shape);
+    (*real)->has_shape = true;
+    PARE_TRY(pare_convert_q_inputs(g, like->name, q, integers->dtype, &in));
+    return pare_convert_q_node(g, &pare_op_dequantize_linear, codes, *real, &in, before);
+}
