@@ -10,6 +10,8 @@ static pare_status infer(const pare_call *call)
 {
     PARE_TRY(pare_call_plain(call, 0, PARE_D(f32) | PARE_D(f64) | PARE_DTYPES_INDEX));
     PARE_TRY(pare_call_plain(call, 1, PARE_DTYPES_INDEX));
+    if (pare_shape_count(&call->in[1]->shape) != 1)
+        return pare_fail(PARE_ERR_SHAPE, "axis must be one number");
     pare_call_out(call, 0, call->in[0]->dtype, &call->in[0]->shape);
     return PARE_OK;
 }

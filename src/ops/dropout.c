@@ -6,6 +6,8 @@
 
 static pare_status infer(const pare_call *call)
 {
+    if (pare_call_has(call, 2) && pare_shape_count(&call->in[2]->shape) != 1)
+        return pare_fail(PARE_ERR_SHAPE, "training_mode must be one boolean");
     if (pare_call_has(call, 2) && call->in[2]->data && pare_tensor_int(call->in[2], 0) != 0)
         return pare_fail(PARE_ERR_UNSUPPORTED, "training_mode is on; only inference is supported");
     pare_call_out(call, 1, PARE_bool, &call->in[0]->shape);

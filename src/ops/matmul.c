@@ -240,8 +240,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_matmul g = pare_matmul_of(call->in[0], call->in[1], call->out[0]);
 
-    if (call->in[0]->dtype != PARE_f32 || (g.a.stride[g.batch + 1] != 1 && g.k > 1) ||
-        (g.y.stride[g.batch + 1] != 1 && g.n > 1))
+    if (pare_shape_count(&call->out[0]->shape) == 0 || call->in[0]->dtype != PARE_f32 ||
+        (g.a.stride[g.batch + 1] != 1 && g.k > 1) || (g.y.stride[g.batch + 1] != 1 && g.n > 1))
         return PARE_OK; /* the reference runs */
     matmul_state *const s = pare_calloc(1, sizeof(*s));
 

@@ -15,6 +15,8 @@ static pare_status infer(const pare_call *call)
         return pare_fail(PARE_ERR_SHAPE, "needs matrices, not rank %d", x->rank);
     if (pare_call_has(call, 1))
         PARE_TRY(pare_call_plain(call, 1, PARE_DTYPES_INDEX));
+    if (pare_call_has(call, 1) && pare_shape_count(&call->in[1]->shape) != 1)
+        return pare_fail(PARE_ERR_SHAPE, "k must be one number");
     return pare_call_select(call, 0, 0, 1, x);
 }
 

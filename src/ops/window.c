@@ -6,6 +6,9 @@
 
 #include "base/status.h"
 
+/* Taps that a kernel may have beyond the elements of the input: in all of them it sees nothing but padding. */
+enum { MOST_BEYOND = 256 };
+
 static bool list_fits(const pare_ints *list, int n)
 {
     return list->n == 0 || list->n == n;
@@ -31,6 +34,9 @@ static pare_status resolve_axis(const pare_window_attrs *a, pare_window *w, int 
     if (w->kernel[i] < 1 || w->stride[i] < 1 || w->dilation[i] < 1 || w->kernel[i] > 1 << 20 || w->stride[i] > 1 << 20 ||
         w->dilation[i] > 1 << 20 || w->before[i] < 0 || w->after[i] < 0 || w->before[i] > 1 << 20 || w->after[i] > 1 << 20)
         return pare_fail(PARE_ERR_SHAPE, "kernel, strides and dilations must be at least 1, pads at least 0");
+    if (w->kernel[i] > w->in[i] + MOST_BEYOND)
+        return pare_fail(PARE_ERR_SHAPE, "the kernel has %lld taps along an axis where the input has %lld elements",
+                         (long long)w->kernel[i], (long long)w->in[i]);
     if (strncmp(a->auto_pad, "SAME", 4) == 0) {
         pad_same(w, i, strcmp(a->auto_pad, "SAME_LOWER") == 0);
         return PARE_OK;
