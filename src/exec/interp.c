@@ -176,11 +176,12 @@ pare_status pare_interp_body(const pare_call *call, const pare_tensor *(*lookup)
         if (call->out[i] && call->out[i]->data)
             out[i] = *call->out[i];
     PARE_TRY(run_graph(&f, NULL, out));
+    /* A plan's tensors were written through and stay untouched: other threads look at them meanwhile. */
     for (int i = 0; i < call->n_out; i++) {
-        if (call->out[i])
-            *call->out[i] = out[i];
-        else
+        if (!call->out[i])
             pare_tensor_release(&out[i]);
+        else if (!call->out[i]->data)
+            *call->out[i] = out[i];
     }
     return PARE_OK;
 }
