@@ -13,7 +13,7 @@
 #include "flow/convert.h"
 #include "passes/qdq.h"
 
-extern const pare_op pare_op_matmul, pare_op_pad;
+extern const pare_op pare_op_conv_transpose, pare_op_matmul, pare_op_pad;
 
 /* --------------------------------------------------------------------------------------------------- activations */
 
@@ -198,6 +198,44 @@ static pare_status pad_codes(pare_graph *g, pare_node *pad)
     return PARE_OK;
 }
 
+/* n reads a dequantize, and nothing but a quantize reads n. */
+static bool is_between_integers(const pare_node *n)
+{
+    const pare_node *const from = n->in[0]->producer, *const to = pare_value_only_user(n->out[0]);
+
+    return from && to && from->op == &pare_op_dequantize_linear && to->op == &pare_op_quantize_linear;
+}
+
+static bool is_f32_const(const pare_value *v)
+{
+    return pare_value_is_const(v) && v->t.dtype == PARE_f32;
+}
+
+/*
+ * A transposed convolution runs on floats, but ONNX Runtime gives plain float weights and biases between a dequantize and
+ * a quantize scales of its own making, one per tensor. So they become integers here, with a scale per output channel.
+ */
+static pare_status convert_in_between(pare_graph *g, const pare_decision *d)
+{
+    pare_node *const   n = d->node;
+    pare_weight_scales s = { 0 };
+    pare_status        status;
+
+    if (n->op != &pare_op_conv_transpose || d->config.mode == PARE_QMODE_FLOAT || !is_between_integers(n) ||
+        !is_f32_const(n->in[1]))
+        return PARE_OK;
+    const pare_value *const sx = n->in[0]->producer->in[1];
+
+    PARE_GOTO(pare_weight_scales_choose(n->in[1], pare_channel_axis(n), &d->config, &s));
+    PARE_GOTO(pare_convert_weights(g, n, 1, &s, d->config.weight_bits));
+    /* With groups a scale belongs to several output channels, so that the bias has no scales to follow. */
+    if (n->n_in > 2 && n->in[2] && is_f32_const(n->in[2]) && pare_node_i(n, "group") == 1 && pare_value_is_const(sx))
+        PARE_GOTO(pare_convert_bias(g, n, 2, (float)pare_tensor_real(&sx->t, 0), &s));
+out:
+    pare_free(s.scale);
+    return status;
+}
+
 pare_status pare_quantization_convert(pare_quantization *q)
 {
     bool dynamic = false;
@@ -227,5 +265,7 @@ pare_status pare_quantization_convert(pare_quantization *q)
     for (int i = 0; i < q->n_decisions; i++)
         if (q->decisions[i].mode == PARE_QMODE_STATIC && q->decisions[i].node->op == &pare_op_pad)
             PARE_TRY(pad_codes(q->g, q->decisions[i].node));
+    for (int i = 0; i < q->n_decisions; i++)
+        PARE_TRY(convert_in_between(q->g, &q->decisions[i]));
     return dynamic ? pare_graph_add_meta(q->g, "pare.dynamic", "1") : PARE_OK;
 }

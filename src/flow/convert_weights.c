@@ -17,7 +17,7 @@ int pare_channel_axis(const pare_node *n)
         return 0;
     if (n->op == &pare_op_gemm)
         return pare_node_i(n, "transB") ? 0 : 1;
-    return 1; /* matmul [K][N]; lstm, gru [directions][gates][...] */
+    return 1; /* matmul [K][N]; conv_transpose [C][OC / groups][...]; lstm, gru [directions][gates][...] */
 }
 
 /* The largest magnitude of each index of `axis` (one for all when !per_channel). */
