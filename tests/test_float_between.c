@@ -22,7 +22,9 @@ static pare_graph *quantized(const char *middle, pare_qmode mode)
                                    "y = Conv(b, f32[4,4,1,1], f32[4])", middle);
     assert_int_equal(make_and_load(13, "x f32[N,3,32,32]", nodes, "y", &g), PARE_OK);
     assert_int_equal(pare_dataset_open("demo:train", NULL, &data), PARE_OK);
-    if (pare_quantize(g, &(pare_quantize_options){ .calibration = data, .samples = 2, .mapping = { rules, 2 } }, &q, NULL))
+    const pare_quantize_options o = { .calibration = data, .samples = 2, .mapping = { rules, 2 } };
+
+    if (pare_quantize(g, &o, &q, NULL))
         fail_msg("%s", pare_error());
     pare_dataset_close(data);
     pare_graph_destroy(g);

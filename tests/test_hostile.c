@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_hostile.c - models that are well-formed files but senseless: extreme attributes, shapes of zero or 2^63, axes out
- * of range, missing inputs, wrong dtypes, in every order of load, compile, run, quantize and save
+ * test_hostile.c - models that are well-formed files but senseless: extreme attributes, shapes of zero or 2^63, axes
+ * out of range, missing inputs, wrong dtypes, in every order of load, compile, run, quantize and save
  *
  * Texts in the language of onnx_make.h are changed at random. Whatever comes of it: no crash, no leak, nothing longer
  * than LIMIT seconds, no memory of absurd size, and a sentence where something is refused. PARE_HOSTILE=COUNT[:SEED]
@@ -62,7 +62,8 @@ static const struct {
     { 13, "x f32[1,2,6,6]",
       "q = QuantizeLinear(x, f32:0.02, u8:128); d = DequantizeLinear(q, f32:0.02, u8:128);"
       "w = DequantizeLinear(s8[3,2,3,3], f32{0.01,0.02,0.03}) axis=0; b = DequantizeLinear(s32[3], f32:0.0002);"
-      "c = Conv(d, w, b) pads=[1,1,1,1]; cq = QuantizeLinear(c, f32:0.05, u8:7); cd = DequantizeLinear(cq, f32:0.05, u8:7);"
+      "c = Conv(d, w, b) pads=[1,1,1,1]; cq = QuantizeLinear(c, f32:0.05, u8:7);"
+      "cd = DequantizeLinear(cq, f32:0.05, u8:7);"
       "p = MaxPool(cd) kernel_shape=[2,2] strides=[2,2]; t = Transpose(p) perm=[0,2,3,1]; r = Reshape(t, s64{0,-1});"
       "y = MatMul(r, f32[27,4])", "y" },
     { 13, "x u8[1,2,6,6]",
@@ -78,18 +79,20 @@ static const struct {
       "z = Squeeze(y, s64{1})", "z; h; c" },
     { 13, "x f32[1,6,4]",
       "q = MatMul(x, f32[4,4]); k = MatMul(x, f32[4,4]); t = Transpose(k) perm=[0,2,1]; s = MatMul(q, t);"
-      "d = Div(s, f32:2); a = Softmax(d) axis=-1; v = MatMul(a, q); n = Add(v, x); e = Erf(n); g = Slice(e, s64{0,1}, s64{6,3},"
-      " s64{1,2}); y = ReduceSum(g, s64{-1}) keepdims=0", "y" },
+      "d = Div(s, f32:2); a = Softmax(d) axis=-1; v = MatMul(a, q); n = Add(v, x); e = Erf(n);"
+      "g = Slice(e, s64{0,1}, s64{6,3}, s64{1,2}); y = ReduceSum(g, s64{-1}) keepdims=0", "y" },
     { 13, "x f32[2,5]; i s64[2,3]",
       "g = Gather(x, i) axis=0; w = Where(bool:1, g, f32:0); n = NonZero(x); o = OneHot(i, s64:4, f32{0,1}) axis=-1;"
       "e = Expand(o, s64{2,2,3,4})", "w; e" },
     { 13, "x f32[2,5]; i s64[2,3]",
       "o = OneHot(i, s64:4, f32{0,1}) axis=-1; e = Expand(o, s64{2,2,3,4}); c = CumSum(e, s64:1); a = ArgMax(c) axis=2"
       " keepdims=0; r = Range(s64:0, s64:6, s64:2); m = Mod(r, s64:4); y = EyeLike(x) k=1", "a; m; y" },
-    { 9, "x f32[1,2,3,3]", "u = Upsample(x, f32{1,1,2,2}) mode=\"nearest\"; y = InstanceNormalization(u, f32[2], f32[2])"
+    { 9, "x f32[1,2,3,3]",
+      "u = Upsample(x, f32{1,1,2,2}) mode=\"nearest\"; y = InstanceNormalization(u, f32[2], f32[2])"
       " epsilon=0.1", "y" },
     { 11, "x f32[1,2,5]", "c = Conv(x, f32[3,2,3], f32[3]) strides=[2] auto_pad=\"SAME_UPPER\"; p = AveragePool(c)"
-      " kernel_shape=[2] ceil_mode=1 count_include_pad=1; s, t, u = Split(p) axis=1 split=[1,1,1]; y = Max(s, t, u)", "y" },
+      " kernel_shape=[2] ceil_mode=1 count_include_pad=1; s, t, u = Split(p) axis=1 split=[1,1,1];"
+      "y = Max(s, t, u)", "y" },
 };
 
 enum { N_SOURCES = sizeof(sources) / sizeof(*sources) };
@@ -409,15 +412,16 @@ static void senseless_models(void **state)
 
         make_text(&now, &rng);
         if (getenv("PARE_HOSTILE_SHOW"))
-            fprintf(stderr, "%llu %d: %s | %s\n", (unsigned long long)seed + (unsigned)i, now.opset, now.inputs, now.nodes);
+            fprintf(stderr, "%llu %d: %s | %s\n", (unsigned long long)seed + (unsigned)i, now.opset, now.inputs,
+                    now.nodes);
         start_alarm();
         try_model(&t);
         alarm(0);
         if (pare_alloc_live() != live)
             fail_msg("%ld allocations left: %d: %s | %s", pare_alloc_live() - live, now.opset, now.inputs, now.nodes);
     }
-    print_message("%d models: %d refused; %d runs, %d not compiled, %d not run\n", count, t.refused, t.run, t.not_compiled,
-                  t.not_run);
+    print_message("%d models: %d refused; %d runs, %d not compiled, %d not run\n", count, t.refused, t.run,
+                  t.not_compiled, t.not_run);
     assert_true(t.run > count / 4);
 }
 

@@ -91,7 +91,8 @@ static int compare(int index, const char *how, const pare_tensor *got, int n)
 
             print_error("%d: %s, %s: output %d is %s%s, want %s%s; element %lld is %.9g, want %.9g\n",
                         cases[index].opset, cases[index].nodes, how, i, pare_dtype_name(got[i].dtype),
-                        pare_shape_text(&got[i].shape, a), pare_dtype_name(want.dtype), pare_shape_text(&want.shape, b), (long long)at,
+                        pare_shape_text(&got[i].shape, a), pare_dtype_name(want.dtype),
+                        pare_shape_text(&want.shape, b), (long long)at,
                         both ? pare_tensor_real(&got[i], at) : NAN, both ? pare_tensor_real(&want, at) : NAN);
             bad++;
         }

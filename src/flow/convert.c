@@ -212,8 +212,8 @@ static bool is_f32_const(const pare_value *v)
 }
 
 /*
- * A transposed convolution runs on floats, but ONNX Runtime gives plain float weights and biases between a dequantize and
- * a quantize scales of its own making, one per tensor. So they become integers here, with a scale per output channel.
+ * A transposed convolution runs on floats, but ONNX Runtime gives plain float weights and biases between a dequantize
+ * and a quantize scales of its own making, one per tensor. So they become integers here, a scale per output channel.
  */
 static pare_status convert_in_between(pare_graph *g, const pare_decision *d)
 {

@@ -113,7 +113,7 @@ static bool has_size(const pare_graph *twin, const pare_value *x, int64_t at, in
     return there && there->has_shape && at < there->t.shape.rank && there->t.shape.dim[at] == size;
 }
 
-/* What the target of Reshape says in place `at`, whatever the batch: 0 (as the input), -1 (what is left), 1: nothing. */
+/* What a Reshape says in place `at`, whatever the batch: 0 (as the input), -1 (what is left); 1: nothing does. */
 static int64_t open_place(const twins *t, const pare_node *n, const pare_tensor *a, const pare_tensor *b, int64_t at)
 {
     const int64_t x = pare_tensor_int(a, at), y = pare_tensor_int(b, at);

@@ -12,7 +12,8 @@ const ort  = require('onnxruntime-node');
 
 const kinds = {
     float32: ['f32', Float32Array], int64: ['s64', BigInt64Array], int32: ['s32', Int32Array],
-    int16: ['s16', Int16Array], uint16: ['u16', Uint16Array], int8: ['s8', Int8Array], uint8: ['u8', Uint8Array], bool: ['bool', Uint8Array],
+    int16: ['s16', Int16Array], uint16: ['u16', Uint16Array], int8: ['s8', Int8Array], uint8: ['u8', Uint8Array],
+    bool: ['bool', Uint8Array],
 };
 
 function ramp(type, dims) {
