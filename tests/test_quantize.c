@@ -678,6 +678,17 @@ static void calibration_files(void **state)
     OK(with_cache(g, data, 3, "e.onnx"));
     check_equal_files(in_folder("d.onnx"), in_folder("e.onnx"));
     free(whole);
+
+    /* Other data with as many samples is other data. */
+    pare_dataset *const other = numbers("other.f32", 8, small_item(), 2);
+    char *const         first = file_bytes(in_folder("cache"), &n);
+
+    OK(with_cache(g, other, 3, "f.onnx"));
+    char *const second = file_bytes(in_folder("cache"), &n);
+    assert_string_not_equal(first, second);
+    free(first);
+    free(second);
+    pare_dataset_close(other);
     pare_graph_destroy(g);
     pare_dataset_close(data);
 }

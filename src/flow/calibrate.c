@@ -241,7 +241,7 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
     bool          known = false;
 
     if (o->cache)
-        PARE_TRY(pare_calibration_read(o->cache, q, n, &known));
+        PARE_TRY(pare_calibration_read(o->cache, q, o->calibration, n, &known));
     if (!known) {
         if (!there)
             return pare_fail(PARE_ERR_ARG, "static quantization needs calibration data: give some (--calib), or choose "
@@ -251,7 +251,7 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
         PARE_GOTO(run_samples(plan, o, &w, n));
         PARE_GOTO(choose_ranges(&w));
         if (o->cache)
-            PARE_GOTO(pare_calibration_write(o->cache, q, n));
+            PARE_GOTO(pare_calibration_write(o->cache, q, o->calibration, n));
     }
     unite_groups(q);
     status = PARE_OK;

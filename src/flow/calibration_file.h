@@ -7,10 +7,13 @@
 
 /*
  * Fills the ranges of all observed values when the file was written for this model (by a fingerprint of its nodes and
- * weights), this number of samples (0: any) and the same observers; else *fits is false and nothing is filled. A
- * missing file does not fit; a damaged one is PARE_ERR_DATA.
+ * weights), the first `samples` of this data (by their names and the numbers of the first) and the same observers; else
+ * *fits is false and nothing is filled. Without data (NULL) that of the file is taken on trust. A missing file does not
+ * fit; a damaged one is PARE_ERR_DATA.
  */
-pare_status pare_calibration_read(const char *path, pare_quantization *q, int64_t samples, bool *fits);
-pare_status pare_calibration_write(const char *path, const pare_quantization *q, int64_t samples);
+pare_status pare_calibration_read(const char *path, pare_quantization *q, const pare_dataset *data, int64_t samples,
+                                  bool *fits);
+pare_status pare_calibration_write(const char *path, const pare_quantization *q, const pare_dataset *data,
+                                   int64_t samples);
 
 #endif

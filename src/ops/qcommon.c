@@ -38,6 +38,14 @@ pare_status pare_q_check(const pare_call *call, const pare_qfused_attrs *a)
     for (int i = 0; w->q->zero && i < w->q->n; i++)
         if (w->q->zero[i] != 0)
             return pare_fail(PARE_ERR_UNSUPPORTED, "weights with a zero point have no integer kernel");
+    const int biases[] = { PARE_Q_BIAS, PARE_Q_BIAS_F32 };
+    for (int i = 0; i < 2; i++) {
+        const pare_tensor *b = pare_q_input(call, biases[i]);
+
+        if (b && (pare_shape_count(&b->shape) != w->shape.dim[0] || !pare_tensor_is_dense(b)))
+            return pare_fail(PARE_ERR_SHAPE, "the bias must have one number for each of the %lld outputs",
+                             (long long)w->shape.dim[0]);
+    }
     if ((r != NULL) != (a->mid_scale > 0) || (r && (!per_tensor(r) || !call->out[0]->q)))
         return pare_fail(PARE_ERR_SHAPE, "a residual needs its own scale, mid_scale and a quantized output");
     if (call->out[0]->q && !per_tensor(call->out[0]))
@@ -61,19 +69,17 @@ void pare_q_bounds(const pare_qparams *q, float lo, float hi, int *code_lo, int 
 
 void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qchannels *channels, pare_qoutput *out)
 {
-    const pare_tensor *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *bias = pare_q_input(call, PARE_Q_BIAS);
-    const pare_tensor *r = pare_q_input(call, PARE_Q_RESIDUAL), *bias_f32 = pare_q_input(call, PARE_Q_BIAS_F32);
+    const pare_tensor  *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *bias = pare_q_input(call, PARE_Q_BIAS);
+    const pare_tensor  *r = pare_q_input(call, PARE_Q_RESIDUAL), *bias_f32 = pare_q_input(call, PARE_Q_BIAS_F32);
     const pare_qparams *y = call->out[0]->q;
 
-    *channels = (pare_qchannels){ .sw   = w->q->scale,
-                                  .n_sw = w->q->n,
-                                  .bias = bias ? bias->data : NULL,
-                                  .sx   = x->q->scale[0],
-                                  .zx   = zero_of(x->q) };
-    *out      = (pare_qoutput){ .kind = y                                ? PARE_QKIND_U8
-                                        : pare_q_input(call, PARE_Q_ROWS) ? PARE_QKIND_F32_ROWS
-                                                                          : PARE_QKIND_F32,
-                                .bias_f32 = bias_f32 ? bias_f32->data : NULL };
+    *channels = (pare_qchannels){
+        .sw = w->q->scale, .n_sw = w->q->n, .bias = bias ? bias->data : NULL, .sx = x->q->scale[0], .zx = zero_of(x->q)
+    };
+    *out = (pare_qoutput){ .kind     = y                                 ? PARE_QKIND_U8
+                                       : pare_q_input(call, PARE_Q_ROWS) ? PARE_QKIND_F32_ROWS
+                                                                         : PARE_QKIND_F32,
+                           .bias_f32 = bias_f32 ? bias_f32->data : NULL };
     if (!y) {
         out->clamped  = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
         out->clamp_lo = a->clamp_lo;
@@ -82,7 +88,7 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
     }
     const float        mid_scale = a->mid_scale;
     const int32_t      mid_zero  = (int32_t)a->mid_zero;
-    const pare_qparams mid = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };
+    const pare_qparams mid       = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };
 
     out->scale = mid.scale[0];
     out->zero  = zero_of(&mid);
@@ -136,7 +142,7 @@ void pare_q_finish(const pare_call *call, const pare_qfused_attrs *a, int64_t ch
     }
     float y = (float)(int32_t)acc * ((out.kind == PARE_QKIND_F32_ROWS ? row_scale : ch.sx) * sw);
 
-    y = out.bias_f32 ? y + out.bias_f32[channel] : y;
-    y = y < a->clamp_lo ? a->clamp_lo : y;
+    y                                 = out.bias_f32 ? y + out.bias_f32[channel] : y;
+    y                                 = y < a->clamp_lo ? a->clamp_lo : y;
     ((float *)call->out[0]->data)[to] = y > a->clamp_hi ? a->clamp_hi : y;
 }
