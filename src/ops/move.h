@@ -33,7 +33,7 @@ pare_tensor pare_region(const pare_tensor *t, int axis, int64_t start, int64_t c
 /* Share `part` of `parts` of a copy between tensors of one shape and element size. */
 void pare_move(const pare_tensor *dst, const pare_tensor *src, int part, int parts);
 
-/* The same from planes to channels-last pixels or back; does nothing and says false where strides or size are others. */
+/* The same from planes to channels-last pixels or back; nothing and false where strides or size are others. */
 bool pare_move_pixels(const pare_tensor *dst, const pare_tensor *src, int part, int parts);
 
 /* The same between tensors of equally many elements in row-major order. Does nothing where they are the same bytes. */

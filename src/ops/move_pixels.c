@@ -54,9 +54,11 @@ static void gather_3(const strip *s)
 
 static void gather_4(const strip *s)
 {
-    const strip left = *s, right = { s->dst + 2, s->src + 2 * s->src_channel, s->dst_pixel, 1, 1, s->src_channel, s->n, 2 };
+    strip right = *s;
 
-    gather_2(&left);
+    right.dst += 2;
+    right.src += 2 * s->src_channel;
+    gather_2(s);
     gather_2(&right);
 }
 

@@ -244,7 +244,8 @@ PARE_AVX512_INLINE void pare_q512_store_f32x4(const pare_qepilogue *e, int colum
 PARE_AVX512_INLINE void pare_q512_store_f32_lanes(const pare_qepilogue *e, int column, pare_q512x4 acc, __mmask64 mask,
                                                   float *y, float row_scale)
 {
-    const __m512 v0 = pare_q512_f32(e, column, acc.v0, row_scale), v1 = pare_q512_f32(e, column + 16, acc.v1, row_scale);
+    const __m512 v0 = pare_q512_f32(e, column, acc.v0, row_scale);
+    const __m512 v1 = pare_q512_f32(e, column + 16, acc.v1, row_scale);
     const __m512 v2 = pare_q512_f32(e, column + 32, acc.v2, row_scale);
     const __m512 v3 = pare_q512_f32(e, column + 48, acc.v3, row_scale);
     /* Lanes 0 and 1, then 2 and 3, of two vectors. */

@@ -99,7 +99,8 @@ static void dynamic_pixels(runner *r)
     for (int t = 0; t < 3000; t++) {
         const bool  planar   = pare_rng_below(&rng, 3) == 0;
         const int   kind     = (int)pare_rng_below(&rng, 4);
-        const long  channels = (long)pare_rng_below(&rng, planar ? 5 : LONGEST), gap = (long)pare_rng_below(&rng, 3) * 7;
+        const long  channels = (long)pare_rng_below(&rng, planar ? 5 : LONGEST);
+        const long  gap      = (long)pare_rng_below(&rng, 3) * 7;
         const long  pixels   = (long)pare_rng_below(&rng, planar ? 600 : 9);
         const long  x_step   = (planar ? pixels : channels) + gap, y_step = channels + (long)pare_rng_below(&rng, 20);
         const long  outer    = planar ? channels : pixels;
