@@ -83,6 +83,29 @@ static void move_row(char *dst, int64_t dst_step, const char *src, int64_t src_s
     }
 }
 
+/* Whether a pixel's channels are neighbours. */
+static bool has_pixels(const pare_tensor *t)
+{
+    return t->shape.rank >= 3 && t->shape.dim[1] > 1 && t->stride[1] == 1;
+}
+
+/* Pixels whose channels are neighbours on both sides, row of pixels by row of pixels. */
+static void move_channels_last(const pare_tensor *dst, const pare_tensor *src, int part, int parts)
+{
+    const int64_t     size = (int64_t)pare_dtype_size(dst->dtype), channels = dst->shape.dim[1];
+    const pare_tensor to = pare_region(dst, 1, 0, 1, 1), from = pare_region(src, 1, 0, 1, 1);
+    pare_rows         rows;
+
+    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &to, &from }, part, parts);
+    while (pare_rows_next(&rows)) {
+        const bool    dense = rows.step[0] == channels && rows.step[1] == channels;
+        const int64_t runs = dense ? 1 : rows.n, bytes = (dense ? rows.n * channels : channels) * size;
+
+        for (int64_t i = 0; i < runs; i++)
+            memcpy(rows.ptr[0] + i * rows.step[0] * size, rows.ptr[1] + i * rows.step[1] * size, (size_t)bytes);
+    }
+}
+
 void pare_move(const pare_tensor *dst, const pare_tensor *src, int part, int parts)
 {
     const size_t size = pare_dtype_size(dst->dtype);
@@ -97,6 +120,10 @@ void pare_move(const pare_tensor *dst, const pare_tensor *src, int part, int par
     }
     if (pare_move_pixels(dst, src, part, parts))
         return;
+    if (has_pixels(dst) && has_pixels(src)) {
+        move_channels_last(dst, src, part, parts);
+        return;
+    }
     pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ dst, src }, part, parts);
     while (pare_rows_next(&rows))
         move_row(rows.ptr[0], rows.step[0], rows.ptr[1], rows.step[1], rows.n, size);
@@ -127,12 +154,21 @@ void pare_move_flat(const pare_tensor *dst, const pare_tensor *src, int part, in
 
 void pare_fill(const pare_tensor *dst, const void *value, int part, int parts)
 {
-    const size_t size = pare_dtype_size(dst->dtype);
-    pare_rows    rows;
+    const size_t      size   = pare_dtype_size(dst->dtype);
+    const bool        pixels = has_pixels(dst);
+    const pare_tensor walked = pixels ? pare_region(dst, 1, 0, 1, 1) : *dst, *const first = &walked;
+    pare_rows         rows;
 
-    pare_rows_begin(&rows, 1, (const pare_tensor *const[]){ dst }, part, parts);
-    while (pare_rows_next(&rows))
-        move_row(rows.ptr[0], rows.step[0], value, 0, rows.n, size);
+    pare_rows_begin(&rows, 1, &first, part, parts);
+    while (pare_rows_next(&rows)) {
+        if (!pixels) {
+            move_row(rows.ptr[0], rows.step[0], value, 0, rows.n, size);
+            continue;
+        }
+        move_row(rows.ptr[0], 1, value, 0, dst->shape.dim[1], size);
+        for (int64_t i = 1; i < rows.n; i++) /* the others are copies of the first pixel */
+            memcpy(rows.ptr[0] + i * rows.step[0] * (int64_t)size, rows.ptr[0], (size_t)dst->shape.dim[1] * size);
+    }
 }
 
 void pare_zero_element(const pare_tensor *t, void *value)
