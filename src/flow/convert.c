@@ -55,11 +55,10 @@ static pare_status quantize_value(const pare_quantization *q, pare_value *v)
     real->t          = pare_tensor_of(PARE_f32, v->t.shape);
     codes->has_shape = real->has_shape = v->has_shape;
     pare_graph_replace_uses(g, v, real);
-    PARE_TRY(pare_convert_q_node(g, &pare_op_quantize_linear, v, codes, &in, at));
-    PARE_TRY(pare_convert_q_node(g, &pare_op_dequantize_linear, codes, real, &in, at));
     if (!v->is_input)
         pare_graph_swap_names(v, real);
-    return PARE_OK;
+    PARE_TRY(pare_convert_q_node(g, &pare_op_quantize_linear, v, codes, &in, at));
+    return pare_convert_q_node(g, &pare_op_dequantize_linear, codes, real, &in, at);
 }
 
 /* A constant operand of an add or mul: u8 codes of its own range. */

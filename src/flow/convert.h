@@ -15,7 +15,10 @@ typedef struct pare_q_inputs {
 /* "name_suffix" in the graph's arena. */
 const char *pare_convert_name(pare_graph *g, const char *name, const char *suffix);
 
-/* Constants for q, which is per tensor when its axis is -1. */
+/* A constant full of one zero point; equal ones are one constant for the whole graph. */
+pare_status pare_convert_zeros(pare_graph *g, pare_dtype dtype, pare_shape shape, int32_t value, pare_value **out);
+
+/* Constants for q: per tensor when its axis is -1, else its zero points must all be equal. */
 pare_status pare_convert_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype,
                                   pare_q_inputs *out);
 

@@ -21,24 +21,36 @@ const char *pare_convert_name(pare_graph *g, const char *name, const char *suffi
     return s ? s : suffix;
 }
 
-/* Constants for q: scalars when it has no axis. */
+pare_status pare_convert_zeros(pare_graph *g, pare_dtype dtype, pare_shape shape, int32_t value, pare_value **out)
+{
+    const int64_t     n    = pare_shape_count(&shape);
+    const char *const name = shape.rank ? pare_arena_printf(g->arena, "zero_%d_x%lld", value, (long long)n)
+                                        : pare_arena_printf(g->arena, "zero_%d", value);
+    pare_value *const old  = name ? pare_graph_find(g, name) : NULL;
+    pare_tensor       t    = pare_tensor_of(dtype, shape);
+
+    *out = old;
+    if (old && pare_value_is_const(old) && old->t.dtype == dtype && pare_shape_equal(&old->t.shape, &shape) &&
+        pare_tensor_int(&old->t, 0) == value)
+        return PARE_OK;
+    PARE_TRY(pare_tensor_alloc(&t));
+    for (int64_t i = 0; i < n; i++)
+        pare_tensor_set_int(&t, i, value);
+    const pare_status status = pare_graph_add_const(g, name, &t, out);
+
+    pare_tensor_release(&t);
+    return status;
+}
+
+/* Scalars when q has no axis. */
 pare_status pare_convert_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype,
                                   pare_q_inputs *out)
 {
     const pare_shape shape = q->axis < 0 ? pare_shape_of(0, NULL) : pare_shape_of(1, (const int64_t[]){ q->n });
-    pare_tensor      zero  = pare_tensor_of(dtype, shape);
 
     *out = (pare_q_inputs){ .axis = q->axis };
-    PARE_TRY(add_const(g, pare_convert_name(g, name, "scale"), PARE_f32, shape, q->scale, &out->scale));
-    if (!q->zero)
-        return PARE_OK;
-    PARE_TRY(pare_tensor_alloc(&zero));
-    for (int i = 0; i < q->n; i++)
-        pare_tensor_set_int(&zero, i, q->zero[i]);
-    const pare_status status = pare_graph_add_const(g, pare_convert_name(g, name, "zero"), &zero, &out->zero);
-
-    pare_tensor_release(&zero);
-    return status;
+    PARE_TRY(add_const(g, pare_convert_name(g, name, "s"), PARE_f32, shape, q->scale, &out->scale));
+    return q->zero ? pare_convert_zeros(g, dtype, shape, q->zero[0], &out->zero) : PARE_OK;
 }
 
 pare_status pare_convert_q_node(pare_graph *g, const pare_op *op, pare_value *from, pare_value *to,

@@ -81,21 +81,12 @@ void pare_weight_scales_widen(pare_weight_scales *s, float sx, const pare_value 
  * ONNX Runtime makes an integer Gemm or MatMul only of weights that have zero points (a Conv needs none). They are all 0,
  * so layers of equal width share one constant.
  */
-static pare_status zero_points_for_ort(pare_graph *g, pare_node *dq, const pare_weight_scales *s)
+static pare_status zero_points_for_ort(pare_graph *g, pare_node *dq)
 {
-    const char *const name   = pare_arena_printf(g->arena, "zeros_%d", s->axis < 0 ? 0 : s->n);
-    pare_value       *zero   = name ? pare_graph_find(g, name) : NULL;
-    const pare_dtype  dtype  = dq->in[0]->t.dtype;
-    pare_status       status = PARE_OK;
+    pare_value *zero;
 
-    if (!zero || !pare_value_is_const(zero) || zero->t.dtype != dtype || pare_shape_count(&zero->t.shape) != s->n) {
-        pare_tensor t = pare_tensor_of(dtype, dq->in[1]->t.shape);
-
-        PARE_TRY(pare_tensor_alloc(&t));
-        status = pare_graph_add_const(g, name, &t, &zero);
-        pare_tensor_release(&t);
-    }
-    return status == PARE_OK ? pare_node_add_in(dq, zero) : status;
+    PARE_TRY(pare_convert_zeros(g, dq->in[0]->t.dtype, dq->in[1]->t.shape, 0, &zero));
+    return pare_node_add_in(dq, zero);
 }
 
 /* in[input] of n becomes dequantize(s8 constant). */
@@ -115,7 +106,7 @@ pare_status pare_convert_weights(pare_graph *g, pare_node *n, int input, const p
     PARE_GOTO(pare_convert_constant(g, w, &t, &q, n, &real));
     pare_node_set_in(n, input, real);
     if (n->op == &pare_op_gemm || n->op == &pare_op_matmul)
-        status = zero_points_for_ort(g, real->producer, s);
+        status = zero_points_for_ort(g, real->producer);
 out:
     pare_tensor_release(&t);
     return status;

@@ -138,9 +138,11 @@ static pare_status write_inputs(pare_onnx_writer *w, const pare_node *n)
     return PARE_OK;
 }
 
-static void write_head(pare_wire *w, const char *name, const char *type)
+/* A node that is called like its first output needs no name of its own: reading gives it that one. */
+static void write_head(pare_wire *w, const char *name, const char *output, const char *type)
 {
-    pare_wire_text(w, ONNX_NODE_NAME, name);
+    if (strcmp(name, output) != 0)
+        pare_wire_text(w, ONNX_NODE_NAME, name);
     pare_wire_text(w, ONNX_NODE_TYPE, type);
 }
 
@@ -151,7 +153,7 @@ static pare_status write_bound(pare_onnx_writer *w, const char *name, float valu
 
     pare_wire_begin(wire, ONNX_GRAPH_NODE);
     pare_wire_text(wire, ONNX_NODE_OUTPUT, name);
-    write_head(wire, name, "Constant");
+    write_head(wire, name, name, "Constant");
     begin_attr(wire, "value_float");
     pare_wire_float(wire, ONNX_ATTR_F, value);
     end_attr(wire, ONNX_KIND_FLOAT);
@@ -190,7 +192,7 @@ static pare_status write_clamp(pare_onnx_writer *w, const pare_node *n, clamp c,
     if (!relu && c.hi < INFINITY)
         pare_wire_text(wire, ONNX_NODE_INPUT, hi);
     pare_wire_text(wire, ONNX_NODE_OUTPUT, n->out[0]->name);
-    write_head(wire, name, relu ? "Relu" : "Clip");
+    write_head(wire, name, n->out[0]->name, relu ? "Relu" : "Clip");
     pare_wire_end(wire);
     return PARE_OK;
 }
@@ -233,7 +235,7 @@ pare_status pare_onnx_write_node(pare_onnx_writer *w, const pare_node *n)
     pare_wire_begin(wire, ONNX_GRAPH_NODE);
     PARE_TRY(write_inputs(w, n));
     PARE_TRY(write_outputs(w, n, first));
-    write_head(wire, n->name, n->op->onnx);
+    write_head(wire, n->name, first, n->op->onnx);
     PARE_TRY(write_attrs(w, n));
     for (int i = 0; i < n->n_in; i++) {
         const char *const attr = pare_onnx_as_attribute(n, i, w->opset);
