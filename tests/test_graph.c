@@ -16,8 +16,11 @@
 #include "graph/graph.h"
 #include "tensor/qparams.h"
 
-#define OK(call) \
-    do { if ((call) != PARE_OK) fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); } while (0)
+#define OK(call)                                                     \
+    do {                                                             \
+        if ((call) != PARE_OK)                                       \
+            fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); \
+    } while (0)
 
 static pare_graph *parse(const char *text)
 {
@@ -167,7 +170,9 @@ static void bad_text_is_refused(void **state)
         { "@k = const f32[N] {1} return @k", "must be a number" },
         { "@k = const s8[1] {1} q([1,2], [0]) return @k", "2 scales, but 1 zero points" },
         { "@k = const s8[1] {1} q(1, 1e20) return @k", "no 32-bit number" },
-        { "@k = const f32[4611686018427387904] seed=1 return @k", "cannot be allocated" },
+        { "@k = const f32[4611686018427387904] seed=1 return @k", "more than 16777216 numbers" },
+        { "@k = const f32[1000000000000] {1,2} return @k", "the text ends before the last of 1000000000000" },
+        { "@k = const f32[4611686018427387904,4] {1} return @k", "cannot be allocated" },
         { "%\"no end = input f32[2] return %x", "a string has no end" },
         { "%x = input f32[2] return %x %y", "text follows after 'return'" },
         { "%x = input f32[2] return ?", "an output cannot be left out" },
@@ -183,6 +188,22 @@ static void bad_text_is_refused(void **state)
             fail_msg("case %d: '%s' expected: %s", (int)i, cases[i].sentence, status ? pare_error() : "accepted");
         assert_null(g);
     }
+}
+
+static void deep_bodies_are_refused(void **state)
+{
+    enum { DEPTH = 5000 };
+    static const char level[] = "%y = if(%c) then_branch={ ", start[] = "%c = input bool[] ";
+    char *const       text = malloc(sizeof(start) + DEPTH * (sizeof(level) + 8)), *at = text;
+    pare_graph       *g;
+
+    (void)state;
+    assert_non_null(text);
+    at += sprintf(at, "%s", start);
+    for (int i = 0; i < DEPTH; i++)
+        at += sprintf(at, "%%y%d%s", i, level + 2);
+    check_fails(pare_graph_parse(text, &g), PARE_ERR_DATA, "bodies are nested more than 32 deep");
+    free(text);
 }
 
 /* Cut at every byte, the text is refused or read, never followed by a crash or a leak. */
@@ -243,7 +264,7 @@ static void names_stay_unique(void **state)
 
 static void nodes_get_names(void **state)
 {
-    pare_graph          *g = parse("%x = input f32[2] %y = relu(%x) return %y");
+    pare_graph          *g  = parse("%x = input f32[2] %y = relu(%x) return %y");
     const pare_op *const op = pare_op_find("neg");
     pare_value          *v;
     pare_node           *n;
@@ -262,11 +283,11 @@ static void nodes_get_names(void **state)
 
 static void constants_share_or_copy(void **state)
 {
-    pare_graph  *g;
-    pare_value  *a, *b, *c;
-    pare_tensor  t      = pare_tensor_of(PARE_f32, pare_shape_of(2, (const int64_t[]){ 2, 3 }));
-    float        own[6] = { 0, 1, 2, 3, 4, 5 };
-    const long   live   = pare_alloc_live();
+    pare_graph *g;
+    pare_value *a, *b, *c;
+    pare_tensor t      = pare_tensor_of(PARE_f32, pare_shape_of(2, (const int64_t[]){ 2, 3 }));
+    float       own[6] = { 0, 1, 2, 3, 4, 5 };
+    const long  live   = pare_alloc_live();
 
     (void)state;
     OK(pare_tensor_alloc(&t));
@@ -383,7 +404,7 @@ static void sorting(void **state)
     static const char *const sorted = "graph text\n%x = input f32[2]\n%c = input bool[]\n%a = abs(%x)\n%b = relu(%a)\n"
                                       "%d = neg(%b)\n%y = if(%c) then_branch={\n    %t = abs(%b)\n    %s = neg(%t)\n"
                                       "    return %s\n} else_branch={\n    return %d\n}\nreturn %y\n";
-    pare_graph *g = parse(sorted);
+    pare_graph              *g      = parse(sorted);
 
     (void)state;
     OK(pare_graph_sort(g));
@@ -497,12 +518,12 @@ static void shapes_of_shapes(void **state)
 
 static void branches(void **state)
 {
-    pare_graph *const g = parse(
-        "%x = input f32[2,1] %c = input bool[] @yes = const bool[] {1} @axis = const s64[1] {1}\n"
-        "%same = if(%c) then_branch={ %a = neg(%x) return %a } else_branch={ return %x }\n"
-        "%open = if(%c) then_branch={ %b = squeeze(%x, @axis) return %b } else_branch={ return %x }\n"
-        "%one = if(@yes) then_branch={ %d = squeeze(%x, @axis) return %d } else_branch={ return %x }\n"
-        "return %same, %open, %one");
+    pare_graph *const g =
+        parse("%x = input f32[2,1] %c = input bool[] @yes = const bool[] {1} @axis = const s64[1] {1}\n"
+              "%same = if(%c) then_branch={ %a = neg(%x) return %a } else_branch={ return %x }\n"
+              "%open = if(%c) then_branch={ %b = squeeze(%x, @axis) return %b } else_branch={ return %x }\n"
+              "%one = if(@yes) then_branch={ %d = squeeze(%x, @axis) return %d } else_branch={ return %x }\n"
+              "return %same, %open, %one");
 
     (void)state;
     OK(pare_graph_infer(g, false));
@@ -549,22 +570,70 @@ static void qparams_survive(void **state)
 
 typedef void break_fn(pare_graph *g);
 
-static void lose_use(pare_graph *g) { value(g, "a")->n_uses--; }
-static void lose_name(pare_graph *g) { value(g, "a")->name = "elsewhere"; }
-static void lose_producer(pare_graph *g) { value(g, "a")->producer = NULL; }
-static void lose_link(pare_graph *g) { g->last->prev = NULL; }
-static void two_sources(pare_graph *g) { value(g, "a")->is_input = true; }
-static void wrong_dtype(pare_graph *g) { value(g, "a")->t.dtype = (pare_dtype)99; }
-static void wrong_dim(pare_graph *g) { value(g, "x")->t.shape.dim[0] = -7; }
-static void high_clamp(pare_graph *g) { pare_node_set_f(g->last, "clamp_lo", 0); }
-static void wrong_clamp(pare_graph *g) { pare_node_set_f(g->last, "clamp_hi", -FLT_MAX), high_clamp(g); }
-static void nan_clamp(pare_graph *g) { pare_node_set_f(g->last, "clamp_hi", NAN); }
-static void no_input(pare_graph *g) { pare_node_set_in(g->first, 0, NULL); }
-static void scale_zero(pare_graph *g) { ((float *)(uintptr_t)value(g, "k")->t.q->scale)[1] = 0; }
-static void scale_nan(pare_graph *g) { ((float *)(uintptr_t)value(g, "k")->t.q->scale)[1] = NAN; }
-static void zero_outside(pare_graph *g) { ((int32_t *)(uintptr_t)value(g, "k")->t.q->zero)[0] = 128; }
-static void scales_missing(pare_graph *g) { ((pare_qparams *)(uintptr_t)value(g, "k")->t.q)->axis = 1; }
-static void axis_outside(pare_graph *g) { ((pare_qparams *)(uintptr_t)value(g, "k")->t.q)->axis = 2; }
+static void lose_use(pare_graph *g)
+{
+    value(g, "a")->n_uses--;
+}
+static void lose_name(pare_graph *g)
+{
+    value(g, "a")->name = "elsewhere";
+}
+static void lose_producer(pare_graph *g)
+{
+    value(g, "a")->producer = NULL;
+}
+static void lose_link(pare_graph *g)
+{
+    g->last->prev = NULL;
+}
+static void two_sources(pare_graph *g)
+{
+    value(g, "a")->is_input = true;
+}
+static void wrong_dtype(pare_graph *g)
+{
+    value(g, "a")->t.dtype = (pare_dtype)99;
+}
+static void wrong_dim(pare_graph *g)
+{
+    value(g, "x")->t.shape.dim[0] = -7;
+}
+static void high_clamp(pare_graph *g)
+{
+    pare_node_set_f(g->last, "clamp_lo", 0);
+}
+static void wrong_clamp(pare_graph *g)
+{
+    pare_node_set_f(g->last, "clamp_hi", -FLT_MAX), high_clamp(g);
+}
+static void nan_clamp(pare_graph *g)
+{
+    pare_node_set_f(g->last, "clamp_hi", NAN);
+}
+static void no_input(pare_graph *g)
+{
+    pare_node_set_in(g->first, 0, NULL);
+}
+static void scale_zero(pare_graph *g)
+{
+    ((float *)(uintptr_t)value(g, "k")->t.q->scale)[1] = 0;
+}
+static void scale_nan(pare_graph *g)
+{
+    ((float *)(uintptr_t)value(g, "k")->t.q->scale)[1] = NAN;
+}
+static void zero_outside(pare_graph *g)
+{
+    ((int32_t *)(uintptr_t)value(g, "k")->t.q->zero)[0] = 128;
+}
+static void scales_missing(pare_graph *g)
+{
+    ((pare_qparams *)(uintptr_t)value(g, "k")->t.q)->axis = 1;
+}
+static void axis_outside(pare_graph *g)
+{
+    ((pare_qparams *)(uintptr_t)value(g, "k")->t.q)->axis = 2;
+}
 static void swapped(pare_graph *g)
 {
     pare_node *const a = g->first, *const b = g->last;
@@ -579,14 +648,22 @@ static void broken_graphs_are_seen(void **state)
         break_fn   *fn;
         const char *sentence;
     } cases[] = {
-        { lose_use, "value 'a': 0 uses are counted, 1 are there" }, { lose_name, "cannot be found under its name" },
-        { lose_producer, "names another producer" },                { lose_link, "is not linked" },
-        { two_sources, "more than one of" },                        { wrong_dtype, "a dtype that does not exist" },
-        { wrong_dim, "a negative dimension" },                      { wrong_clamp, "clamp_lo is above clamp_hi" },
-        { nan_clamp, "clamp_lo is above clamp_hi" },                { no_input, "a required input is left out" },
-        { scale_zero, "not a positive number" },                    { scale_nan, "not a positive number" },
-        { zero_outside, "outside of its dtype" },                   { scales_missing, "does not fit its shape" },
-        { axis_outside, "an axis that it does not have" },          { swapped, "reads 'a' before it is made" },
+        { lose_use, "value 'a': 0 uses are counted, 1 are there" },
+        { lose_name, "cannot be found under its name" },
+        { lose_producer, "names another producer" },
+        { lose_link, "is not linked" },
+        { two_sources, "more than one of" },
+        { wrong_dtype, "a dtype that does not exist" },
+        { wrong_dim, "a negative dimension" },
+        { wrong_clamp, "clamp_lo is above clamp_hi" },
+        { nan_clamp, "clamp_lo is above clamp_hi" },
+        { no_input, "a required input is left out" },
+        { scale_zero, "not a positive number" },
+        { scale_nan, "not a positive number" },
+        { zero_outside, "outside of its dtype" },
+        { scales_missing, "does not fit its shape" },
+        { axis_outside, "an axis that it does not have" },
+        { swapped, "reads 'a' before it is made" },
     };
 
     (void)state;
@@ -654,15 +731,25 @@ static void short_memory_leaks_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_reads_back),          cmocka_unit_test(seeds),
-        cmocka_unit_test(bad_text_is_refused),      cmocka_unit_test(cut_text_leaks_nothing),
-        cmocka_unit_test(names_stay_unique),        cmocka_unit_test(nodes_get_names),
-        cmocka_unit_test(constants_share_or_copy),  cmocka_unit_test(uses_are_counted),
-        cmocka_unit_test(bypass_keeps_output_names), cmocka_unit_test(nodes_change),
-        cmocka_unit_test(sorting),                  cmocka_unit_test(long_chain),
-        cmocka_unit_test(clones),                   cmocka_unit_test(shapes_of_shapes),
-        cmocka_unit_test(branches),                 cmocka_unit_test(inference_names_the_node),
-        cmocka_unit_test(qparams_survive),          cmocka_unit_test(broken_graphs_are_seen),
+        cmocka_unit_test(text_reads_back),
+        cmocka_unit_test(seeds),
+        cmocka_unit_test(bad_text_is_refused),
+        cmocka_unit_test(cut_text_leaks_nothing),
+        cmocka_unit_test(deep_bodies_are_refused),
+        cmocka_unit_test(names_stay_unique),
+        cmocka_unit_test(nodes_get_names),
+        cmocka_unit_test(constants_share_or_copy),
+        cmocka_unit_test(uses_are_counted),
+        cmocka_unit_test(bypass_keeps_output_names),
+        cmocka_unit_test(nodes_change),
+        cmocka_unit_test(sorting),
+        cmocka_unit_test(long_chain),
+        cmocka_unit_test(clones),
+        cmocka_unit_test(shapes_of_shapes),
+        cmocka_unit_test(branches),
+        cmocka_unit_test(inference_names_the_node),
+        cmocka_unit_test(qparams_survive),
+        cmocka_unit_test(broken_graphs_are_seen),
         cmocka_unit_test(short_memory_leaks_nothing),
     };
 

@@ -240,6 +240,18 @@ static pare_status read_rows(reader *r, pare_label_table *out)
     return PARE_OK;
 }
 
+pare_status pare_label_table_parse(const char *text, size_t size, const char *path, const pare_data_options *options,
+                                   pare_arena *arena, pare_label_table *out)
+{
+    reader r = { .in = pare_cursor_of(text, size), .path = path, .options = options, .arena = arena };
+
+    *out = (pare_label_table){ 0 };
+    const pare_status status = read_rows(&r, out);
+    if (status != PARE_OK)
+        pare_label_table_free(out);
+    return status;
+}
+
 pare_status pare_label_table_read(const char *path, const pare_data_options *options, pare_arena *arena,
                                   pare_label_table *out)
 {
@@ -247,16 +259,9 @@ pare_status pare_label_table_read(const char *path, const pare_data_options *opt
 
     *out = (pare_label_table){ 0 };
     PARE_TRY(pare_buf_map(path, &bytes));
-
-    reader            r      = { .in      = pare_cursor_of(pare_buf_bytes(bytes), pare_buf_size(bytes)),
-                                 .path    = path,
-                                 .options = options,
-                                 .arena   = arena };
-    const pare_status status = read_rows(&r, out);
-
+    const pare_status status = pare_label_table_parse((const char *)pare_buf_bytes(bytes), pare_buf_size(bytes), path,
+                                                      options, arena, out);
     pare_buf_unref(bytes);
-    if (status != PARE_OK)
-        pare_label_table_free(out);
     return status;
 }
 

@@ -25,6 +25,10 @@ typedef struct pare_label_table {
 /* Reads PATH under options' label_rule and split; names live in `arena`. Release with pare_label_table_free. */
 pare_status pare_label_table_read(const char *path, const pare_data_options *options, pare_arena *arena,
                                   pare_label_table *out);
+
+/* The same of `size` bytes in memory; `path` is for messages. */
+pare_status pare_label_table_parse(const char *text, size_t size, const char *path, const pare_data_options *options,
+                                   pare_arena *arena, pare_label_table *out);
 void        pare_label_table_free(pare_label_table *table);
 
 /* The labels of `total` numbered samples: .npy, .tsv, else raw int32. *out [total], from pare_malloc. */

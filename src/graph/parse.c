@@ -6,7 +6,10 @@
 #include "graph/graph.h"
 #include "graph/text.h"
 
-enum { MAX_ENDS = 64 }; /* inputs or outputs of one node in text */
+enum {
+    MAX_ENDS  = 64, /* inputs or outputs of one node in text    */
+    MAX_DEPTH = 32, /* bodies inside bodies: each is a recursion */
+};
 
 static pare_status parse_body(pare_text *t, pare_graph *g, bool braces);
 
@@ -164,9 +167,14 @@ static pare_status parse_attr(pare_text *t, pare_node *n, const pare_attr *a)
         return status;
     case PARE_ATTR_GRAPH:
         PARE_TRY(pare_text_expect(t, "{"));
+        if (t->depth == MAX_DEPTH)
+            return pare_text_fail(t, "bodies are nested more than %d deep", MAX_DEPTH);
         PARE_TRY(pare_graph_create_body(n->graph, a->name, &body));
         pare_node_set_graph(n, a->name, body);
-        return parse_body(t, body, true);
+        t->depth++;
+        status = parse_body(t, body, true);
+        t->depth--;
+        return status;
     }
     return PARE_OK;
 }

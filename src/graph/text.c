@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #include "base/rng.h"
 #include "base/status.h"
+
+enum { MAX_SEEDED = 1 << 24 }; /* elements of a constant made from a seed */
 
 bool pare_text_is_bare(char c)
 {
@@ -249,14 +252,29 @@ static pare_status parse_elements(pare_text *t, pare_tensor *tensor)
     return pare_text_expect(t, "}");
 }
 
+/* Memory is taken for what is there: a short text does not ask for gigabytes. */
+static pare_status check_count(pare_text *t, const pare_tensor *tensor, bool seeded)
+{
+    const int64_t count = pare_shape_count(&tensor->shape);
+
+    if (seeded && count > MAX_SEEDED)
+        return pare_text_fail(t, "more than %d numbers from a seed", MAX_SEEDED);
+    if (!seeded && count > 0 && strnlen(t->at, (size_t)count) < (size_t)count)
+        return pare_text_fail(t, "the text ends before the last of %" PRId64 " numbers", count);
+    return PARE_OK;
+}
+
 pare_status pare_text_data(pare_text *t, pare_tensor *tensor)
 {
     int64_t seed;
 
-    PARE_TRY(pare_tensor_alloc(tensor));
     if (pare_text_try(t, "hash="))
         return pare_text_fail(t, "the values of this constant were not written out");
-    if (!pare_text_try(t, "seed="))
+    const bool seeded = pare_text_try(t, "seed=");
+
+    PARE_TRY(check_count(t, tensor, seeded));
+    PARE_TRY(pare_tensor_alloc(tensor));
+    if (!seeded)
         return parse_elements(t, tensor);
     PARE_TRY(pare_text_int(t, &seed));
     fill(tensor, (uint64_t)seed);

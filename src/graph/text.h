@@ -34,6 +34,7 @@ typedef struct pare_text {
     const char *at;
     pare_arena *arena; /* for names and lists */
     int         line;
+    int         depth; /* of the body that is read */
 } pare_text;
 
 bool pare_text_is_bare(char c); /* needs no quotes in a name */
