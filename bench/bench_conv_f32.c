@@ -24,45 +24,30 @@ enum { MAX_RUNS = 200, MAX_KERNELS = 8 };
 
 typedef struct layer {
     const char *name;
-    int size;   /* output rows and pixels */
-    int c;
-    int oc;
-    int kernel;
-    int stride;
-    int group;
+    int         size; /* output rows and pixels */
+    int         c;
+    int         oc;
+    int         kernel;
+    int         stride;
+    int         group;
 } layer;
 
 static const layer layers[] = {
-    { "stem 7x7 s2 3->64 112", 112, 3, 64, 7, 2, 1 },
-    { "stem 3x3 s2 3->32 112", 112, 3, 32, 3, 2, 1 },
-    { "3x3 64->64 56", 56, 64, 64, 3, 1, 1 },
-    { "3x3 128->128 28", 28, 128, 128, 3, 1, 1 },
-    { "3x3 128->128 28 s2", 28, 128, 128, 3, 2, 1 },
-    { "3x3 256->256 14", 14, 256, 256, 3, 1, 1 },
-    { "3x3 512->512 7", 7, 512, 512, 3, 1, 1 },
-    { "1x1 64->256 56", 56, 64, 256, 1, 1, 1 },
-    { "1x1 256->64 56", 56, 256, 64, 1, 1, 1 },
-    { "1x1 256->256 28", 28, 256, 256, 1, 1, 1 },
-    { "1x1 1024->256 14", 14, 1024, 256, 1, 1, 1 },
-    { "1x1 512->2048 7", 7, 512, 2048, 1, 1, 1 },
-    { "1x1 2048->512 7", 7, 2048, 512, 1, 1, 1 },
-    { "1x1 32->16 112", 112, 32, 16, 1, 1, 1 },
-    { "1x1 16->96 112", 112, 16, 96, 1, 1, 1 },
-    { "1x1 144->24 56", 56, 144, 24, 1, 1, 1 },
-    { "1x1 192->64 14", 14, 192, 64, 1, 1, 1 },
-    { "1x1 320->1280 7", 7, 320, 1280, 1, 1, 1 },
-    { "3x3 g32 128->128 56", 56, 128, 128, 3, 1, 32 },
-    { "linear 1280->1000", 1, 1280, 1000, 1, 1, 1 },
-    { "linear 4096->1000", 1, 4096, 1000, 1, 1, 1 },
-    { "dw 3x3 32 112", 112, 32, 32, 3, 1, 32 },
-    { "dw 3x3 96 s2 56", 56, 96, 96, 3, 2, 96 },
-    { "dw 3x3 144 56", 56, 144, 144, 3, 1, 144 },
-    { "dw 3x3 384 14", 14, 384, 384, 3, 1, 384 },
-    { "dw 3x3 960 7", 7, 960, 960, 3, 1, 960 },
-    { "dw 5x5 672 14", 14, 672, 672, 5, 1, 672 },
-    { "dw 3x3 32 7 (in L1)", 7, 32, 32, 3, 1, 32 },
-    { "dw 3x3 32 14 (in L1)", 14, 32, 32, 3, 1, 32 },
-    { "dw 5x5 240 s2 14", 14, 240, 240, 5, 2, 240 },
+    { "stem 7x7 s2 3->64 112", 112, 3, 64, 7, 2, 1 },  { "stem 3x3 s2 3->32 112", 112, 3, 32, 3, 2, 1 },
+    { "3x3 64->64 56", 56, 64, 64, 3, 1, 1 },          { "3x3 128->128 28", 28, 128, 128, 3, 1, 1 },
+    { "3x3 128->128 28 s2", 28, 128, 128, 3, 2, 1 },   { "3x3 256->256 14", 14, 256, 256, 3, 1, 1 },
+    { "3x3 512->512 7", 7, 512, 512, 3, 1, 1 },        { "1x1 64->256 56", 56, 64, 256, 1, 1, 1 },
+    { "1x1 256->64 56", 56, 256, 64, 1, 1, 1 },        { "1x1 256->256 28", 28, 256, 256, 1, 1, 1 },
+    { "1x1 1024->256 14", 14, 1024, 256, 1, 1, 1 },    { "1x1 512->2048 7", 7, 512, 2048, 1, 1, 1 },
+    { "1x1 2048->512 7", 7, 2048, 512, 1, 1, 1 },      { "1x1 32->16 112", 112, 32, 16, 1, 1, 1 },
+    { "1x1 16->96 112", 112, 16, 96, 1, 1, 1 },        { "1x1 144->24 56", 56, 144, 24, 1, 1, 1 },
+    { "1x1 192->64 14", 14, 192, 64, 1, 1, 1 },        { "1x1 320->1280 7", 7, 320, 1280, 1, 1, 1 },
+    { "3x3 g32 128->128 56", 56, 128, 128, 3, 1, 32 }, { "linear 1280->1000", 1, 1280, 1000, 1, 1, 1 },
+    { "linear 4096->1000", 1, 4096, 1000, 1, 1, 1 },   { "dw 3x3 32 112", 112, 32, 32, 3, 1, 32 },
+    { "dw 3x3 96 s2 56", 56, 96, 96, 3, 2, 96 },       { "dw 3x3 144 56", 56, 144, 144, 3, 1, 144 },
+    { "dw 3x3 384 14", 14, 384, 384, 3, 1, 384 },      { "dw 3x3 960 7", 7, 960, 960, 3, 1, 960 },
+    { "dw 5x5 672 14", 14, 672, 672, 5, 1, 672 },      { "dw 3x3 32 7 (in L1)", 7, 32, 32, 3, 1, 32 },
+    { "dw 3x3 32 14 (in L1)", 14, 32, 32, 3, 1, 32 },  { "dw 5x5 240 s2 14", 14, 240, 240, 5, 2, 240 },
 };
 
 static double now(void)
@@ -84,8 +69,7 @@ __attribute__((target("avx512f"))) static double peak_512(long n)
         acc[i] = _mm512_set1_ps((float)i);
     const double start = now();
     for (long k = 0; k < n; k++)
-        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++)
-            acc[i] = _mm512_fmadd_ps(acc[i], a, a);
+        _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) acc[i] = _mm512_fmadd_ps(acc[i], a, a);
     const double seconds = now() - start;
     for (int i = 1; i < 16; i++)
         acc[0] = _mm512_add_ps(acc[0], acc[i]);
@@ -104,8 +88,7 @@ __attribute__((target("avx2,fma"))) static double peak_256(long n)
         acc[i] = _mm256_set1_ps((float)i);
     const double start = now();
     for (long k = 0; k < n; k++)
-        _Pragma("GCC unroll 16") for (int i = 0; i < 12; i++)
-            acc[i] = _mm256_fmadd_ps(acc[i], a, a);
+        _Pragma("GCC unroll 16") for (int i = 0; i < 12; i++) acc[i] = _mm256_fmadd_ps(acc[i], a, a);
     const double seconds = now() - start;
     for (int i = 1; i < 12; i++)
         acc[0] = _mm256_add_ps(acc[0], acc[i]);
@@ -154,7 +137,7 @@ static float *random_floats(size_t n)
 static double measure(void (*run)(void *plan, const float *x, float *y), void *plan, const float *x, float *y)
 {
     double seconds[MAX_RUNS];
-    int    n     = 0;
+    int    n = 0;
     double begin = now();
 
     run(plan, x, y);
@@ -189,24 +172,38 @@ static void report(const char *layer_name, const char *kernel, double seconds, d
 
 static void bench(const layer *l)
 {
-    const int in  = (l->size - 1) * l->stride + l->kernel;
-    const int xs  = (l->c + 15) / 16 * 16, ys = (l->oc + 15) / 16 * 16;
-    const int pad = l->kernel / 2;
-    const double flops = 2.0 * l->size * l->size * l->oc * (l->c / l->group) * l->kernel * l->kernel;
+    const int                in = (l->size - 1) * l->stride + l->kernel;
+    const int                xs = (l->c + 15) / 16 * 16, ys = (l->oc + 15) / 16 * 16;
+    const int                pad = l->kernel / 2;
+    const double             flops = 2.0 * l->size * l->size * l->oc * (l->c / l->group) * l->kernel * l->kernel;
     const pare_conv_f32_desc d = {
-        .n = 1, .oh = l->size, .ow = l->size, .c = l->c, .oc = l->oc, .group = l->group, .kh = l->kernel,
-        .kw = l->kernel, .stride_h = l->stride, .stride_w = l->stride, .dilation_h = 1, .dilation_w = 1,
-        .pad_top = pad, .pad_left = pad, .x = { (ptrdiff_t)in * in * xs, (ptrdiff_t)in * xs, xs },
-        .y = { (ptrdiff_t)l->size * l->size * ys, (ptrdiff_t)l->size * ys, ys }, .clamp = true, .hi = 6,
+        .n = 1,
+        .oh = l->size,
+        .ow = l->size,
+        .c = l->c,
+        .oc = l->oc,
+        .group = l->group,
+        .kh = l->kernel,
+        .kw = l->kernel,
+        .stride_h = l->stride,
+        .stride_w = l->stride,
+        .dilation_h = 1,
+        .dilation_w = 1,
+        .pad_top = pad,
+        .pad_left = pad,
+        .x = { (ptrdiff_t)in * in * xs, (ptrdiff_t)in * xs, xs },
+        .y = { (ptrdiff_t)l->size * l->size * ys, (ptrdiff_t)l->size * ys, ys },
+        .clamp = true,
+        .hi = 6,
     };
-    float *x = random_floats((size_t)d.x.image + 16);
-    float *y = random_floats((size_t)d.y.image + 16);
-    float *w = random_floats((size_t)l->oc * (size_t)(l->c / l->group * l->kernel * l->kernel));
+    float       *x = random_floats((size_t)d.x.image + 16);
+    float       *y = random_floats((size_t)d.y.image + 16);
+    float       *w = random_floats((size_t)l->oc * (size_t)(l->c / l->group * l->kernel * l->kernel));
     const float *origin = x + pad * (d.x.row + d.x.pixel);
 
     if (l->group == l->c && l->c == l->oc) {
         const pare_dw_f32_kernel *kernels[MAX_KERNELS];
-        const int n = pare_dw_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
+        const int                 n = pare_dw_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
 
         for (int i = 0; i < n; i++) {
             pare_dw_f32_plan *plan;
@@ -220,7 +217,7 @@ static void bench(const layer *l)
         }
     } else {
         const pare_gemm_f32_kernel *kernels[MAX_KERNELS];
-        const int n = pare_conv_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
+        const int                   n = pare_conv_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
 
         for (int i = 0; i < n; i++) {
             pare_conv_f32_plan *plan;

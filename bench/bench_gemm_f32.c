@@ -19,16 +19,16 @@ enum { MAX_RUNS = 200, MAX_KERNELS = 8 };
 
 typedef struct product {
     const char *name;
-    int  m;
-    int  n;
-    int  k;
-    bool transposed; /* B is [n][k] */
+    int         m;
+    int         n;
+    int         k;
+    bool        transposed; /* B is [n][k] */
 } product;
 
 static const product products[] = {
-    { "bert projection", 128, 768, 768, true },  { "bert feed-forward", 128, 3072, 768, true },
-    { "attention q k'", 128, 128, 64, true },    { "attention p v", 128, 64, 128, false },
-    { "lstm step", 1, 2600, 650, true },         { "lstm step, batch 4", 4, 2600, 650, true },
+    { "bert projection", 128, 768, 768, true }, { "bert feed-forward", 128, 3072, 768, true },
+    { "attention q k'", 128, 128, 64, true },   { "attention p v", 128, 64, 128, false },
+    { "lstm step", 1, 2600, 650, true },        { "lstm step, batch 4", 4, 2600, 650, true },
     { "square", 512, 512, 512, false },
 };
 
@@ -57,7 +57,7 @@ static int by_value(const void *a, const void *b)
 static double measure(void (*run)(const work *), const work *w)
 {
     double       seconds[MAX_RUNS];
-    int          n     = 0;
+    int          n = 0;
     const double begin = now();
 
     run(w);
@@ -94,15 +94,22 @@ static float *random_floats(size_t n)
 static void bench(const product *p)
 {
     const pare_gemm_f32_kernel *kernels[MAX_KERNELS];
-    const int n = pare_gemm_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    float    *a = random_floats((size_t)p->m * (size_t)p->k);
-    float    *b = random_floats((size_t)p->n * (size_t)p->k);
-    float    *y = random_floats((size_t)p->m * (size_t)p->n);
+    const int                   n = pare_gemm_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    float                      *a = random_floats((size_t)p->m * (size_t)p->k);
+    float                      *b = random_floats((size_t)p->n * (size_t)p->k);
+    float                      *y = random_floats((size_t)p->m * (size_t)p->n);
 
     for (int i = 0; i < n; i++) {
         work w = {
             .kernel = kernels[i],
-            .g = { .m = p->m, .n = p->n, .k = p->k, .a = a, .a_row = p->k, .y = y, .y_row = p->n, .lo = -INFINITY,
+            .g = { .m = p->m,
+                   .n = p->n,
+                   .k = p->k,
+                   .a = a,
+                   .a_row = p->k,
+                   .y = y,
+                   .y_row = p->n,
+                   .lo = -INFINITY,
                    .hi = INFINITY },
             .b = { b, p->transposed ? 1 : p->n, p->transposed ? p->k : 1, p->k, p->n },
         };

@@ -17,20 +17,20 @@
 
 typedef struct layer {
     const char *name;
-    int in_c, out_c, size, kernel, stride, groups; /* size: output height and width; 0 = Linear of one row */
+    int         in_c, out_c, size, kernel, stride, groups; /* size: output height and width; 0 = Linear of one row */
 } layer;
 
 static const layer layers[] = {
-    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },      { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
-    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },    { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
-    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },  { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
-    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },    { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
-    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },   { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
-    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },    { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
-    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },    { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
-    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },    { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
-    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },    { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
-    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },    { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
+    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },          { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
+    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },        { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
+    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },      { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
+    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },        { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
+    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },       { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
+    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },        { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
+    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },        { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
+    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },        { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
+    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },        { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
+    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },        { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
     { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 }, { "linear 1280-1000", 1280, 1000, 0, 1, 1, 1 },
 };
 
@@ -68,7 +68,7 @@ __attribute__((target("avx512f,avx512vnni"))) static double peak(void)
                              : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h)
                              : "v"(_mm512_set1_epi8(1)));
         const double rate = ROUNDS * 8.0 * 64 / (now() - begin);
-        best              = rate > best ? rate : best;
+        best = rate > best ? rate : best;
     }
     return best;
 }
@@ -106,24 +106,35 @@ static int round_up(int value, int step)
 
 static bool bench(const layer *l, const char *version, double peak_macs)
 {
-    const int    size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
-    const int    px = round_up(l->in_c, l->in_c <= 4 ? 4 : l->in_c <= 32 ? 32 : 64);
-    const int    py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
-    const size_t n_w = (size_t)l->out_c * (size_t)(l->in_c / l->groups * l->kernel * l->kernel);
-    uint8_t     *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)px + 64);
-    uint8_t     *y = pare_malloc_aligned((size_t)size * (size_t)size * (size_t)py);
-    int8_t      *w = pare_malloc_aligned(n_w);
-    const float  sw = 1e-4f;
+    const int             size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
+    const int             px = round_up(l->in_c, l->in_c <= 4 ? 4 : l->in_c <= 32 ? 32 : 64);
+    const int             py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
+    const size_t          n_w = (size_t)l->out_c * (size_t)(l->in_c / l->groups * l->kernel * l->kernel);
+    uint8_t              *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)px + 64);
+    uint8_t              *y = pare_malloc_aligned((size_t)size * (size_t)size * (size_t)py);
+    int8_t               *w = pare_malloc_aligned(n_w);
+    const float           sw = 1e-4f;
     const pare_qconv_desc d = {
-        .in_c = l->in_c, .out_c = l->out_c, .groups = l->groups, .out_h = size, .out_w = size,
-        .kernel_h = l->kernel, .kernel_w = l->kernel, .stride_h = l->stride, .stride_w = l->stride,
-        .pad_top = pad, .pad_left = pad, .x = { px, (ptrdiff_t)px * in, (ptrdiff_t)px * in * in },
-        .y = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size }, .w = w,
-        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1 },
+        .in_c = l->in_c,
+        .out_c = l->out_c,
+        .groups = l->groups,
+        .out_h = size,
+        .out_w = size,
+        .kernel_h = l->kernel,
+        .kernel_w = l->kernel,
+        .stride_h = l->stride,
+        .stride_w = l->stride,
+        .pad_top = pad,
+        .pad_left = pad,
+        .x = { px, (ptrdiff_t)px * in, (ptrdiff_t)px * in * in },
+        .y = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size },
+        .w = w,
+        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 },
+        .out = { .scale = 1 },
     };
     const pare_qconv_kernel *kernels[8], *chosen = NULL;
-    const int        n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 8);
-    pare_qconv_plan *plan;
+    const int                n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 8);
+    pare_qconv_plan         *plan;
 
     for (size_t i = 0; i < n_w; i++)
         w[i] = (int8_t)(i * 7 % 255 - 127);
@@ -135,8 +146,8 @@ static bool bench(const layer *l, const char *version, double peak_macs)
         return false;
     }
     const double macs = (double)size * size * (double)n_w;
-    const double t    = time_layer(
-        plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
+    const double t =
+        time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
     printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, pare_qconv_kernel_name(chosen), t * 1e6,
            2e-12 * macs / t, peak_macs > 0 ? 100 * macs / t / peak_macs : 0);
     pare_qconv_destroy(plan);

@@ -14,9 +14,9 @@ typedef struct layer {
 } layer;
 
 static const layer layers[] = {
-    { 32, 112, 3, 1, 1 }, { 96, 56, 3, 2, 1 },  { 144, 56, 3, 1, 1 }, { 144, 28, 3, 2, 1 }, { 192, 28, 3, 1, 2 },
-    { 192, 14, 3, 2, 1 }, { 384, 14, 3, 1, 4 }, { 576, 14, 3, 1, 2 }, { 576, 7, 3, 2, 1 },  { 960, 7, 3, 1, 3 },
-    { 240, 14, 5, 1, 0 }, { 120, 28, 5, 1, 0 },
+    { 32, 112, 3, 1, 1 }, { 96, 56, 3, 2, 1 },  { 144, 56, 3, 1, 1 }, { 144, 28, 3, 2, 1 },
+    { 192, 28, 3, 1, 2 }, { 192, 14, 3, 2, 1 }, { 384, 14, 3, 1, 4 }, { 576, 14, 3, 1, 2 },
+    { 576, 7, 3, 2, 1 },  { 960, 7, 3, 1, 3 },  { 240, 14, 5, 1, 0 }, { 120, 28, 5, 1, 0 },
 };
 
 static double now(void)
@@ -52,22 +52,33 @@ static double time_layer(const pare_qdw_plan *plan, const pare_qconv_args *args,
 /* Seconds of one run of the layer; below 0 after a failure. */
 static double bench(const layer *l, const char *version)
 {
-    const int    c = l->channels, pad = l->kernel / 2, in = l->size * l->stride + 2 * pad;
-    const int    pixel = c <= 32 ? 32 : (c + 63) / 64 * 64;
-    uint8_t     *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)pixel + 64);
-    uint8_t     *y = pare_malloc_aligned((size_t)l->size * (size_t)l->size * (size_t)pixel);
-    int8_t      *w = pare_malloc_aligned((size_t)c * (size_t)(l->kernel * l->kernel));
-    const float  sw = 1e-3f;
+    const int             c = l->channels, pad = l->kernel / 2, in = l->size * l->stride + 2 * pad;
+    const int             pixel = c <= 32 ? 32 : (c + 63) / 64 * 64;
+    uint8_t              *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)pixel + 64);
+    uint8_t              *y = pare_malloc_aligned((size_t)l->size * (size_t)l->size * (size_t)pixel);
+    int8_t               *w = pare_malloc_aligned((size_t)c * (size_t)(l->kernel * l->kernel));
+    const float           sw = 1e-3f;
     const pare_qconv_desc d = {
-        .in_c = c, .out_c = c, .groups = c, .out_h = l->size, .out_w = l->size, .kernel_h = l->kernel,
-        .kernel_w = l->kernel, .stride_h = l->stride, .stride_w = l->stride, .pad_top = pad, .pad_left = pad,
+        .in_c = c,
+        .out_c = c,
+        .groups = c,
+        .out_h = l->size,
+        .out_w = l->size,
+        .kernel_h = l->kernel,
+        .kernel_w = l->kernel,
+        .stride_h = l->stride,
+        .stride_w = l->stride,
+        .pad_top = pad,
+        .pad_left = pad,
         .x = { pixel, (ptrdiff_t)pixel * in, (ptrdiff_t)pixel * in * in },
-        .y = { pixel, (ptrdiff_t)pixel * l->size, (ptrdiff_t)pixel * l->size * l->size }, .w = w,
-        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 }, .out = { .scale = 1 },
+        .y = { pixel, (ptrdiff_t)pixel * l->size, (ptrdiff_t)pixel * l->size * l->size },
+        .w = w,
+        .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 },
+        .out = { .scale = 1 },
     };
     const pare_qdw_kernel *kernels[8], *chosen = NULL;
-    const int      n = pare_qdw_candidates(&d, pare_cpu_features(), kernels, 8);
-    pare_qdw_plan *plan;
+    const int              n = pare_qdw_candidates(&d, pare_cpu_features(), kernels, 8);
+    pare_qdw_plan         *plan;
 
     for (int i = n - 1; i >= 0; i--)
         if (!version || !strcmp(version, pare_qdw_kernel_name(kernels[i])))
@@ -77,8 +88,8 @@ static double bench(const layer *l, const char *version)
         return -1;
     }
     const double outputs = (double)l->size * l->size * c;
-    const double t = time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * pixel, .y = y, .batch = 1 },
-                                outputs);
+    const double t =
+        time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * pixel, .y = y, .batch = 1 }, outputs);
     printf("%4d channels %3dx%-3d %dx%d stride %d  %-14s %8.1f us %6.2f outputs/ns\n", c, l->size, l->size, l->kernel,
            l->kernel, l->stride, pare_qdw_kernel_name(chosen), t * 1e6, 1e-9 * outputs / t);
     pare_qdw_destroy(plan);

@@ -77,7 +77,7 @@ static int measure(pare_session *s, pare_pool *pool, double ms, timing *t)
 
     while (t->n < LEAST_RUNS || (t->n < MOST_RUNS && now_ms() - start < ms)) {
         const double before = now_ms();
-        const int    code   = pare_say_status(pare_session_run(s, pool));
+        const int    code = pare_say_status(pare_session_run(s, pool));
 
         if (code || pare_progress_interrupted())
             return code ? code : PARE_EXIT_INTERRUPTED;
@@ -152,10 +152,10 @@ static void print_json(const pare_session *s, const timing *t, int threads, cons
 
 static void print_steps(const pare_session *s, const timing *t)
 {
-    pare_table *const table  = pare_table_create("lllrrrl");
+    pare_table *const table = pare_table_create("lllrrrl");
     const char *const head[] = { "op", "kernel", "output", "ms", "share", "GMAC/s", "name" };
-    const int         steps  = pare_plan_n_steps(s->plan);
-    double            total  = 0;
+    const int         steps = pare_plan_n_steps(s->plan);
+    double            total = 0;
 
     for (int i = 0; i < 7; i++)
         pare_table_add(table, "%s", head[i]);
@@ -196,8 +196,8 @@ static void print_text(const pare_session *s, const timing *t, int threads, cons
 static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, timing *t)
 {
     const bench_args *const args = v->args;
-    char                   *end  = NULL;
-    const double            ms   = args->seconds ? 1e3 * strtod(args->seconds, &end) : 1e3;
+    char                   *end = NULL;
+    const double            ms = args->seconds ? 1e3 * strtod(args->seconds, &end) : 1e3;
     int                     code;
 
     if (end && (end == args->seconds || *end || !(ms > 0 && ms <= 1e8)))
@@ -223,9 +223,9 @@ static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, tim
 static int run(const pare_invocation *v)
 {
     const bench_args *const args = v->args;
-    pare_common_args        one  = *v->common;
+    pare_common_args        one = *v->common;
     pare_pool              *pool = NULL;
-    timing                  t    = { 0 };
+    timing                  t = { 0 };
     pare_session            s;
     int                     code =
         pare_session_open(&s, v->words[0], &(pare_session_options){ .files = &args->input, .batch = args->batch });
@@ -245,16 +245,16 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_bench = {
-    .name  = "bench",
+    .name = "bench",
     .about = "measure how long a model takes, step by step if asked",
     .usage = "MODEL [options]",
     .details =
         "Inputs are random where no file gives them. Every number is a median of at least 15 runs, after warming\n"
         "up. Without --threads it is one thread.\n",
-    .examples  = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n",
+    .examples = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n",
     .min_words = 1,
     .max_words = 1,
-    .options   = options,
+    .options = options,
     .args_size = sizeof(bench_args),
-    .run       = run,
+    .run = run,
 };

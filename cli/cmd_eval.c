@@ -159,7 +159,7 @@ static void print_json(char **files, const work *w)
 static int check_meaning(const work *w, const eval_args *args)
 {
     const char *const            only = args->metric;
-    const pare_evaluation *const e    = &w->results[0];
+    const pare_evaluation *const e = &w->results[0];
 
     for (int m = 0; only && m < N_METRICS; m++)
         if (strcmp(metrics[m].name, only) == 0 && isnan(metric_of(e, m)))
@@ -172,9 +172,9 @@ static int check_meaning(const work *w, const eval_args *args)
 
 static int evaluate(const pare_invocation *v, work *w)
 {
-    const eval_args *const args         = v->args;
+    const eval_args *const args = v->args;
     bool                   needs_labels = false;
-    int                    code         = 0;
+    int                    code = 0;
 
     for (int m = 0; args->metric && m < N_METRICS; m++)
         needs_labels |= strcmp(metrics[m].name, args->metric) == 0 && metrics[m].needs_labels;
@@ -190,7 +190,7 @@ static int evaluate(const pare_invocation *v, work *w)
     if (code)
         return code;
     const pare_evaluate_options o = { .expected = w->expected.data ? &w->expected : NULL,
-                                      .pool     = w->pool,
+                                      .pool = w->pool,
                                       .progress = pare_progress_bar() };
 
     code =
@@ -201,7 +201,7 @@ static int evaluate(const pare_invocation *v, work *w)
 static int run(const pare_invocation *v)
 {
     const eval_args *const args = v->args;
-    work                   w    = { 0 };
+    work                   w = { 0 };
     const int              code = evaluate(v, &w);
 
     if (code == 0 && v->common->json)
@@ -213,17 +213,17 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_eval = {
-    .name    = "eval",
-    .about   = "measure models on data, and how much they differ",
-    .usage   = "MODEL... --data DATA [options]",
+    .name = "eval",
+    .about = "measure models on data, and how much they differ",
+    .usage = "MODEL... --data DATA [options]",
     .details = "top1 and top5 are shares of the samples; mse is that of the outputs against those of the first model;\n"
                "reconstruction_mse is that against the input. With .u16 data: the loss of the next token.\n",
-    .examples   = "  pare eval resnet.onnx resnet.int8.onnx --data photos.tar --preset imagenet-torch\n"
-                  "  pare eval kws.onnx --data kws.f32 --item 1,49,10 --slice 0:100 --json\n",
-    .min_words  = 1,
-    .max_words  = MAX_MODELS,
-    .options    = options,
-    .args_size  = sizeof(eval_args),
+    .examples = "  pare eval resnet.onnx resnet.int8.onnx --data photos.tar --preset imagenet-torch\n"
+                "  pare eval kws.onnx --data kws.f32 --item 1,49,10 --slice 0:100 --json\n",
+    .min_words = 1,
+    .max_words = MAX_MODELS,
+    .options = options,
+    .args_size = sizeof(eval_args),
     .takes_data = true,
-    .run        = run,
+    .run = run,
 };

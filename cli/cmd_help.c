@@ -17,10 +17,10 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_help = {
-    .name      = "help",
-    .about     = "what the commands are, and what each can do",
-    .usage     = "[COMMAND]",
-    .examples  = "  pare help\n  pare help quantize\n",
+    .name = "help",
+    .about = "what the commands are, and what each can do",
+    .usage = "[COMMAND]",
+    .examples = "  pare help\n  pare help quantize\n",
     .max_words = 1,
-    .run       = run,
+    .run = run,
 };

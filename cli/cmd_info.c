@@ -120,7 +120,7 @@ static void print_nodes(const pare_graph *g)
 
 static void print_text(const char *path, const pare_graph *g, const info_args *args)
 {
-    pare_table *const t    = pare_table_create("ll");
+    pare_table *const t = pare_table_create("ll");
     const double      macs = macs_of(g);
     pare_graph_facts  facts;
     char              a[PARE_WORD], b[PARE_WORD];
@@ -167,13 +167,13 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_info = {
-    .name      = "info",
-    .about     = "what is in a model: inputs, outputs, ops, parameters, work",
-    .usage     = "MODEL [options]",
-    .examples  = "  pare info model.onnx\n  pare info model.onnx --nodes --json\n",
+    .name = "info",
+    .about = "what is in a model: inputs, outputs, ops, parameters, work",
+    .usage = "MODEL [options]",
+    .examples = "  pare info model.onnx\n  pare info model.onnx --nodes --json\n",
     .min_words = 1,
     .max_words = 1,
-    .options   = options,
+    .options = options,
     .args_size = sizeof(info_args),
-    .run       = run,
+    .run = run,
 };

@@ -115,10 +115,10 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_list = {
-    .name      = "list",
-    .about     = "what there is: ops, kernels, observers, presets, passes, commands",
-    .usage     = "[ops|kernels|observers|presets|passes|commands]",
-    .examples  = "  pare list\n  pare list observers\n",
+    .name = "list",
+    .about = "what there is: ops, kernels, observers, presets, passes, commands",
+    .usage = "[ops|kernels|observers|presets|passes|commands]",
+    .examples = "  pare list\n  pare list observers\n",
     .max_words = 1,
-    .run       = run,
+    .run = run,
 };

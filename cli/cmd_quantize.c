@@ -67,13 +67,13 @@ static const char *mode_name(pare_qmode mode)
 /* The file first, then the options, which are stronger because they come later. */
 static pare_status fill_recipe(const quantize_args *args, pare_recipe *recipe)
 {
-    const pare_rule    global   = { .kind   = PARE_RULE_GLOBAL,
-                                    .config = { .mode        = mode_of(args->mode),
-                                                .observer    = args->observer,
-                                                .weight_bits = args->weight_bits,
-                                                .granularity = args->per_tensor ? 2 : 0 } };
+    const pare_rule    global = { .kind = PARE_RULE_GLOBAL,
+                                  .config = { .mode = mode_of(args->mode),
+                                              .observer = args->observer,
+                                              .weight_bits = args->weight_bits,
+                                              .granularity = args->per_tensor ? 2 : 0 } };
     const pare_qconfig in_float = { .mode = PARE_QMODE_FLOAT };
-    pare_status        status   = args->recipe ? pare_recipe_read(recipe, args->recipe) : PARE_OK;
+    pare_status        status = args->recipe ? pare_recipe_read(recipe, args->recipe) : PARE_OK;
 
     if (status == PARE_OK)
         status = pare_recipe_add(recipe, &global);
@@ -103,22 +103,22 @@ static void release(work *w)
 static pare_status quantize(const pare_invocation *v, work *w)
 {
     const quantize_args *const args = v->args;
-    pare_quantize_options      o    = { .calibration = w->data, .cache = args->cache, .progress = pare_progress_bar() };
+    pare_quantize_options      o = { .calibration = w->data, .cache = args->cache, .progress = pare_progress_bar() };
     pare_status                status;
 
     if ((status = pare_recipe_create(w->model, &w->recipe)) != PARE_OK ||
         (status = fill_recipe(args, w->recipe)) != PARE_OK || (status = pare_command_pool(v, &w->pool)) != PARE_OK)
         return status;
     pare_recipe_apply(w->recipe, &o);
-    o.pool    = w->pool;
+    o.pool = w->pool;
     o.samples = args->samples ? args->samples : o.samples;
-    o.target  = args->target ? args->target : o.target;
+    o.target = args->target ? args->target : o.target;
     return pare_quantize(w->model, &o, &w->quantized, &w->result);
 }
 
 static void print_layers(const pare_quantize_result *r)
 {
-    pare_table *const t      = pare_table_create("llll");
+    pare_table *const t = pare_table_create("llll");
     const char *const head[] = { "layer", "op", "done", "weights" };
 
     for (int i = 0; i < 4; i++)
@@ -201,7 +201,7 @@ static int run(const pare_invocation *v)
 {
     const quantize_args *const args = v->args;
     const char *const          from = v->words[0];
-    work                       w    = { 0 };
+    work                       w = { 0 };
     int                        code = pare_model_file_check_output(args->output);
 
     if (code == 0)
@@ -221,18 +221,18 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_quantize = {
-    .name  = "quantize",
+    .name = "quantize",
     .about = "make a small, fast integer model of a float model",
     .usage = "MODEL --calib DATA -o FILE [options]",
     .details =
         "Prints what was done to each layer, which layers stay in float and why, and the sizes. The new file is\n"
         "ONNX with QuantizeLinear and DequantizeLinear, for this program and other engines.\n",
-    .examples   = "  pare quantize resnet.onnx --calib photos/ --preset imagenet-torch -o resnet.int8.onnx\n"
-                  "  pare quantize bert.onnx --mode dynamic --float 'pooler*' -o bert.int8.onnx\n",
-    .min_words  = 1,
-    .max_words  = 1,
-    .options    = options,
-    .args_size  = sizeof(quantize_args),
+    .examples = "  pare quantize resnet.onnx --calib photos/ --preset imagenet-torch -o resnet.int8.onnx\n"
+                "  pare quantize bert.onnx --mode dynamic --float 'pooler*' -o bert.int8.onnx\n",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .args_size = sizeof(quantize_args),
     .takes_data = true,
-    .run        = run,
+    .run = run,
 };

@@ -45,8 +45,8 @@ typedef struct summary {
 /* NaN for types whose numbers mean nothing here. */
 static summary sum_up(const pare_tensor *t)
 {
-    const int64_t n   = pare_shape_count(&t->shape);
-    summary       s   = { NAN, NAN, NAN };
+    const int64_t n = pare_shape_count(&t->shape);
+    summary       s = { NAN, NAN, NAN };
     double        sum = 0;
 
     if (t->dtype != PARE_f32 || !pare_tensor_is_dense(t))
@@ -109,7 +109,7 @@ static void print_json(const pare_session *s, const char *folder)
     for (int i = 0; i < s->n_outputs; i++) {
         char                     path[4096];
         const char              *name;
-        const pare_tensor *const t   = pare_session_output(s, i, &name);
+        const pare_tensor *const t = pare_session_output(s, i, &name);
         const summary            sum = sum_up(t);
 
         pare_json_open(NULL, '{');
@@ -129,7 +129,7 @@ static void print_json(const pare_session *s, const char *folder)
 
 static void print_text(const pare_session *s)
 {
-    pare_table *const t      = pare_table_create("lllrrr");
+    pare_table *const t = pare_table_create("lllrrr");
     const char *const head[] = { "output", "type", "shape", "min", "max", "mean" };
 
     for (int i = 0; i < 6; i++)
@@ -153,10 +153,10 @@ static void print_text(const pare_session *s)
 static int run(const pare_invocation *v)
 {
     const run_args *const      args = v->args;
-    const pare_session_options o    = { .files = &args->input,
-                                        .batch = args->batch,
-                                        .seed  = (uint64_t)args->seed,
-                                        .zeros = args->fill && strcmp(args->fill, "zeros") == 0 };
+    const pare_session_options o = { .files = &args->input,
+                                     .batch = args->batch,
+                                     .seed = (uint64_t)args->seed,
+                                     .zeros = args->fill && strcmp(args->fill, "zeros") == 0 };
     pare_session               s;
     pare_pool                 *pool = NULL;
     int                        code = pare_session_open(&s, v->words[0], &o);
@@ -177,15 +177,15 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_run = {
-    .name      = "run",
-    .about     = "run a model once, and write its outputs",
-    .usage     = "MODEL [--input NAME=FILE]... [options]",
-    .details   = "Models whose shapes depend on values run node by node, slowly.\n",
-    .examples  = "  pare run model.onnx --input x.npy --output-dir out\n"
-                 "  pare run vad.onnx --input input=chunk.f32 --input state=state.npy --json\n",
+    .name = "run",
+    .about = "run a model once, and write its outputs",
+    .usage = "MODEL [--input NAME=FILE]... [options]",
+    .details = "Models whose shapes depend on values run node by node, slowly.\n",
+    .examples = "  pare run model.onnx --input x.npy --output-dir out\n"
+                "  pare run vad.onnx --input input=chunk.f32 --input state=state.npy --json\n",
     .min_words = 1,
     .max_words = 1,
-    .options   = options,
+    .options = options,
     .args_size = sizeof(run_args),
-    .run       = run,
+    .run = run,
 };

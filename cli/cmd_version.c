@@ -21,11 +21,11 @@ static int run(const pare_invocation *v)
 }
 
 const pare_command pare_command_version = {
-    .name     = "version",
-    .about    = "which version this is, and which instructions it uses here",
-    .usage    = "[options]",
-    .details  = "The instructions are the best that this processor has; PARE_CPU=c, avx2 ... in the environment takes\n"
-                "lesser ones. Results do not depend on them.\n",
+    .name = "version",
+    .about = "which version this is, and which instructions it uses here",
+    .usage = "[options]",
+    .details = "The instructions are the best that this processor has; PARE_CPU=c, avx2 ... in the environment takes\n"
+               "lesser ones. Results do not depend on them.\n",
     .examples = "  pare version\n  PARE_CPU=avx2 pare version --json\n",
-    .run      = run,
+    .run = run,
 };

@@ -50,7 +50,7 @@ static bool parse_number(const char *text, char **end, double *number)
         return false;
     if (**end == '/') {
         const char *const below = *end + 1;
-        const double      d     = strtod(below, end);
+        const double      d = strtod(below, end);
 
         if (*end == below)
             return false;
@@ -128,15 +128,15 @@ static int check_preset(const char *preset)
 
 int pare_data_args_open(const pare_data_args *args, const char *path, bool need_labels, pare_dataset **out)
 {
-    pare_data_options o = { .preset      = args->preset,
-                            .resize      = args->resize,
-                            .bgr         = args->bgr,
-                            .window      = args->window,
-                            .labels      = args->labels,
-                            .label_rule  = args->label_rule,
-                            .split       = args->split,
-                            .slice       = args->slice,
-                            .without     = args->without,
+    pare_data_options o = { .preset = args->preset,
+                            .resize = args->resize,
+                            .bgr = args->bgr,
+                            .window = args->window,
+                            .labels = args->labels,
+                            .label_rule = args->label_rule,
+                            .split = args->split,
+                            .slice = args->slice,
+                            .without = args->without,
                             .need_labels = need_labels };
     char             *end;
     double            scale = 1;

@@ -101,9 +101,9 @@ static int run(const pare_command *c, const pare_invocation *v)
 static int parse_and_run(const pare_command *c, int argc, char **argv)
 {
     pare_common_args common = { 0 };
-    pare_data_args   data   = { 0 };
-    void *const      args   = calloc(1, c->args_size + 1);
-    char **const     words  = calloc((size_t)argc + 1, sizeof(*words));
+    pare_data_args   data = { 0 };
+    void *const      args = calloc(1, c->args_size + 1);
+    char **const     words = calloc((size_t)argc + 1, sizeof(*words));
     pare_option_set  sets[3];
     int              n_words, code = PARE_EXIT_FAILED;
 

@@ -66,7 +66,7 @@ static int set_int(const pare_option *o, const char *text, int *to)
 {
     char *end;
 
-    errno            = 0;
+    errno = 0;
     const long value = strtol(text, &end, 10);
     if (end == text || *end || errno || value < o->lo || value > o->hi)
         return pare_say_usage("--%s must be a whole number from %d to %d, not '%s'", o->name, o->lo, o->hi, text);
@@ -125,10 +125,10 @@ int pare_options_parse(const pare_option_set *sets, int n_sets, int argc, char *
 
     *n_words = 0;
     for (int i = 0; i < argc; i++) {
-        const char *const arg     = argv[i];
+        const char *const arg = argv[i];
         const bool        is_long = strncmp(arg, "--", 2) == 0;
-        const char       *text    = NULL;
-        void             *values  = NULL;
+        const char       *text = NULL;
+        void             *values = NULL;
 
         if (only_words || arg[0] != '-' || !arg[1]) {
             words[(*n_words)++] = argv[i];

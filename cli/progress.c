@@ -53,7 +53,7 @@ static void clear_line(bar *b)
 static void draw(const bar *b, const char *what, long done, long total)
 {
     const double seconds = now() - b->start;
-    const double rate    = seconds > 0 ? (double)(done - b->first) / seconds : 0;
+    const double rate = seconds > 0 ? (double)(done - b->first) / seconds : 0;
     char         text[BAR + 1];
 
     for (int i = 0; i < BAR; i++)

@@ -29,7 +29,7 @@ static const char *file_for(const pare_texts *files, const char *name, int index
 static int check_files(const pare_session *s, const pare_texts *files)
 {
     for (int i = 0; files && i < files->n; i++) {
-        const size_t n     = strcspn(files->items[i], "=");
+        const size_t n = strcspn(files->items[i], "=");
         bool         known = !files->items[i][n] && s->n_inputs > 0;
 
         for (int j = 0; j < s->n_inputs; j++) {
@@ -71,7 +71,7 @@ static int load_files(pare_session *s, const pare_session_options *o, int64_t *b
         pare_shape        shape;
         const char *const name = pare_graph_input(s->graph, i, &dtype, &shape), *path = file_for(o->files, name, i);
 
-        s->inputs[i]   = pare_tensor_of(dtype, shape);
+        s->inputs[i] = pare_tensor_of(dtype, shape);
         s->pointers[i] = &s->inputs[i];
         if (!path)
             continue;
@@ -134,11 +134,11 @@ int pare_session_open(pare_session *s, const char *model, const pare_session_opt
     *s = (pare_session){ 0 };
     if ((code = pare_say_status(pare_graph_load(model, &s->graph))))
         return code;
-    s->n_inputs  = pare_graph_n_inputs(s->graph);
+    s->n_inputs = pare_graph_n_inputs(s->graph);
     s->n_outputs = pare_graph_n_outputs(s->graph);
-    s->inputs    = calloc((size_t)s->n_inputs + 1, sizeof(*s->inputs));
-    s->pointers  = calloc((size_t)s->n_inputs + 1, sizeof(*s->pointers));
-    s->outputs   = calloc((size_t)s->n_outputs + 1, sizeof(*s->outputs));
+    s->inputs = calloc((size_t)s->n_inputs + 1, sizeof(*s->inputs));
+    s->pointers = calloc((size_t)s->n_inputs + 1, sizeof(*s->pointers));
+    s->outputs = calloc((size_t)s->n_outputs + 1, sizeof(*s->outputs));
     if (!s->inputs || !s->pointers || !s->outputs)
         return pare_say_failed("out of memory");
     if ((code = check_files(s, o->files)) || (code = load_files(s, o, &batch)) || (code = fill_others(s, o, batch)))

@@ -36,7 +36,7 @@ void pare_table_add(pare_table *t, const char *format, ...)
         if (!more)
             return;
         t->cells = more;
-        t->cap   = t->cap * 2 + 64;
+        t->cap = t->cap * 2 + 64;
     }
     va_start(args, format);
     if (vasprintf(&text, format, args) >= 0)
@@ -48,7 +48,7 @@ enum { MAX_COLUMNS = 16 };
 
 void pare_table_print(pare_table *t, int indent)
 {
-    const int columns            = t ? (int)strlen(t->columns) : 0;
+    const int columns = t ? (int)strlen(t->columns) : 0;
     int       width[MAX_COLUMNS] = { 0 };
 
     for (int i = 0; t && i < t->n; i++) {
@@ -59,7 +59,7 @@ void pare_table_print(pare_table *t, int indent)
     }
     for (int i = 0; t && i < t->n; i++) {
         const int  column = i % columns;
-        const bool last   = column == columns - 1;
+        const bool last = column == columns - 1;
 
         if (column == 0)
             printf("%*s", indent, "");

@@ -20,7 +20,7 @@ static pare_status classify(const pare_graph *model, const pare_dataset *data, i
     if (status != PARE_OK)
         return status;
     pare_plan_input(plan, 0, &shape);
-    pare_tensor              x     = pare_tensor_of(shape->dtype, shape->shape);
+    pare_tensor              x = pare_tensor_of(shape->dtype, shape->shape);
     const pare_tensor *const in[1] = { &x };
 
     status = pare_tensor_alloc(&x);
@@ -60,7 +60,8 @@ int main(int argc, char **argv)
     if (status == PARE_OK)
         status = pare_dataset_open("demo:test", NULL, &test);
     if (status == PARE_OK)
-        status = pare_quantize(model, &(pare_quantize_options){ .calibration = train, .samples = 100 }, &quantized, NULL);
+        status =
+            pare_quantize(model, &(pare_quantize_options){ .calibration = train, .samples = 100 }, &quantized, NULL);
     if (status == PARE_OK)
         status = pare_graph_save(quantized, argv[2], NULL);
     for (int i = 0; i < 5 && status == PARE_OK; i++)

@@ -67,8 +67,8 @@ static inline pare_dataset *open_ok(const char *path, const pare_data_options *o
 /* Opening fails, and the sentence has all the words (separated by '|') in it. */
 static inline void open_fails(const char *path, const pare_data_options *options, pare_status want, const char *words)
 {
-    pare_dataset     *ds     = NULL;
-    const long        live   = pare_alloc_live();
+    pare_dataset     *ds = NULL;
+    const long        live = pare_alloc_live();
     const pare_status status = pare_dataset_open(path, options, &ds);
     char              list[256];
 
@@ -85,7 +85,7 @@ static inline void open_fails(const char *path, const pare_data_options *options
 /* Names and labels of all samples, in order: "a.png 0, b.png 1". */
 static inline void check_list(const char *path, const pare_data_options *options, const char *want)
 {
-    pare_dataset *ds        = open_ok(path, options);
+    pare_dataset *ds = open_ok(path, options);
     char          got[1024] = "", name[64];
 
     for (int64_t i = 0; i < pare_dataset_count(ds); i++) {

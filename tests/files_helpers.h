@@ -54,7 +54,7 @@ static inline void pattern(int w, int h, int shift, uint8_t *rgb)
 static inline void put_tar_header(bytes *b, const char *name, char type, size_t size)
 {
     char     h[512] = { 0 };
-    unsigned sum    = 0;
+    unsigned sum = 0;
 
     snprintf(h, 100, "%s", name);
     memcpy(h + 100, "0000644\0000000000\0000000000", 23);

@@ -61,7 +61,7 @@ static int make_numbers(maker *m, const char *end, double number[16], char symbo
             const size_t length = strcspn(m->at, ",]} ");
             snprintf(symbol[n], 16, "%.*s", (int)length, m->at);
             number[n] = -1;
-            stop      = (char *)(uintptr_t)m->at + length;
+            stop = (char *)(uintptr_t)m->at + length;
         }
         m->at = stop;
         n++;
@@ -88,9 +88,10 @@ static void make_ramp(pare_tensor *t, const double *number)
 
     assert(pare_tensor_alloc(t) == PARE_OK);
     for (int64_t i = 0; i < count; i++)
-        pare_tensor_set_real(t, i, number                                        ? number[i]
-                                   : pare_dtype_kind(t->dtype) == PARE_KIND_FLOAT ? (double)(i * 7 % 23 - 11) / 8
-                                                                                  : (double)(i % 5));
+        pare_tensor_set_real(t, i,
+                             number                                         ? number[i]
+                             : pare_dtype_kind(t->dtype) == PARE_KIND_FLOAT ? (double)(i * 7 % 23 - 11) / 8
+                                                                            : (double)(i % 5));
 }
 
 /* "s64{1,2}", "f32:0.5", "f32[3,4]" as an initializer; its name into `word`. */
@@ -110,8 +111,8 @@ static void make_const(maker *m, char word[64])
     } else if (make_eat(m, ":")) {
         char *stop;
         number[0] = strtod(m->at, &stop);
-        m->at     = stop;
-        t         = pare_tensor_of(dtype, pare_shape_of(0, NULL));
+        m->at = stop;
+        t = pare_tensor_of(dtype, pare_shape_of(0, NULL));
         make_ramp(&t, number);
     } else {
         assert(make_eat(m, "["));
@@ -134,9 +135,9 @@ static void make_attr_type(pare_wire *w, pare_onnx_kind kind)
 
 static void make_attr(maker *m, const char *name)
 {
-    double      number[16];
-    char        symbol[16][16];
-    pare_wire  *w = m->w;
+    double     number[16];
+    char       symbol[16][16];
+    pare_wire *w = m->w;
 
     pare_wire_begin(w, ONNX_NODE_ATTRIBUTE);
     pare_wire_text(w, ONNX_ATTR_NAME, name);
@@ -147,7 +148,7 @@ static void make_attr(maker *m, const char *name)
         make_attr_type(w, ONNX_KIND_STRING);
     } else if (make_eat(m, "[")) {
         const bool real = memchr(m->at, '.', strcspn(m->at, "]")) != NULL;
-        const int  n    = make_numbers(m, "]", number, symbol);
+        const int  n = make_numbers(m, "]", number, symbol);
         for (int i = 0; i < n; i++) {
             if (real)
                 pare_wire_float(w, ONNX_ATTR_FLOATS, (float)number[i]);
@@ -158,7 +159,7 @@ static void make_attr(maker *m, const char *name)
     } else {
         char        *stop;
         const double value = strtod(m->at, &stop);
-        const bool   real  = memchr(m->at, '.', (size_t)(stop - m->at)) != NULL;
+        const bool   real = memchr(m->at, '.', (size_t)(stop - m->at)) != NULL;
         m->at = stop;
         if (real)
             pare_wire_float(w, ONNX_ATTR_F, (float)value);
@@ -205,8 +206,8 @@ static void make_node(maker *m)
 
 static void make_info(maker *m, int field)
 {
-    char    name[64], type[64], symbol[16][16];
-    double  number[16];
+    char   name[64], type[64], symbol[16][16];
+    double number[16];
 
     make_word(m, name);
     make_word(m, type);

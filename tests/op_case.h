@@ -124,9 +124,9 @@ static inline void qparams(slot *s, int n, int axis, float scale, int zero)
 {
     for (int i = 0; i < n; i++) {
         s->scale[i] = scale * (1 + 0.37f * (float)(i % 5));
-        s->zero[i]  = zero;
+        s->zero[i] = zero;
     }
-    s->q   = (pare_qparams){ .scale = s->scale, .zero = zero ? s->zero : NULL, .n = n, .axis = axis };
+    s->q = (pare_qparams){ .scale = s->scale, .zero = zero ? s->zero : NULL, .n = n, .axis = axis };
     s->t.q = &s->q;
 }
 
@@ -135,8 +135,8 @@ static inline slot *input(test_case *c, int i, pare_dtype dtype, int rank, const
     slot *const s = &c->in[i];
 
     c->given[i] = true;
-    c->n_in     = i + 1 > c->n_in ? i + 1 : c->n_in;
-    s->t        = pare_tensor_of(dtype, pare_shape_of(rank, dims));
+    c->n_in = i + 1 > c->n_in ? i + 1 : c->n_in;
+    s->t = pare_tensor_of(dtype, pare_shape_of(rank, dims));
     return s;
 }
 
@@ -269,7 +269,7 @@ static inline void check(test_case *c, pare_format format, int halo)
         slot *const s = &c->out[i];
 
         assert_ptr_equal(b.t_out[i].q, s->t.q); /* what the pass has set stays */
-        s->t   = pare_tensor_of(b.t_out[i].dtype, b.t_out[i].shape);
+        s->t = pare_tensor_of(b.t_out[i].dtype, b.t_out[i].shape);
         s->t.q = b.t_out[i].q;
         if (format == PARE_CHANNELS_LAST)
             channels_last(s, halo);
@@ -296,7 +296,11 @@ static inline void output(test_case *c, float scale, int zero)
     qparams(&c->out[0], 1, 0, scale, zero);
 }
 
-#define DIMS(...) (int)(sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (const int64_t[]){ __VA_ARGS__ }
+#define DIMS(...)                                                                        \
+    (int)(sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (const int64_t[]) \
+    {                                                                                    \
+        __VA_ARGS__                                                                      \
+    }
 #define LIST DIMS
 
 /* A constant input with these integers. */
@@ -332,6 +336,10 @@ static inline double real_of(const slot *s, int64_t i)
     return s->scale[0] * (double)(pare_tensor_int(&s->t, i) - (s->q.zero ? s->zero[0] : 0));
 }
 
-#define INTS(...) (const int[]){ __VA_ARGS__ }
+#define INTS(...)   \
+    (const int[])   \
+    {               \
+        __VA_ARGS__ \
+    }
 
 #endif

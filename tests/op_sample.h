@@ -31,7 +31,7 @@ typedef struct sample_call {
     char               text[16][64]; /* of string attributes */
     int                texts;
     bool               finite; /* no NaN, infinities or huge floats in the inputs */
-    _Alignas(16) char  attrs[SAMPLE_ATTR_BYTES];
+    _Alignas(16) char attrs[SAMPLE_ATTR_BYTES];
 } sample_call;
 
 /* Ends the program: a sample that cannot be read is a mistake in the sample. */
@@ -45,13 +45,14 @@ static inline void sample_die(const char *sample, const char *at)
 static inline void sample_fill(pare_tensor *t, pare_rng *rng, bool finite)
 {
     static const float odd[] = { 0.0f, -0.0f, 1e-40f, -1.0f, -0.5f, 2.5f, 3e38f, INFINITY, -INFINITY, NAN };
-    const int64_t      n     = pare_shape_count(&t->shape);
+    const int64_t      n = pare_shape_count(&t->shape);
     const int64_t      lo = pare_dtype_lo(t->dtype), hi = pare_dtype_hi(t->dtype);
 
     for (int64_t i = 0; i < n; i++) {
         const uint32_t dice = pare_rng_below(rng, 16);
         if (pare_dtype_kind(t->dtype) == PARE_KIND_FLOAT)
-            pare_tensor_set_real(t, i, dice == 0 ? odd[pare_rng_below(rng, finite ? 6 : 10)] : pare_rng_uniform(rng, -3, 3));
+            pare_tensor_set_real(t, i,
+                                 dice == 0 ? odd[pare_rng_below(rng, finite ? 6 : 10)] : pare_rng_uniform(rng, -3, 3));
         else if (dice < 3)
             pare_tensor_set_int(t, i, dice == 0 ? lo : dice == 1 ? hi : 0);
         else if (hi - 1 < 1000 && lo > -1000)
@@ -104,7 +105,7 @@ static inline const char *sample_input(sample_call *s, const char *at, pare_rng 
     } else if (*at == ':') {
         char *end;
         values[0] = strtod(at + 1, &end);
-        n  = 1;
+        n = 1;
         at = end;
     }
     *t = pare_tensor_of(pare_dtype_parse(name), shape);
@@ -121,25 +122,25 @@ static inline const char *sample_input(sample_call *s, const char *at, pare_rng 
     if (*at == '~') {
         char *end;
         s->scale[k] = strtof(at + 1, &end);
-        s->zero[k]  = (int32_t)strtol(end + 1, &end, 10);
-        s->q[k]     = (pare_qparams){ .scale = &s->scale[k], .zero = &s->zero[k], .n = 1 };
-        t->q        = &s->q[k];
-        at          = end;
+        s->zero[k] = (int32_t)strtol(end + 1, &end, 10);
+        s->q[k] = (pare_qparams){ .scale = &s->scale[k], .zero = &s->zero[k], .n = 1 };
+        t->q = &s->q[k];
+        at = end;
     }
     return at;
 }
 
 static inline const char *sample_string(sample_call *s, const char *at, const char **out)
 {
-    char *const text   = s->text[s->texts++];
+    char *const text = s->text[s->texts++];
     const bool  quoted = *at == '"';
-    int         n      = 0;
+    int         n = 0;
 
     at += quoted;
     while (*at && *at != '"' && *at != ' ' && n < 63)
         text[n++] = *at++;
     text[n] = '\0';
-    *out    = text;
+    *out = text;
     return at + quoted;
 }
 
@@ -154,12 +155,17 @@ static inline const char *sample_attr(sample_call *s, const char *sample, const 
     if (!a)
         sample_die(sample, at);
     void *const field = s->attrs + a->offset;
-    char       *end   = (char *)(uintptr_t)at + length + 1;
+    char       *end = (char *)(uintptr_t)at + length + 1;
     switch (a->type) {
-    case PARE_ATTR_INT:   *(int64_t *)field = strtoll(end, &end, 10); break;
-    case PARE_ATTR_FLOAT: *(float *)field = strtof(end, &end); break;
+    case PARE_ATTR_INT:
+        *(int64_t *)field = strtoll(end, &end, 10);
+        break;
+    case PARE_ATTR_FLOAT:
+        *(float *)field = strtof(end, &end);
+        break;
     case PARE_ATTR_STRING:
-    case PARE_ATTR_STRINGS: return sample_string(s, end, (const char **)field);
+    case PARE_ATTR_STRINGS:
+        return sample_string(s, end, (const char **)field);
     case PARE_ATTR_DTYPE:
         at = sample_string(s, end, &word);
         *(pare_dtype *)field = pare_dtype_parse(word);
@@ -178,7 +184,8 @@ static inline const char *sample_attr(sample_call *s, const char *sample, const 
         end++;
         break;
     }
-    default: sample_die(sample, at);
+    default:
+        sample_die(sample, at);
     }
     return end;
 }
@@ -187,7 +194,7 @@ static inline const char *sample_attr(sample_call *s, const char *sample, const 
 static inline void sample_read(sample_call *s, const pare_op *op, const char *sample, bool finite)
 {
     pare_rng    rng = pare_rng_seed(0x5eed);
-    const char *at  = sample;
+    const char *at = sample;
 
     memset(s, 0, sizeof(*s));
     s->finite = finite;
@@ -255,9 +262,9 @@ static inline int64_t sample_strides(pare_tensor *t, sample_layout layout)
 /* A tensor like `t` in that layout, over bytes that are all SAMPLE_GUARD; free t.buf with pare_tensor_release. */
 static inline pare_tensor sample_lay_out(const pare_tensor *t, sample_layout layout)
 {
-    pare_tensor   y     = *t;
-    const int64_t lead  = layout == LAYOUT_SLICED ? 5 : 0;
-    const int64_t size  = (int64_t)pare_dtype_size(t->dtype);
+    pare_tensor   y = *t;
+    const int64_t lead = layout == LAYOUT_SLICED ? 5 : 0;
+    const int64_t size = (int64_t)pare_dtype_size(t->dtype);
     const int64_t total = size ? (sample_strides(&y, layout) + lead + 7) * size : pare_tensor_bytes(t) + 7;
 
     if (pare_buf_alloc((size_t)total, &y.buf) != PARE_OK)
@@ -270,9 +277,9 @@ static inline pare_tensor sample_lay_out(const pare_tensor *t, sample_layout lay
 /* Is every byte that belongs to no element still SAMPLE_GUARD? */
 static inline bool sample_guarded(const pare_tensor *t)
 {
-    const int64_t  n     = pare_shape_count(&t->shape);
+    const int64_t  n = pare_shape_count(&t->shape);
     const size_t   total = pare_buf_size(t->buf), size = pare_dtype_size(t->dtype);
-    uint8_t *const copy  = malloc(total + 1);
+    uint8_t *const copy = malloc(total + 1);
     bool           whole = true;
 
     memcpy(copy, pare_buf_bytes(t->buf), total);

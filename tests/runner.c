@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    FILL        = 0xA5,
+    FILL = 0xA5,
     MAX_PRINTED = 20, /* failures of one case; the rest are counted */
 };
 
@@ -71,7 +71,7 @@ static bool run_case(const char *program, const runner_case *c, uint64_t seed)
 
 int runner_main(int argc, char **argv, const runner_case *cases, int n)
 {
-    options o      = { .only = "", .seed = 0x9e3779b97f4a7c15u };
+    options o = { .only = "", .seed = 0x9e3779b97f4a7c15u };
     int     chosen = 0;
     int     failed = 0;
 
@@ -105,14 +105,14 @@ typedef struct guarded {
 /* `size` bytes rounded up to `align` end at the second forbidden page; `map` may still be NULL to learn the size. */
 static guarded layout(uint8_t *map, size_t size, size_t align)
 {
-    const size_t page   = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t room   = (size + align - 1) / align * align;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t room = (size + align - 1) / align * align;
     const size_t usable = (room + page - 1) / page * page;
-    guarded      g      = { .map = map, .page = page, .size = usable + 2 * page };
+    guarded      g = { .map = map, .page = page, .size = usable + 2 * page };
 
     if (map) {
         g.begin = map + page;
-        g.end   = g.begin + usable;
+        g.end = g.begin + usable;
         g.block = g.end - room;
     }
     return g;
@@ -120,7 +120,7 @@ static guarded layout(uint8_t *map, size_t size, size_t align)
 
 void *runner_guarded(size_t size, size_t align)
 {
-    guarded     g   = layout(NULL, size, align);
+    guarded     g = layout(NULL, size, align);
     void *const map = mmap(NULL, g.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (map == MAP_FAILED) {
@@ -152,9 +152,9 @@ void runner_guarded_free(void *ptr, size_t size, size_t align)
 
     /* Back from the block to the map: the block's offset in it depends on the sizes only. */
     const guarded  shape = layout(NULL, size, align);
-    const size_t   room  = (size + align - 1) / align * align;
-    uint8_t *const map   = (uint8_t *)ptr - (shape.size - shape.page - room);
-    const guarded  g     = layout(map, size, align);
+    const size_t   room = (size + align - 1) / align * align;
+    uint8_t *const map = (uint8_t *)ptr - (shape.size - shape.page - room);
+    const guarded  g = layout(map, size, align);
 
     check_fill(g.begin, g.block, "in front of");
     check_fill(g.block + size, g.end, "behind");

@@ -23,39 +23,133 @@
 typedef struct row {
     const char       *model;
     pare_qmode        mode;
-    const char       *calib;         /* data set under sets/ */
+    const char       *calib; /* data set under sets/ */
     pare_data_options calib_options;
-    int               samples;       /* for calibration      */
+    int               samples; /* for calibration      */
     const char       *eval;
     pare_data_options eval_options;
-    double            drop;          /* of top-1, as a share */
-    double            equal;         /* predictions, at least */
-    double            loss;          /* relative rise of nll (token models) or of the reconstruction error; 0: not asked */
-    double            size;          /* of the float file, at most; 0: the per-weight rule below */
+    double            drop;  /* of top-1, as a share */
+    double            equal; /* predictions, at least */
+    double            loss;  /* relative rise of nll (token models) or of the reconstruction error; 0: not asked */
+    double            size;  /* of the float file, at most; 0: the per-weight rule below */
 } row;
 
-#define ITEM(...) { .rank = sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), .dim = { __VA_ARGS__ } }
+#define ITEM(...)                                                                            \
+    {                                                                                        \
+        .rank = sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), .dim = { __VA_ARGS__ } \
+    }
 
 static const row rows[] = {
-    { "mobilenetv2_imagenet", PARE_QMODE_AUTO, "imagenet_sample.tar", { .preset = "imagenet-tf", .slice = "0::5" }, 100,
-      "imagenet_sample.tar", { .preset = "imagenet-tf", .without = "0::5" }, 0.01, 0.95, 0, 0.28 },
-    { "squeezenet1_0_imagenet", PARE_QMODE_AUTO, "imagenet_sample.tar", { .preset = "imagenet-caffe", .slice = "0::5" },
-      100, "imagenet_sample.tar", { .preset = "imagenet-caffe", .without = "0::5" }, 0.01, 0, 0, 0.28 },
-    { "resnet8_cifar10", PARE_QMODE_AUTO, "cifar10_train.tar", { .preset = "cifar", .slice = "0::100" }, 500,
-      "cifar10_test.tar", { .preset = "cifar" }, 0.005, 0, 0, 0 },
-    { "resnet8_cifar10_bn", PARE_QMODE_AUTO, "cifar10_train.tar", { .preset = "cifar", .slice = "0::100" }, 500,
-      "cifar10_test.tar", { .preset = "cifar" }, 0.005, 0, 0, 0 },
-    { "resnet20_cifar10", PARE_QMODE_AUTO, "cifar10_train.tar", { .preset = "cifar-torch", .slice = "0::100" }, 500,
-      "cifar10_test.tar", { .preset = "cifar-torch" }, 0.005, 0, 0, 0.28 },
-    { "vww_mobilenetv1_025", PARE_QMODE_AUTO, "coco128_train.tar", { .preset = "vww" }, 128, "coco128_val.tar",
-      { .preset = "vww", .label_rule = "vww" }, 2.0 / 64, 0, 0, 0 },
-    { "vww_mobilenetv1_025_bn", PARE_QMODE_AUTO, "coco128_train.tar", { .preset = "vww" }, 128, "coco128_val.tar",
-      { .preset = "vww", .label_rule = "vww" }, 2.0 / 64, 0, 0, 0 },
-    { "kws_dscnn", PARE_QMODE_AUTO, "kws_mfcc.f32", { .item = ITEM(1, 49, 10), .slice = "0::4" }, 0, "kws_mfcc.f32",
-      { .item = ITEM(1, 49, 10), .without = "0::4" }, 2.0 / 141, 0, 0, 0 },
-    { "ad_autoencoder", PARE_QMODE_DYNAMIC, NULL, { 0 }, 0, "ad_toycar_normal.f32", { .item = ITEM(640) }, 1, 0, 0.01, 0 },
-    { "ad_autoencoder", PARE_QMODE_STATIC, "ad_toycar_normal.f32", { .item = ITEM(640), .slice = "0::4" }, 0,
-      "ad_toycar_normal.f32", { .item = ITEM(640), .without = "0::4" }, 1, 0, 0.01, 0 },
+    { "mobilenetv2_imagenet",
+      PARE_QMODE_AUTO,
+      "imagenet_sample.tar",
+      { .preset = "imagenet-tf", .slice = "0::5" },
+      100,
+      "imagenet_sample.tar",
+      { .preset = "imagenet-tf", .without = "0::5" },
+      0.01,
+      0.95,
+      0,
+      0.28 },
+    { "squeezenet1_0_imagenet",
+      PARE_QMODE_AUTO,
+      "imagenet_sample.tar",
+      { .preset = "imagenet-caffe", .slice = "0::5" },
+      100,
+      "imagenet_sample.tar",
+      { .preset = "imagenet-caffe", .without = "0::5" },
+      0.01,
+      0,
+      0,
+      0.28 },
+    { "resnet8_cifar10",
+      PARE_QMODE_AUTO,
+      "cifar10_train.tar",
+      { .preset = "cifar", .slice = "0::100" },
+      500,
+      "cifar10_test.tar",
+      { .preset = "cifar" },
+      0.005,
+      0,
+      0,
+      0 },
+    { "resnet8_cifar10_bn",
+      PARE_QMODE_AUTO,
+      "cifar10_train.tar",
+      { .preset = "cifar", .slice = "0::100" },
+      500,
+      "cifar10_test.tar",
+      { .preset = "cifar" },
+      0.005,
+      0,
+      0,
+      0 },
+    { "resnet20_cifar10",
+      PARE_QMODE_AUTO,
+      "cifar10_train.tar",
+      { .preset = "cifar-torch", .slice = "0::100" },
+      500,
+      "cifar10_test.tar",
+      { .preset = "cifar-torch" },
+      0.005,
+      0,
+      0,
+      0.28 },
+    { "vww_mobilenetv1_025",
+      PARE_QMODE_AUTO,
+      "coco128_train.tar",
+      { .preset = "vww" },
+      128,
+      "coco128_val.tar",
+      { .preset = "vww", .label_rule = "vww" },
+      2.0 / 64,
+      0,
+      0,
+      0 },
+    { "vww_mobilenetv1_025_bn",
+      PARE_QMODE_AUTO,
+      "coco128_train.tar",
+      { .preset = "vww" },
+      128,
+      "coco128_val.tar",
+      { .preset = "vww", .label_rule = "vww" },
+      2.0 / 64,
+      0,
+      0,
+      0 },
+    { "kws_dscnn",
+      PARE_QMODE_AUTO,
+      "kws_mfcc.f32",
+      { .item = ITEM(1, 49, 10), .slice = "0::4" },
+      0,
+      "kws_mfcc.f32",
+      { .item = ITEM(1, 49, 10), .without = "0::4" },
+      2.0 / 141,
+      0,
+      0,
+      0 },
+    { "ad_autoencoder",
+      PARE_QMODE_DYNAMIC,
+      NULL,
+      { 0 },
+      0,
+      "ad_toycar_normal.f32",
+      { .item = ITEM(640) },
+      1,
+      0,
+      0.01,
+      0 },
+    { "ad_autoencoder",
+      PARE_QMODE_STATIC,
+      "ad_toycar_normal.f32",
+      { .item = ITEM(640), .slice = "0::4" },
+      0,
+      "ad_toycar_normal.f32",
+      { .item = ITEM(640), .without = "0::4" },
+      1,
+      0,
+      0.01,
+      0 },
     { "stories260K", PARE_QMODE_AUTO, NULL, { 0 }, 0, "tinystories_sample.u16", { .slice = "0:256" }, 1, 0, 0.01, 0 },
 };
 
@@ -86,17 +180,18 @@ static double file_size(const char *path)
 /* Quantizes, goes through a file, and loads what a user would load. */
 static pare_graph *quantized(const row *r, const pare_graph *model, double *bytes)
 {
-    const pare_rule     rule    = { .kind = PARE_RULE_GLOBAL, .config = { .mode = r->mode } };
-    pare_dataset       *calib   = NULL;
-    pare_graph         *g, *loaded;
-    char                path[] = "/tmp/pare_accuracy_XXXXXX.onnx";
-    const int           fd      = mkstemps(path, 5);
+    const pare_rule rule = { .kind = PARE_RULE_GLOBAL, .config = { .mode = r->mode } };
+    pare_dataset   *calib = NULL;
+    pare_graph     *g, *loaded;
+    char            path[] = "/tmp/pare_accuracy_XXXXXX.onnx";
+    const int       fd = mkstemps(path, 5);
 
     assert_true(fd >= 0);
     close(fd);
     if (r->calib)
         ok(pare_dataset_open(under("sets", r->calib, ""), &r->calib_options, &calib));
-    ok(pare_quantize(model, &(pare_quantize_options){ .mapping = { &rule, 1 }, .calibration = calib, .samples = r->samples },
+    ok(pare_quantize(model,
+                     &(pare_quantize_options){ .mapping = { &rule, 1 }, .calibration = calib, .samples = r->samples },
                      &g, NULL));
     ok(pare_graph_save(g, path, NULL));
     ok(pare_graph_load(path, &loaded));
@@ -123,8 +218,8 @@ static void check(const row *r)
 
     const double share = bytes / file_size(under("models", r->model, ".onnx"));
 
-    print_message("%-24s top-1 %6.2f -> %6.2f %%  equal %6.2f %%  nll %.4f -> %.4f  mse %.4f -> %.4f  size %.3f\n", r->model,
-                  100 * e[0].top1, 100 * e[1].top1, 100 * equal, e[0].nll, e[1].nll, e[0].reconstruction_mse,
+    print_message("%-24s top-1 %6.2f -> %6.2f %%  equal %6.2f %%  nll %.4f -> %.4f  mse %.4f -> %.4f  size %.3f\n",
+                  r->model, 100 * e[0].top1, 100 * e[1].top1, 100 * equal, e[0].nll, e[1].nll, e[0].reconstruction_mse,
                   e[1].reconstruction_mse, share);
     if (!r->loss)
         assert_true(e[1].top1 >= e[0].top1 - r->drop - 1e-9);

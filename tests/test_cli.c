@@ -26,7 +26,7 @@ static int count_examples(const char *name)
 {
     char      start[64];
     const int length = snprintf(start, sizeof(start), "pare %s", name);
-    int       n      = 0;
+    int       n = 0;
 
     for (const char *at = strstr(wrote, "Examples:"); at && (at = strstr(at, start)); at += length)
         n++;

@@ -167,9 +167,9 @@ static void test_cut_set(void **state)
 
 static void test_arrays(void **state)
 {
-    const float      data[6]   = { 1, -2, 3.5f, INFINITY, 0, -0.0f };
+    const float      data[6] = { 1, -2, 3.5f, INFINITY, 0, -0.0f };
     const int32_t    labels[3] = { 7, -1, 9 };
-    const pare_shape item      = { .rank = 2, .dim = { 1, 2 } };
+    const pare_shape item = { .rank = 2, .dim = { 1, 2 } };
     float            out[2];
     int              label;
 
@@ -205,7 +205,7 @@ static void test_arrays(void **state)
 
 static void test_npy_set(void **state)
 {
-    const int8_t   s8[4]  = { -128, 127, -1, 0 };
+    const int8_t   s8[4] = { -128, 127, -1, 0 };
     const uint64_t u64[2] = { UINT64_MAX, 1 };
     const double   f64[2] = { 1e300, 0.1 };
     const int64_t  s64[2] = { INT64_MIN, 5 };
@@ -290,7 +290,7 @@ static bool read_all(const char *path)
 
 static void test_short_memory(void **state)
 {
-    bytes       t       = make_set();
+    bytes       t = make_set();
     const char *paths[] = { "mem.tar", "classes", "n.f32" };
 
     (void)state;
@@ -300,7 +300,7 @@ static void test_short_memory(void **state)
     for (int p = 0; p < 2; p++) {
         const long  live = pare_alloc_live();
         const char *path = in_folder(paths[p]);
-        long        n    = 1;
+        long        n = 1;
 
         for (bool good = false; !good && n < 10000; n++) {
             pare_alloc_fail_after(n);
@@ -322,8 +322,8 @@ typedef struct job {
 /* Reads every picture, beginning somewhere else than the others. */
 static void *read_samples(void *arg)
 {
-    job *const       j   = arg;
-    static const int n   = 40;
+    job *const       j = arg;
+    static const int n = 40;
     float *const     out = malloc(3 * 32 * 32 * sizeof(float));
 
     for (int k = 0; out && k < n; k++) {
@@ -338,7 +338,7 @@ static void *read_samples(void *arg)
 
 static void test_threads(void **state)
 {
-    bytes     t       = { 0 };
+    bytes     t = { 0 };
     job       jobs[5] = { 0 };
     pthread_t threads[5];
 

@@ -27,7 +27,7 @@ static void test_demo(void **state)
     (void)state;
     for (int s = 0; s < 2; s++) {
         const pare_demo_split *split = pare_demo_find(splits[s].name);
-        const int              n     = splits[s].count;
+        const int              n = splits[s].count;
         uint8_t *const pixels = malloc((size_t)n * 3072), *const labels = malloc((size_t)n);
         int seen[10] = { 0 };
 
@@ -78,11 +78,11 @@ static void check_golden(const char *set, const pare_data_options *options, cons
     char path[1024];
 
     snprintf(path, sizeof(path), "%s/sets/%s", getenv("PARE_DATA"), set);
-    pare_dataset    *ds   = open_ok(path, options);
+    pare_dataset    *ds = open_ok(path, options);
     const pare_shape item = pare_dataset_item(ds);
     const size_t     each = (size_t)pare_shape_count(&item) * (pare_dataset_dtype(ds) == PARE_s64 ? 8 : 4);
-    pare_buf        *buf  = NULL;
-    void            *out  = malloc(each);
+    pare_buf        *buf = NULL;
+    void            *out = malloc(each);
 
     snprintf(path, sizeof(path), "%s/golden/%s", getenv("PARE_DATA"), golden);
     assert_int_equal(pare_buf_map(path, &buf), PARE_OK);

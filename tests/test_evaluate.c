@@ -35,13 +35,13 @@ static pare_tensor vector(float *y, int n)
 static pare_measures measured(float *y, int n, int label, int32_t *class)
 {
     const float         x[1] = { 0 };
-    const pare_measured what = { .sample      = x,
-                                 .shape       = pare_shape_of(3, (int64_t[]){ 1, 1, 1 }),
-                                 .dtype       = PARE_f32,
-                                 .label       = label,
+    const pare_measured what = { .sample = x,
+                                 .shape = pare_shape_of(3, (int64_t[]){ 1, 1, 1 }),
+                                 .dtype = PARE_f32,
+                                 .label = label,
                                  .first_token = 16 };
-    const pare_tensor   t    = vector(y, n);
-    pare_measures       m    = { 0 };
+    const pare_tensor   t = vector(y, n);
+    pare_measures       m = { 0 };
 
     if (pare_measure(&what, &t, &m, class) != PARE_OK)
         fail_msg("%s", pare_error());
@@ -95,8 +95,8 @@ static void test_wrong_labels_and_types(void **state)
     float y[3] = { 0 }, x[1] = { 0 };
     int32_t class;
     pare_measured what = { .sample = x, .shape = pare_shape_of(1, (int64_t[]){ 1 }), .dtype = PARE_f32, .label = 3 };
-    pare_tensor   t    = vector(y, 3);
-    pare_measures m    = { 0 };
+    pare_tensor   t = vector(y, 3);
+    pare_measures m = { 0 };
 
     (void)state;
     assert_int_equal(pare_measure(&what, &t, &m, &class), PARE_ERR_DATA);
@@ -109,9 +109,9 @@ static void test_wrong_labels_and_types(void **state)
 static void test_tokens(void **state)
 {
     const int64_t tokens[4] = { 1, 2, 0, 1 };
-    float         y[4][3]   = { { 9, 0, 0 }, { 9, 0, 0 }, { 0, 9, 0 }, { 0, 9, 0 } };
-    pare_measured what      = {
-             .sample = tokens, .shape = pare_shape_of(1, (int64_t[]){ 4 }), .dtype = PARE_s64, .label = 2, .first_token = 2
+    float         y[4][3] = { { 9, 0, 0 }, { 9, 0, 0 }, { 0, 9, 0 }, { 0, 9, 0 } };
+    pare_measured what = {
+        .sample = tokens, .shape = pare_shape_of(1, (int64_t[]){ 4 }), .dtype = PARE_s64, .label = 2, .first_token = 2
     };
     pare_tensor   t = pare_tensor_of(PARE_f32, pare_shape_of(3, (int64_t[]){ 1, 4, 3 }));
     pare_measures m = { 0 };
@@ -126,10 +126,10 @@ static void test_tokens(void **state)
     assert_true(fabs(m.nll - (2 * log(exp(9) + 2) - 9)) < 1e-6);
 
     const int64_t wild[4] = { 0, 0, 0, 7 };
-    what.sample           = wild;
+    what.sample = wild;
     assert_int_equal(pare_measure(&what, &t, &m, classes), PARE_ERR_DATA);
     what.first_token = 16; /* a window too short to count */
-    m                = (pare_measures){ 0 };
+    m = (pare_measures){ 0 };
     assert_int_equal(pare_measure(&what, &t, &m, classes), PARE_OK);
     assert_true(m.predicted == 0 && m.labelled == 0);
 }
@@ -139,15 +139,15 @@ static void test_what_is_no_choice(void **state)
     float         y[4] = { 1, 2, 3, 5 };
     const float   x[4] = { 1, 2, 3, 4 };
     pare_measured what = { .sample = x, .shape = pare_shape_of(1, (int64_t[]){ 4 }), .dtype = PARE_f32, .label = 9 };
-    pare_tensor   t    = vector(y, 4);
-    pare_measures m    = { 0 };
+    pare_tensor   t = vector(y, 4);
+    pare_measures m = { 0 };
     int32_t class;
 
     (void)state;
     assert_int_equal(pare_measure(&what, &t, &m, &class), PARE_OK); /* [4] in, [1,4] out: a reconstruction */
     assert_true(m.predicted == 0 && m.labelled == 0 && m.input_squares == 1 && m.input_compared == 4);
-    m      = (pare_measures){ 0 };
-    t      = pare_tensor_of(PARE_f32, pare_shape_of(3, (int64_t[]){ 1, 2, 2 }));
+    m = (pare_measures){ 0 };
+    t = pare_tensor_of(PARE_f32, pare_shape_of(3, (int64_t[]){ 1, 2, 2 }));
     t.data = y;
     assert_int_equal(pare_measure(&what, &t, &m, &class), PARE_OK); /* a map */
     assert_true(m.predicted == 0 && m.labelled == 0 && m.input_compared == 0);
@@ -186,8 +186,8 @@ static void test_a_model(void **state)
     pare_graph         *g;
     pare_pool          *pool;
     pare_evaluation     one[2], three[2];
-    double              equal    = 0;
-    long                limit    = 3;
+    double              equal = 0;
+    long                limit = 3;
     const pare_progress progress = { stop, &limit };
 
     (void)state;
@@ -218,7 +218,7 @@ static void test_short_memory(void **state)
     (void)state;
     assert_int_equal(pare_graph_load(DEMO, &g), PARE_OK);
     const pare_graph *const models[1] = { g };
-    const long              live      = pare_alloc_live();
+    const long              live = pare_alloc_live();
 
     for (long n = 1; status != PARE_OK; n += 1 + n / 16) {
         assert_true(n < 1000000);
@@ -237,7 +237,7 @@ static void test_tensors_in_files(void **state)
 {
     char        path[] = "/tmp/pare_tensor_XXXXXX.npy", raw[] = "/tmp/pare_tensor_XXXXXX.f32";
     float       y[6] = { 0, -1, NAN, INFINITY, 1e-45f, 3 };
-    pare_tensor t    = pare_tensor_of(PARE_f32, pare_shape_of(2, (int64_t[]){ 2, 3 }));
+    pare_tensor t = pare_tensor_of(PARE_f32, pare_shape_of(2, (int64_t[]){ 2, 3 }));
 
     (void)state;
     close(mkstemps(path, 4));
@@ -278,9 +278,9 @@ static void test_tensors_in_files(void **state)
     /* Strided: every second column. */
     pare_tensor strided = pare_tensor_of(PARE_f32, pare_shape_of(2, (int64_t[]){ 2, 2 }));
     const float want[4] = { 0, NAN, INFINITY, 3 };
-    strided.data        = y;
-    strided.stride[0]   = 3;
-    strided.stride[1]   = 2;
+    strided.data = y;
+    strided.stride[0] = 3;
+    strided.stride[1] = 2;
     assert_int_equal(pare_tensor_save(&strided, path), PARE_OK);
     back = (pare_tensor){ 0 };
     assert_int_equal(pare_tensor_load(path, &back), PARE_OK);

@@ -23,8 +23,11 @@
 #include "exec/plan.h"
 #include "tensor/tensor.h"
 
-#define OK(call) \
-    do { if ((call) != PARE_OK) fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); } while (0)
+#define OK(call)                                                     \
+    do {                                                             \
+        if ((call) != PARE_OK)                                       \
+            fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); \
+    } while (0)
 
 enum { MAX_ENDS = 4, MAX_TAPS = 64 };
 
@@ -47,16 +50,16 @@ static void places_do_not_overlap(void **state)
     (void)state;
     for (int round = 0; round < 200; round++) {
         pare_place places[N] = { { 0 } };
-        const int  n         = 1 + (int)pare_rng_below(&rng, N);
+        const int  n = 1 + (int)pare_rng_below(&rng, N);
         size_t     all = 0, peak = 0;
 
         for (int i = 0; i < n; i++) {
             const int first = (int)pare_rng_below(&rng, 40);
 
-            places[i].kind  = pare_rng_below(&rng, 8) ? PARE_PLACE_BLOCK : PARE_PLACE_CONST;
+            places[i].kind = pare_rng_below(&rng, 8) ? PARE_PLACE_BLOCK : PARE_PLACE_CONST;
             places[i].bytes = 1 + pare_rng_below(&rng, round % 2 ? 100000 : 300);
             places[i].first = first;
-            places[i].last  = first + (int)pare_rng_below(&rng, round % 3 ? 5 : 40);
+            places[i].last = first + (int)pare_rng_below(&rng, round % 3 ? 5 : 40);
         }
         size_t want[N];
 
@@ -96,21 +99,21 @@ static void places_do_not_overlap(void **state)
 static void check_halo(pare_dtype dtype, int rank, const int64_t *dims, const int halo[4], int parts)
 {
     static const float   scale = 0.5f;
-    static const int32_t zero  = 77;
-    const pare_qparams   q     = { .scale = &scale, .zero = &zero, .n = 1 };
+    static const int32_t zero = 77;
+    const pare_qparams   q = { .scale = &scale, .zero = &zero, .n = 1 };
     const pare_shape     shape = pare_shape_of(rank, dims);
-    pare_value           v     = { .t = pare_tensor_of(dtype, shape), .format = PARE_CHANNELS_LAST };
+    pare_value           v = { .t = pare_tensor_of(dtype, shape), .format = PARE_CHANNELS_LAST };
     size_t               bytes, interior;
     pare_tensor          t;
 
     memcpy(v.halo, halo, sizeof(v.halo));
     v.t.q = dtype == PARE_u8 ? &q : NULL;
-    t     = v.t;
+    t = v.t;
     pare_layout_of(&v, &t, &bytes, &interior);
 
-    const size_t   size  = pare_dtype_size(dtype);
+    const size_t   size = pare_dtype_size(dtype);
     uint8_t *const block = pare_malloc(bytes);
-    const int      byte  = dtype == PARE_u8 ? 77 : 0;
+    const int      byte = dtype == PARE_u8 ? 77 : 0;
 
     memset(block, 0xEE, bytes);
     t.data = block + interior;
@@ -128,7 +131,7 @@ static void check_halo(pare_dtype dtype, int rank, const int64_t *dims, const in
     for (int64_t i = 0; i < outer; i++)
         for (int64_t y = -top; y < h + bottom; y++)
             for (int64_t x = -left; x < w + right; x++) {
-                const uint8_t *const at   = block + (i * (h + top + bottom) + y + top) * row + (x + left) * pixel;
+                const uint8_t *const at = block + (i * (h + top + bottom) + y + top) * row + (x + left) * pixel;
                 const bool           real = y >= 0 && y < h && x >= 0 && x < w;
 
                 for (int64_t k = 0; k < pixel; k++)
@@ -210,7 +213,7 @@ static void make_inputs(const pare_plan *plan, inputs *in, uint64_t seed)
         const pare_tensor *shape;
 
         pare_plan_input(plan, i, &shape);
-        in->t[i]  = pare_tensor_of(shape->dtype, shape->shape);
+        in->t[i] = pare_tensor_of(shape->dtype, shape->shape);
         in->at[i] = &in->t[i];
         OK(pare_tensor_alloc(&in->t[i]));
         for (int64_t k = 0; k < pare_shape_count(&shape->shape); k++)
@@ -265,7 +268,7 @@ static int tap_all(const pare_graph *g, seen *s, pare_tap *taps)
     for (const pare_value *v = g->values; v; v = v->next)
         if (!pare_value_is_const(v)) {
             assert_true(n < MAX_TAPS);
-            s[n]    = (seen){ .name = v->name };
+            s[n] = (seen){ .name = v->name };
             taps[n] = (pare_tap){ v->name, keep, &s[n] };
             n++;
         }
@@ -342,7 +345,7 @@ static void a_tap_may_stop_the_run(void **state)
     (void)state;
     for (int threads = 1; threads <= 2; threads++)
         for (int i = 0; i < 3; i++) {
-            pare_graph *const g     = parse(zoo);
+            pare_graph *const g = parse(zoo);
             int               calls = 0, later = 0;
             const pare_tap    taps[] = { { names[i], refuse, &calls }, { "q", refuse, &later } };
             pare_plan        *plan;
@@ -382,21 +385,21 @@ static void wrong_inputs_are_refused(void **state)
     in.at[0] = NULL;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_ARG);
     assert_non_null(strstr(pare_error(), "'x'"));
-    in.at[0]     = &in.t[0];
+    in.at[0] = &in.t[0];
     in.t[0].data = NULL;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_ARG);
-    in.t[0]       = good;
+    in.t[0] = good;
     in.t[0].dtype = PARE_s32;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_SHAPE);
     assert_non_null(strstr(pare_error(), "s32[1,3,9,8]"));
-    in.t[0]              = good;
+    in.t[0] = good;
     in.t[0].shape.dim[2] = 10;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_SHAPE);
     assert_non_null(strstr(pare_error(), "[1,3,10,8]"));
-    in.t[0]            = good;
+    in.t[0] = good;
     in.t[0].shape.rank = 3;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_SHAPE);
-    in.t[0]           = good;
+    in.t[0] = good;
     in.t[0].stride[2] = 1;
     in.t[0].stride[3] = 9;
     assert_int_equal(pare_context_run(ctx, NULL, in.at, NULL, 0), PARE_ERR_SHAPE);
@@ -423,8 +426,8 @@ static void failures_at_run_time_name_the_node(void **state)
     OK(pare_compile(g, NULL, &plan));
     OK(pare_context_create(plan, &ctx));
     for (int threads = 1; threads <= 3; threads++) {
-        pare_tensor        x     = pare_tensor_of(PARE_f32, pare_shape_of(1, (const int64_t[]){ 4 }));
-        pare_tensor        i     = pare_tensor_of(PARE_s64, pare_shape_of(1, (const int64_t[]){ 2 }));
+        pare_tensor        x = pare_tensor_of(PARE_f32, pare_shape_of(1, (const int64_t[]){ 4 }));
+        pare_tensor        i = pare_tensor_of(PARE_s64, pare_shape_of(1, (const int64_t[]){ 2 }));
         const pare_tensor *in[2] = { &x, &i };
         pare_pool         *pool;
 
@@ -484,7 +487,7 @@ static void inputs_need_no_room_behind(void **state)
         pare_tensor moved = in.t[0];
 
         moved.data = at + room - bytes;
-        in.at[0]   = &moved;
+        in.at[0] = &moved;
         OK(pare_context_run(ctx, NULL, in.at, NULL, 0));
         munmap(at, room + page);
         drop_inputs(&in);
@@ -534,7 +537,7 @@ static void contexts_share_a_plan(void **state)
     for (int i = 0; i < 2; i++) {
         make_inputs(plan, &in[i], (uint64_t)i);
         w[i].plan = plan;
-        w[i].in   = &in[i];
+        w[i].in = &in[i];
         OK(pare_interp_run(g, in[i].at, w[i].want));
     }
     for (int i = 0; i < 2; i++)
@@ -599,7 +602,7 @@ static void steps_are_described_and_measured(void **state)
     OK(pare_compile(g, &(pare_compile_options){ .batch = 2 }, &plan));
     OK(pare_context_create(plan, &ctx));
     make_inputs(plan, &in, 1);
-    const int     n  = pare_plan_n_steps(plan);
+    const int     n = pare_plan_n_steps(plan);
     double *const ns = pare_calloc((size_t)n, sizeof(*ns));
 
     for (int i = 0; i < n; i++) {
@@ -638,7 +641,7 @@ static void steps_are_described_and_measured(void **state)
 
 static void check_unplannable(const char *text, const pare_compile_options *o, const char *word)
 {
-    pare_graph *const g    = parse(text);
+    pare_graph *const g = parse(text);
     const long        live = pare_alloc_live();
     pare_plan        *plan;
 
@@ -660,7 +663,7 @@ static void open_shapes_are_refused(void **state)
 static pare_status whole_life(const pare_graph *g, const inputs *in, int threads)
 {
     pare_plan    *plan = NULL;
-    pare_context *ctx  = NULL;
+    pare_context *ctx = NULL;
     pare_pool    *pool = NULL;
     pare_status   status = pare_compile(g, &(pare_compile_options){ .batch = 2 }, &plan);
 

@@ -52,7 +52,7 @@ static void refuse_every_cut(const char *name, reader read, const uint8_t *data,
 /* Damage may go unnoticed (a pixel changes); it must not crash, hang or leak. */
 static void survive_damage(reader read, const uint8_t *data, size_t size, int rounds)
 {
-    pare_rng   rng  = pare_rng_seed(size);
+    pare_rng   rng = pare_rng_seed(size);
     uint8_t   *copy = malloc(size);
     const long live = pare_alloc_live();
 
@@ -70,7 +70,7 @@ static void survive_damage(reader read, const uint8_t *data, size_t size, int ro
 /* Every allocation fails in turn: an error each time, nothing lost. */
 static void survive_short_memory(reader read, const uint8_t *data, size_t size)
 {
-    const long  live   = pare_alloc_live();
+    const long  live = pare_alloc_live();
     pare_status status = PARE_ERR_MEMORY;
 
     for (long n = 1; status != PARE_OK && n < 1000; n++) {
@@ -169,7 +169,7 @@ static void test_absurd_pictures(void **state)
 
 static pare_status read_tar(const uint8_t *data, size_t size)
 {
-    pare_tar       tar  = pare_tar_of(data, size);
+    pare_tar       tar = pare_tar_of(data, size);
     bool           more = true;
     pare_tar_entry entry;
     uint64_t       sum = 0;
@@ -227,11 +227,11 @@ static void test_tar(void **state)
     long_name[150] = '/';
     long_name[300] = '\0';
 
-    bytes          t       = make_tar(long_name);
+    bytes          t = make_tar(long_name);
     const char    *names[] = { long_name, "pre/fix.bin", "b.bin", "pax \xc3\xa9", "plain" };
-    const char    *data[]  = { "one", "two", "three", "four", "" };
-    pare_tar       tar     = pare_tar_of(t.at, t.n);
-    bool           more    = false;
+    const char    *data[] = { "one", "two", "three", "four", "" };
+    pare_tar       tar = pare_tar_of(t.at, t.n);
+    bool           more = false;
     pare_tar_entry entry;
 
     for (int i = 0; i < 5; i++) {
@@ -304,7 +304,7 @@ static pare_status read_npy(const uint8_t *data, size_t size)
 {
     pare_npy          array;
     const pare_status status = pare_npy_read(data, size, &array);
-    uint64_t          sum    = 0;
+    uint64_t          sum = 0;
 
     if (status != PARE_OK)
         return status;
@@ -393,7 +393,7 @@ static void test_npy_round_trip(void **state)
     for (size_t t = 0; t < sizeof(dtypes) / sizeof(dtypes[0]); t++)
         for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
             const pare_npy array = { dtypes[t], shapes[s], data };
-            const size_t   n     = (size_t)pare_shape_count(&shapes[s]) * (size_t)pare_dtype_bits(dtypes[t]) / 8;
+            const size_t   n = (size_t)pare_shape_count(&shapes[s]) * (size_t)pare_dtype_bits(dtypes[t]) / 8;
             pare_npy       back;
             pare_buf      *buf = NULL;
 

@@ -18,8 +18,10 @@ static pare_graph *quantized(const char *middle, pare_qmode mode)
     pare_graph     *g, *q;
     pare_dataset   *data;
 
-    snprintf(nodes, sizeof(nodes), "a = Conv(x, f32[8,3,3,3], f32[8]) pads=[1,1,1,1]; b = %s strides=[2,2];"
-                                   "y = Conv(b, f32[4,4,1,1], f32[4])", middle);
+    snprintf(nodes, sizeof(nodes),
+             "a = Conv(x, f32[8,3,3,3], f32[8]) pads=[1,1,1,1]; b = %s strides=[2,2];"
+             "y = Conv(b, f32[4,4,1,1], f32[4])",
+             middle);
     assert_int_equal(make_and_load(13, "x f32[N,3,32,32]", nodes, "y", &g), PARE_OK);
     assert_int_equal(pare_dataset_open("demo:train", NULL, &data), PARE_OK);
     const pare_quantize_options o = { .calibration = data, .samples = 2, .mapping = { rules, 2 } };

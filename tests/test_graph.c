@@ -210,7 +210,7 @@ static void deep_bodies_are_refused(void **state)
 static void cut_text_leaks_nothing(void **state)
 {
     const long   live = pare_alloc_live();
-    const size_t n    = strlen(everything);
+    const size_t n = strlen(everything);
 
     (void)state;
     for (size_t i = 0; i < n; i++) {
@@ -264,7 +264,7 @@ static void names_stay_unique(void **state)
 
 static void nodes_get_names(void **state)
 {
-    pare_graph          *g  = parse("%x = input f32[2] %y = relu(%x) return %y");
+    pare_graph          *g = parse("%x = input f32[2] %y = relu(%x) return %y");
     const pare_op *const op = pare_op_find("neg");
     pare_value          *v;
     pare_node           *n;
@@ -285,9 +285,9 @@ static void constants_share_or_copy(void **state)
 {
     pare_graph *g;
     pare_value *a, *b, *c;
-    pare_tensor t      = pare_tensor_of(PARE_f32, pare_shape_of(2, (const int64_t[]){ 2, 3 }));
+    pare_tensor t = pare_tensor_of(PARE_f32, pare_shape_of(2, (const int64_t[]){ 2, 3 }));
     float       own[6] = { 0, 1, 2, 3, 4, 5 };
-    const long  live   = pare_alloc_live();
+    const long  live = pare_alloc_live();
 
     (void)state;
     OK(pare_tensor_alloc(&t));
@@ -296,7 +296,7 @@ static void constants_share_or_copy(void **state)
     OK(pare_graph_add_const(g, "shared", &t, &a));
     assert_ptr_equal(a->t.data, t.data);
     pare_tensor view = pare_tensor_permuted(&t, (const int[]){ 1, 0 });
-    view.buf         = t.buf;
+    view.buf = t.buf;
     OK(pare_graph_add_const(g, "strided", &view, &b));
     pare_tensor_release(&t); /* the graph's reference keeps the bytes */
     t.data = own;
@@ -394,9 +394,9 @@ static void move_to_front(pare_node *n)
     else
         g->last = n->prev;
     g->first->prev = n;
-    n->next        = g->first;
-    n->prev        = NULL;
-    g->first       = n;
+    n->next = g->first;
+    n->prev = NULL;
+    g->first = n;
 }
 
 static void sorting(void **state)
@@ -404,7 +404,7 @@ static void sorting(void **state)
     static const char *const sorted = "graph text\n%x = input f32[2]\n%c = input bool[]\n%a = abs(%x)\n%b = relu(%a)\n"
                                       "%d = neg(%b)\n%y = if(%c) then_branch={\n    %t = abs(%b)\n    %s = neg(%t)\n"
                                       "    return %s\n} else_branch={\n    return %d\n}\nreturn %y\n";
-    pare_graph              *g      = parse(sorted);
+    pare_graph              *g = parse(sorted);
 
     (void)state;
     OK(pare_graph_sort(g));
@@ -462,14 +462,14 @@ static void long_chain(void **state)
 static void clones(void **state)
 {
     const long        live = pare_alloc_live();
-    pare_graph *const g    = parse(everything);
+    pare_graph *const g = parse(everything);
     pare_graph       *copy;
 
     (void)state;
     OK(pare_graph_set_file(g, "model.onnx"));
     OK(pare_graph_add_meta(g, "made", "here"));
     OK(pare_graph_add_meta(g, "made", "there"));
-    g->opset       = 17;
+    g->opset = 17;
     g->first->note = "because";
     OK(pare_graph_clone(g, &copy));
     assert_ptr_equal(value(copy, "k")->t.data, value(g, "k")->t.data);
@@ -684,7 +684,7 @@ static pare_status whole_life(const char *text)
 {
     pare_graph *g = NULL, *copy = NULL;
     char       *printed = NULL;
-    pare_status status  = pare_graph_parse(text, &g);
+    pare_status status = pare_graph_parse(text, &g);
 
     if (status == PARE_OK)
         status = pare_graph_sort(g);

@@ -54,45 +54,57 @@ static const struct {
       "b = BatchNormalization(c, f32[4], f32[4], f32[4], f32{1,2,3,4}) epsilon=0.01; r = Relu(b);"
       "d = Conv(r, f32[4,1,3,3], f32[4]) group=4 pads=[1,1,1,1] strides=[2,2]; e = Clip(d, f32:0, f32:6);"
       "p = MaxPool(e) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0]; f = Flatten(p) axis=1;"
-      "y = Gemm(f, f32[5,16], f32[5]) transB=1", "y" },
+      "y = Gemm(f, f32[5,16], f32[5]) transB=1",
+      "y" },
     { 13, "x f32[N,4,6,6]",
       "a = Conv(x, f32[4,4,1,1], f32[4]); s = Add(a, x); g = Sigmoid(s); m = Mul(s, g); q = Concat(m, x) axis=1;"
       "u = Resize(q, , f32{1,1,2,2}) mode=\"nearest\"; z = Pad(u, s64{0,0,1,1,0,0,1,1}); t = AveragePool(z)"
-      " kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]; y = GlobalAveragePool(t)", "y" },
+      " kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]; y = GlobalAveragePool(t)",
+      "y" },
     { 13, "x f32[1,2,6,6]",
       "q = QuantizeLinear(x, f32:0.02, u8:128); d = DequantizeLinear(q, f32:0.02, u8:128);"
       "w = DequantizeLinear(s8[3,2,3,3], f32{0.01,0.02,0.03}) axis=0; b = DequantizeLinear(s32[3], f32:0.0002);"
       "c = Conv(d, w, b) pads=[1,1,1,1]; cq = QuantizeLinear(c, f32:0.05, u8:7);"
       "cd = DequantizeLinear(cq, f32:0.05, u8:7);"
       "p = MaxPool(cd) kernel_shape=[2,2] strides=[2,2]; t = Transpose(p) perm=[0,2,3,1]; r = Reshape(t, s64{0,-1});"
-      "y = MatMul(r, f32[27,4])", "y" },
+      "y = MatMul(r, f32[27,4])",
+      "y" },
     { 13, "x u8[1,2,6,6]",
       "c = QLinearConv(x, f32:0.1, u8:3, s8[4,2,3,3], f32:0.02, s8:0, f32:0.3, u8:9, s32[4]) pads=[1,1,1,1];"
-      "y = DequantizeLinear(c, f32:0.3, u8:9)", "y" },
+      "y = DequantizeLinear(c, f32:0.3, u8:9)",
+      "y" },
     { 13, "x u8[3,8]", "y = MatMulInteger(x, s8[8,5], u8:3, s8:0); z = Cast(y) to=1", "z" },
     { 13, "x u8[3,8]", "y = QLinearMatMul(x, f32:0.1, u8:3, s8[8,5], f32:0.02, s8:0, f32:0.3, u8:9)", "y" },
     { 13, "x f32[N,6]",
       "s = Shape(x); n = Gather(s, s64:0); l = Unsqueeze(n, s64{0}); t = Concat(l, s64{2,3}) axis=0; r = Reshape(x, t);"
-      "e = ReduceMean(r) axes=[1] keepdims=0; f = Softmax(e) axis=1; y = Tile(f, s64{1,2})", "y" },
+      "e = ReduceMean(r) axes=[1] keepdims=0; f = Softmax(e) axis=1; y = Tile(f, s64{1,2})",
+      "y" },
     { 14, "x f32[4,1,3]",
       "y, h, c = LSTM(x, f32[1,8,3], f32[1,8,2], f32[1,16], , f32[1,1,2], f32[1,1,2]) hidden_size=2;"
-      "z = Squeeze(y, s64{1})", "z; h; c" },
+      "z = Squeeze(y, s64{1})",
+      "z; h; c" },
     { 13, "x f32[1,6,4]",
       "q = MatMul(x, f32[4,4]); k = MatMul(x, f32[4,4]); t = Transpose(k) perm=[0,2,1]; s = MatMul(q, t);"
       "d = Div(s, f32:2); a = Softmax(d) axis=-1; v = MatMul(a, q); n = Add(v, x); e = Erf(n);"
-      "g = Slice(e, s64{0,1}, s64{6,3}, s64{1,2}); y = ReduceSum(g, s64{-1}) keepdims=0", "y" },
+      "g = Slice(e, s64{0,1}, s64{6,3}, s64{1,2}); y = ReduceSum(g, s64{-1}) keepdims=0",
+      "y" },
     { 13, "x f32[2,5]; i s64[2,3]",
       "g = Gather(x, i) axis=0; w = Where(bool:1, g, f32:0); n = NonZero(x); o = OneHot(i, s64:4, f32{0,1}) axis=-1;"
-      "e = Expand(o, s64{2,2,3,4})", "w; e" },
+      "e = Expand(o, s64{2,2,3,4})",
+      "w; e" },
     { 13, "x f32[2,5]; i s64[2,3]",
       "o = OneHot(i, s64:4, f32{0,1}) axis=-1; e = Expand(o, s64{2,2,3,4}); c = CumSum(e, s64:1); a = ArgMax(c) axis=2"
-      " keepdims=0; r = Range(s64:0, s64:6, s64:2); m = Mod(r, s64:4); y = EyeLike(x) k=1", "a; m; y" },
+      " keepdims=0; r = Range(s64:0, s64:6, s64:2); m = Mod(r, s64:4); y = EyeLike(x) k=1",
+      "a; m; y" },
     { 9, "x f32[1,2,3,3]",
       "u = Upsample(x, f32{1,1,2,2}) mode=\"nearest\"; y = InstanceNormalization(u, f32[2], f32[2])"
-      " epsilon=0.1", "y" },
-    { 11, "x f32[1,2,5]", "c = Conv(x, f32[3,2,3], f32[3]) strides=[2] auto_pad=\"SAME_UPPER\"; p = AveragePool(c)"
+      " epsilon=0.1",
+      "y" },
+    { 11, "x f32[1,2,5]",
+      "c = Conv(x, f32[3,2,3], f32[3]) strides=[2] auto_pad=\"SAME_UPPER\"; p = AveragePool(c)"
       " kernel_shape=[2] ceil_mode=1 count_include_pad=1; s, t, u = Split(p) axis=1 split=[1,1,1];"
-      "y = Max(s, t, u)", "y" },
+      "y = Max(s, t, u)",
+      "y" },
 };
 
 enum { N_SOURCES = sizeof(sources) / sizeof(*sources) };
@@ -119,7 +131,7 @@ static bool splice(char *text, size_t room, char *at, size_t n, const char *with
 /* A place where `starts` says so, chosen at random; NULL: there is none. */
 static char *find_place(char *text, bool (*starts)(const char *text, const char *at), pare_rng *rng)
 {
-    int   n     = 0;
+    int   n = 0;
     char *place = NULL;
 
     for (char *at = text; *at; at++)
@@ -174,13 +186,31 @@ static bool in_constant_shape(const char *text, const char *at)
 static bool change_number(char *text, size_t room, pare_rng *rng, bool small)
 {
     static const char *const extremes[] = {
-        "0", "1", "2", "3", "5", "9", "17", "-1", "-2", "64", "1000", "-1000", "65536", "1000000", "2147483647",
-        "-2147483648", "4294967297", "4611686018427387904", "-9223372036854775808", "9223372036854775807",
+        "0",
+        "1",
+        "2",
+        "3",
+        "5",
+        "9",
+        "17",
+        "-1",
+        "-2",
+        "64",
+        "1000",
+        "-1000",
+        "65536",
+        "1000000",
+        "2147483647",
+        "-2147483648",
+        "4294967297",
+        "4611686018427387904",
+        "-9223372036854775808",
+        "9223372036854775807",
     };
     char *const  at = find_place(text, is_number, rng);
-    const size_t n  = at ? strspn(at, "-0123456789.e") : 0;
+    const size_t n = at ? strspn(at, "-0123456789.e") : 0;
 
-    const int    of = !at ? 0 : in_constant_shape(text, at) ? 7 : small ? 9 : 20;
+    const int of = !at ? 0 : in_constant_shape(text, at) ? 7 : small ? 9 : 20;
 
     return at && splice(text, room, at, n, extremes[below(rng, of)]);
 }
@@ -201,7 +231,7 @@ static bool change_count(char *text, size_t room, pare_rng *rng)
 static bool change_dtype(char *text, size_t room, pare_rng *rng)
 {
     static const char *const names[] = { "f32", "s64", "s32", "u8", "s8", "bool", "u4", "s16", "f16" };
-    char *const              at      = find_place(text, is_dtype, rng);
+    char *const              at = find_place(text, is_dtype, rng);
 
     return at && splice(text, room, at, strcspn(at, "[{:"), names[below(rng, 9)]);
 }
@@ -301,7 +331,7 @@ static pare_status run_plan(const pare_plan *plan)
 
     for (int i = 0; i < n; i++) {
         pare_plan_input(plan, i, &shape);
-        in[i]  = pare_tensor_of(shape->dtype, shape->shape);
+        in[i] = pare_tensor_of(shape->dtype, shape->shape);
         ptr[i] = &in[i];
         bytes += pare_tensor_bytes(&in[i]);
     }
@@ -385,7 +415,7 @@ static void start_alarm(void)
 static void found_models(void **state)
 {
     const long live = pare_alloc_live();
-    tally      t    = { 0 };
+    tally      t = { 0 };
 
     (void)state;
     for (size_t i = 0; i < sizeof(found) / sizeof(*found); i++) {
@@ -400,11 +430,11 @@ static void found_models(void **state)
 
 static void senseless_models(void **state)
 {
-    const char *const more  = getenv("PARE_HOSTILE");
+    const char *const more = getenv("PARE_HOSTILE");
     const int         count = more ? atoi(more) : CASES;
-    const uint64_t    seed  = more && strchr(more, ':') ? strtoull(strchr(more, ':') + 1, NULL, 10) : 1;
-    const long        live  = pare_alloc_live();
-    tally             t     = { 0 };
+    const uint64_t    seed = more && strchr(more, ':') ? strtoull(strchr(more, ':') + 1, NULL, 10) : 1;
+    const long        live = pare_alloc_live();
+    tally             t = { 0 };
 
     (void)state;
     for (int i = 0; i < count; i++) {

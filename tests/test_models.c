@@ -90,14 +90,15 @@ static int64_t argmax(const float *x, int64_t n)
 
 static void compare(const char *what, const pare_tensor *got, const pare_tensor *want)
 {
-    const int64_t n = pare_shape_count(&want->shape), last = want->shape.rank ? want->shape.dim[want->shape.rank - 1] : 1;
-    const float  *x = got->data, *y = want->data;
-    double        largest = 0, error = 0;
+    const int64_t n = pare_shape_count(&want->shape),
+                  last = want->shape.rank ? want->shape.dim[want->shape.rank - 1] : 1;
+    const float *x = got->data, *y = want->data;
+    double       largest = 0, error = 0;
 
     assert_true(pare_shape_equal(&got->shape, &want->shape));
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs((double)y[i]));
-        error   = fabs((double)x[i] - (double)y[i]) <= error ? error : fabs((double)x[i] - (double)y[i]);
+        error = fabs((double)x[i] - (double)y[i]) <= error ? error : fabs((double)x[i] - (double)y[i]);
     }
     print_message("%-40s relative error %.2g\n", what, error / largest);
     assert_true(error <= 1e-4 * largest);
@@ -107,7 +108,8 @@ static void compare(const char *what, const pare_tensor *got, const pare_tensor 
 }
 
 /* The model on its golden inputs: by the plan when shapes can be fixed, else node by node. */
-static void run_model(const pare_graph *g, const pare_tensor *const *in, const pare_shape *shapes, pare_tensor out[MAX_IO])
+static void run_model(const pare_graph *g, const pare_tensor *const *in, const pare_shape *shapes,
+                      pare_tensor out[MAX_IO])
 {
     pare_plan        *plan;
     pare_context     *ctx;
@@ -157,7 +159,7 @@ static void check_model(const char *model, const row *rows, int n)
             if (!strcmp(rows[r].model, model) && !strcmp(rows[r].role, "in") && same_name(rows[r].tensor, name))
                 in[i] = read_golden(&rows[r]);
         assert_non_null(in[i].data);
-        ptr[i]    = &in[i];
+        ptr[i] = &in[i];
         shapes[i] = in[i].shape;
     }
     run_model(g, ptr, shapes, out);
@@ -195,8 +197,8 @@ static void golden_outputs(void **state)
     }
     n = read_index(rows);
     for (int i = 0; i < n; i++)
-        if (strcmp(rows[i].role, "out") == 0 && (i == 0 || strcmp(rows[i - 1].model, rows[i].model) != 0 ||
-                                                  strcmp(rows[i - 1].role, "in") == 0)) {
+        if (strcmp(rows[i].role, "out") == 0 &&
+            (i == 0 || strcmp(rows[i - 1].model, rows[i].model) != 0 || strcmp(rows[i - 1].role, "in") == 0)) {
             check_model(rows[i].model, rows, n);
             models++;
         }

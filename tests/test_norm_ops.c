@@ -118,9 +118,10 @@ static void group_norm_is_what_it_says(void **state)
         for (int i = 0; i < 30; i++)
             var += pow(pare_tensor_real(&x->t, g * 30 + i) - mean, 2) / 30;
         for (int i = 0; i < 30; i++) {
-            const int    ch   = g % 3 * 2 + i / 15;
-            const double want = (pare_tensor_real(&x->t, g * 30 + i) - mean) / sqrt(var + 1e-5) *
-                                    pare_tensor_real(&scale->t, ch) + pare_tensor_real(&bias->t, ch);
+            const int    ch = g % 3 * 2 + i / 15;
+            const double want =
+                (pare_tensor_real(&x->t, g * 30 + i) - mean) / sqrt(var + 1e-5) * pare_tensor_real(&scale->t, ch) +
+                pare_tensor_real(&bias->t, ch);
 
             assert_true(fabs(pare_tensor_real(&c->out[0].t, g * 30 + i) - want) < 1e-4);
         }
@@ -212,12 +213,9 @@ static void conv_transpose_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(softmax_equals_reference),
-        cmocka_unit_test(softmax_sums_to_one),
-        cmocka_unit_test(norms_equal_reference),
-        cmocka_unit_test(group_norm_is_what_it_says),
-        cmocka_unit_test(conv_transpose_equals_reference),
-        cmocka_unit_test(conv_transpose_examples),
+        cmocka_unit_test(softmax_equals_reference),        cmocka_unit_test(softmax_sums_to_one),
+        cmocka_unit_test(norms_equal_reference),           cmocka_unit_test(group_norm_is_what_it_says),
+        cmocka_unit_test(conv_transpose_equals_reference), cmocka_unit_test(conv_transpose_examples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static pare_graph *made(int opset, const char *inputs, const char *nodes, const 
 static pare_graph *through_file(const pare_graph *g, const pare_save_options *options)
 {
     const char *const first = in_folder("first.onnx"), *const again = in_folder("again.onnx");
-    pare_graph       *back;
+    pare_graph *back;
 
     must(pare_graph_save(g, first, options));
     must(pare_graph_load(first, &back));
@@ -77,14 +77,20 @@ static pare_graph *through_file(const pare_graph *g, const pare_save_options *op
 static const struct {
     const char *inputs, *nodes, *outputs;
 } models[] = {
-    { "x f32[N,3,8,8]", "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1] strides=[2,2]; r = Relu(c);"
-                        "y = GlobalAveragePool(r)", "y" },
+    { "x f32[N,3,8,8]",
+      "c = Conv(x, f32[4,3,3,3], f32[4]) pads=[1,1,1,1] strides=[2,2]; r = Relu(c);"
+      "y = GlobalAveragePool(r)",
+      "y" },
     { "x f32[2,3]; z f32[2,3]", "a = Add(x, z); b = Mul(a, f32:0.5); y = Sub(b, x); w = Neg(y)", "w; y" },
-    { "x f32[1,4,6,6]", "m = MaxPool(x) kernel_shape=[2,2] strides=[2,2]; f = Flatten(m);"
-                        "y = Gemm(f, f32[5,36], f32[5]) transB=1", "y" },
+    { "x f32[1,4,6,6]",
+      "m = MaxPool(x) kernel_shape=[2,2] strides=[2,2]; f = Flatten(m);"
+      "y = Gemm(f, f32[5,36], f32[5]) transB=1",
+      "y" },
     { "x f32[2,3,4]", "a, b = Split(x, s64{1,3}) axis=2; y = Concat(b, a) axis=2", "y" },
-    { "x f32[2,3,4]", "a = Clip(x, , f32:0.5); b = Squeeze(x2, s64{0}); x2 = Unsqueeze(a, s64{0});"
-                      "y = LeakyRelu(b) alpha=0.25", "y" },
+    { "x f32[2,3,4]",
+      "a = Clip(x, , f32:0.5); b = Squeeze(x2, s64{0}); x2 = Unsqueeze(a, s64{0});"
+      "y = LeakyRelu(b) alpha=0.25",
+      "y" },
     { "x f32[2,3,4]", "y = Cast(x) to=7; z = Equal(y, s64:0); w = Where(z, x, f32:3)", "w; y" },
 };
 
@@ -92,7 +98,7 @@ static void round_trip(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(models) / sizeof(*models); i++) {
-        pare_graph *const g    = made(13, models[i].inputs, models[i].nodes, models[i].outputs);
+        pare_graph *const g = made(13, models[i].inputs, models[i].nodes, models[i].outputs);
         pare_graph *const back = through_file(g, NULL);
         assert_int_equal(back->opset, 13);
         must(pare_graph_verify(back));
@@ -277,7 +283,7 @@ static void put_tensor(pare_wire *w)
 {
     int64_t     one = 1;
     bool        yes = true;
-    pare_tensor t   = pare_tensor_of(PARE_bool, pare_shape_of(1, &one));
+    pare_tensor t = pare_tensor_of(PARE_bool, pare_shape_of(1, &one));
 
     t.data = &yes;
     pare_wire_text(w, ONNX_ATTR_NAME, "value");
@@ -293,8 +299,8 @@ static void reads_constants_in_every_form(void **state)
         int        rank, count;
         double     first;
     } cases[] = {
-        { put_int, PARE_s64, 0, 1, -7 },      { put_ints, PARE_s64, 1, 3, 3 },     { put_float, PARE_f32, 0, 1, 0.5 },
-        { put_floats, PARE_f32, 1, 0, 0 },    { put_tensor, PARE_bool, 1, 1, 1 },
+        { put_int, PARE_s64, 0, 1, -7 },   { put_ints, PARE_s64, 1, 3, 3 },    { put_float, PARE_f32, 0, 1, 0.5 },
+        { put_floats, PARE_f32, 1, 0, 0 }, { put_tensor, PARE_bool, 1, 1, 1 },
     };
 
     (void)state;
@@ -350,14 +356,14 @@ static pare_graph *branch(pare_graph *g, pare_value *x, const char *onnx_op, con
 
 static void bodies_read_outer_values(void **state)
 {
-    pare_graph      *g    = made(13, "x f32[2,3]; c bool[]", "n = Neg(x)", "n");
+    pare_graph      *g = made(13, "x f32[2,3]; c bool[]", "n = Neg(x)", "n");
     pare_value      *cond = g->inputs[1], *y;
     pare_node       *node;
     const pare_shape shape = g->inputs[0]->t.shape;
 
     (void)state;
     must(pare_graph_add_value(g, "y", &y));
-    y->t         = pare_tensor_of(PARE_f32, shape);
+    y->t = pare_tensor_of(PARE_f32, shape);
     y->has_shape = true;
     must(pare_graph_add_node(g, pare_op_find_onnx("If"), "choice", 1, &cond, 1, &y, NULL, &node));
     pare_node_set_graph(node, "then_branch", branch(g, pare_graph_find(g, "n"), "Exp", "then"));

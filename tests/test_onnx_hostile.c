@@ -68,7 +68,7 @@ static void damaged_at_random(void **state)
     small_model(&w);
     rng = pare_rng_seed(7);
     uint8_t *const bytes = malloc((size_t)w.size);
-    const long     live  = pare_alloc_live();
+    const long     live = pare_alloc_live();
     for (int i = 0; i < cases; i++) {
         memcpy(bytes, w.bytes, (size_t)w.size);
         const int flips = 1 + (int)pare_rng_below(&rng, 4);

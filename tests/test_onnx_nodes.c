@@ -34,7 +34,7 @@ typedef struct tally {
     char   reason[MAX_REASONS][REASON];
     int    times[MAX_REASONS];
     int    n_reasons;
-    double worst;          /* relative error among the passed */
+    double worst; /* relative error among the passed */
     char   worst_test[128];
 } tally;
 
@@ -63,7 +63,7 @@ static void count_reason(tally *t, const char *reason)
 static bool read_tensor(const char *path, pare_tensor *out)
 {
     pare_source source = { .name = path };
-    pare_onnx   file   = { .source = &source, .arena = pare_arena_create() };
+    pare_onnx   file = { .source = &source, .arena = pare_arena_create() };
     const char *name;
     bool        ok = false;
 
@@ -156,7 +156,7 @@ static bool refusal(char reason[REASON])
         { "the model uses ONNX operator set", "operator set before 7" },
         { "element type", "dtype we do not have" },
     };
-    const char *const text  = pare_error(), *const open = strchr(text, '(');
+    const char *const text = pare_error(), *const open = strchr(text, '(');
     const char *const close = open ? strchr(open, ')') : NULL;
 
     if (close && (strstr(text, "this op is not supported") || strstr(text, "ops of the domain"))) {
@@ -232,16 +232,16 @@ static void release(pare_tensor *t, int n)
 static bool run_saved(const pare_graph *g, data_set *d, char wrong[256])
 {
     static const char path[] = "test_onnx_nodes.tmp.onnx";
-    pare_graph       *back   = NULL;
-    double            error  = 0;
-    bool              ok     = pare_graph_save(g, path, NULL) == PARE_OK && pare_graph_load(path, &back) == PARE_OK;
+    pare_graph       *back = NULL;
+    double            error = 0;
+    bool              ok = pare_graph_save(g, path, NULL) == PARE_OK && pare_graph_load(path, &back) == PARE_OK;
 
     if (!ok) {
         snprintf(wrong, 256, "saved: %s", pare_error());
     } else {
         release(d->got, d->n_got);
         d->n_got = 0;
-        ok       = run(back, d, &error, wrong);
+        ok = run(back, d, &error, wrong);
     }
     pare_graph_destroy(back);
     remove(path);
@@ -252,8 +252,8 @@ static bool run_saved(const pare_graph *g, data_set *d, char wrong[256])
 static verdict judge(tally *t, const char *name, const pare_graph *g, data_set *d, const char *refused)
 {
     char        wrong[256] = "";
-    double      error      = 0;
-    const char *why        = NULL;
+    double      error = 0;
+    const char *why = NULL;
 
     if (d->n_in < 0 || d->n_want < 0)
         why = "strings, sequences or optionals as data";
@@ -299,7 +299,7 @@ static verdict run_data_sets(tally *t, const char *folder, const char *name, con
         snprintf(d.folder, sizeof(d.folder), "%.400s/%.80s/test_data_set_%d", folder, name, set);
         if (stat(d.folder, &info) != 0)
             break;
-        d.n_in   = read_tensors(d.folder, "input", d.in);
+        d.n_in = read_tensors(d.folder, "input", d.in);
         d.n_want = read_tensors(d.folder, "output", d.want);
         const verdict one = judge(t, name, g, &d, refused);
         if (set == 0 || one == FAILED)
@@ -340,9 +340,9 @@ static int by_name(const void *a, const void *b)
 /* Names of the folder's tests in order; the caller frees. */
 static char **list_tests(const char *folder, int *n)
 {
-    DIR *const dir   = opendir(folder);
+    DIR *const dir = opendir(folder);
     char     **names = NULL;
-    int        cap   = 0;
+    int        cap = 0;
 
     *n = 0;
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {

@@ -47,8 +47,8 @@ static const tensor_case cases[] = {
     { PARE_f32, 2, ONNX_TENSOR_FLOATS, "\0\0\0\0\0\0\x80\x3f", 8, 1, NULL },
     { PARE_f64, 1, ONNX_TENSOR_DOUBLES, "\0\0\0\0\0\0\xf0\x3f", 8, 1, NULL },
     { PARE_f64, 1, ONNX_TENSOR_RAW, "\0\0\0\0\0\0\xf0\x3f", 8, 1, NULL },
-    { PARE_f16, 1, ONNX_TENSOR_INT32S, "\x80\x78", 2, 1, NULL },      /* 0x3c00 as varint */
-    { PARE_bf16, 1, ONNX_TENSOR_INT32S, "\x80\x7f", 2, 1, NULL },     /* 0x3f80 */
+    { PARE_f16, 1, ONNX_TENSOR_INT32S, "\x80\x78", 2, 1, NULL },  /* 0x3c00 as varint */
+    { PARE_bf16, 1, ONNX_TENSOR_INT32S, "\x80\x7f", 2, 1, NULL }, /* 0x3f80 */
     { PARE_f16, 1, ONNX_TENSOR_INT32S, "\x80\x80\x04", 3, 0, "does not fit" },
     { PARE_s64, 2, ONNX_TENSOR_INT64S, "\x05\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, -1, NULL },
     { PARE_s32, 1, ONNX_TENSOR_INT32S, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, -1, NULL },
@@ -236,7 +236,7 @@ static void external_data(void **state)
 
     const long live = pare_alloc_live();
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-        double            first  = -1;
+        double            first = -1;
         const pare_status status = load_external(places[i].location, places[i].offset, places[i].length, &first);
         if (places[i].sentence) {
             if (status == PARE_OK || !strstr(pare_error(), places[i].sentence) ||

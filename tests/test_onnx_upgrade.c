@@ -43,13 +43,11 @@ static const pair pairs[] = {
       "y = Resize(x, , f32{1,1,2,3}) coordinate_transformation_mode=\"asymmetric\" nearest_mode=\"floor\"",
       "x f32[1,2,3,3]" },
     { 9, "y = Upsample(x, f32{1,1,2,2}) mode=\"linear\"",
-      "y = Resize(x, , f32{1,1,2,2}) mode=\"linear\" coordinate_transformation_mode=\"asymmetric\"",
-      "x f32[1,2,3,3]" },
+      "y = Resize(x, , f32{1,1,2,2}) mode=\"linear\" coordinate_transformation_mode=\"asymmetric\"", "x f32[1,2,3,3]" },
     { 10, "y = Resize(x, f32{1,1,2,2}) mode=\"linear\"",
-      "y = Resize(x, , f32{1,1,2,2}) mode=\"linear\" coordinate_transformation_mode=\"asymmetric\"",
-      "x f32[1,2,3,3]" },
-    { 11, "y = Resize(x, f32{}, f32{}, s64{1,2,6,5}) mode=\"linear\"", "y = Resize(x, , , s64{1,2,6,5}) mode=\"linear\"",
-      "x f32[1,2,3,3]" },
+      "y = Resize(x, , f32{1,1,2,2}) mode=\"linear\" coordinate_transformation_mode=\"asymmetric\"", "x f32[1,2,3,3]" },
+    { 11, "y = Resize(x, f32{}, f32{}, s64{1,2,6,5}) mode=\"linear\"",
+      "y = Resize(x, , , s64{1,2,6,5}) mode=\"linear\"", "x f32[1,2,3,3]" },
     { 11, "y = Softmax(x) axis=2", "y = Softmax(x)", NULL },
     { 11, "y = Softmax(x) axis=-1", "y = Softmax(x) axis=-1", NULL },
     { 11, "y = Softmax(x)", "f = Reshape(x, s64{2,12}); s = Softmax(f); y = Reshape(s, s64{2,3,4})", NULL },
@@ -69,8 +67,8 @@ static void means_the_same(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-        const pair *const p       = &pairs[i];
-        const char *const inputs  = p->inputs ? p->inputs : "x f32[2,3,4]";
+        const pair *const p = &pairs[i];
+        const char *const inputs = p->inputs ? p->inputs : "x f32[2,3,4]";
         const char *const outputs = p->now[1] == ',' ? "y;z" : "y";
         pare_graph       *old = NULL, *now = NULL;
 

@@ -55,18 +55,18 @@ typedef struct other_call {
 static void lay_out(other_call *o, const sample_call *s, sample_layout in, sample_layout out)
 {
     memset(o, 0, sizeof(*o));
-    o->call     = s->call;
-    o->call.in  = o->in_ptr;
+    o->call = s->call;
+    o->call.in = o->in_ptr;
     o->call.out = o->out_ptr;
     for (int i = 0; i < s->call.n_in; i++) {
         if (!s->in_ptr[i])
             continue;
-        o->in[i]     = sample_lay_out(&s->in[i], in);
+        o->in[i] = sample_lay_out(&s->in[i], in);
         o->in_ptr[i] = &o->in[i];
         pare_tensor_copy(&o->in[i], &s->in[i]);
     }
     for (int i = 0; i < s->call.n_out; i++) {
-        o->out[i]     = sample_lay_out(&s->out[i], out);
+        o->out[i] = sample_lay_out(&s->out[i], out);
         o->out_ptr[i] = &o->out[i];
     }
 }
@@ -115,8 +115,8 @@ static void check_layouts(const pare_op *op, const char *sample)
 static void check_run(const sample_call *s, const char *sample, sample_layout layout, const char *level, bool fixed)
 {
     static const int parts[] = { 1, 2, 3, 7 };
-    const pare_op   *op      = s->call.op;
-    pare_step        step    = { 0 };
+    const pare_op   *op = s->call.op;
+    pare_step        step = { 0 };
     other_call       o;
     char             how[96];
 
@@ -461,10 +461,10 @@ static void test_tensor_attributes(void **state)
 {
     int64_t          dims[] = { 2, 3 };
     float            data[] = { 1, 2, 3, 4, 5, 6 };
-    pare_tensor      value  = pare_tensor_of(PARE_f32, pare_shape_of(2, dims)), y;
-    pare_tensor     *out[]  = { &y };
-    pare_value_attrs attrs  = { &value };
-    pare_call        call   = { .op = pare_op_find("constant"), .attrs = &attrs, .n_out = 1, .out = out };
+    pare_tensor      value = pare_tensor_of(PARE_f32, pare_shape_of(2, dims)), y;
+    pare_tensor     *out[] = { &y };
+    pare_value_attrs attrs = { &value };
+    pare_call        call = { .op = pare_op_find("constant"), .attrs = &attrs, .n_out = 1, .out = out };
 
     (void)state;
     value.data = data;
@@ -475,15 +475,16 @@ static void test_tensor_attributes(void **state)
     attrs.value = NULL;
     assert_int_equal(pare_op_eval(&call), PARE_ERR_DATA);
 
-    int64_t            one  = 7;
+    int64_t            one = 7;
     pare_tensor        fill = pare_tensor_of(PARE_s64, (pare_shape){ 1, { 1 } }), shape = fill;
     const pare_tensor *in[] = { &shape };
-    fill.data   = &one;
-    shape.data  = dims;
+    fill.data = &one;
+    shape.data = dims;
     shape.shape = (pare_shape){ 1, { 2 } };
     attrs.value = &fill;
-    call        = (pare_call){ .op = pare_op_find("constant_of_shape"), .attrs = &attrs, .n_in = 1, .n_out = 1,
-                               .in = in, .out = out };
+    call = (pare_call){
+        .op = pare_op_find("constant_of_shape"), .attrs = &attrs, .n_in = 1, .n_out = 1, .in = in, .out = out
+    };
     assert_int_equal(pare_op_eval(&call), PARE_OK);
     assert_int_equal(y.shape.dim[1], 3);
     for (int64_t i = 0; i < 6; i++)
@@ -494,11 +495,16 @@ static void test_tensor_attributes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),           cmocka_unit_test(test_layouts),
-        cmocka_unit_test(test_parts),          cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_failures),       cmocka_unit_test(test_dynamic),
-        cmocka_unit_test(test_open_dimensions), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_lanes),          cmocka_unit_test(test_tensor_attributes),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_dynamic),
+        cmocka_unit_test(test_open_dimensions),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_tensor_attributes),
     };
 
     for (int i = 1; i < argc; i++)

@@ -66,9 +66,9 @@ static bool equal(const pare_tensor *got, const pare_tensor *want, int64_t *at)
     for (*at = 0; *at < pare_shape_count(&want->shape); ++*at) {
         const double a = pare_tensor_real(got, *at), b = pare_tensor_real(want, *at);
 
-        if (pare_dtype_kind(want->dtype) != PARE_KIND_FLOAT ? pare_tensor_int(got, *at) != pare_tensor_int(want, *at)
-                                                            : !(a == b || (isnan(a) && isnan(b)) ||
-                                                                fabs(a - b) <= 2e-7 + 3e-6 * fabs(b)))
+        if (pare_dtype_kind(want->dtype) != PARE_KIND_FLOAT
+                ? pare_tensor_int(got, *at) != pare_tensor_int(want, *at)
+                : !(a == b || (isnan(a) && isnan(b)) || fabs(a - b) <= 2e-7 + 3e-6 * fabs(b)))
             return false;
     }
     return true;
@@ -78,7 +78,7 @@ static bool equal(const pare_tensor *got, const pare_tensor *want, int64_t *at)
 static int compare(int index, const char *how, const pare_tensor *got, int n)
 {
     const char *text = golden_outputs[index];
-    int         bad  = 0;
+    int         bad = 0;
 
     for (int i = 0; i < n; i++) {
         char        a[PARE_SHAPE_TEXT], b[PARE_SHAPE_TEXT];
@@ -91,9 +91,9 @@ static int compare(int index, const char *how, const pare_tensor *got, int n)
 
             print_error("%d: %s, %s: output %d is %s%s, want %s%s; element %lld is %.9g, want %.9g\n",
                         cases[index].opset, cases[index].nodes, how, i, pare_dtype_name(got[i].dtype),
-                        pare_shape_text(&got[i].shape, a), pare_dtype_name(want.dtype),
-                        pare_shape_text(&want.shape, b), (long long)at,
-                        both ? pare_tensor_real(&got[i], at) : NAN, both ? pare_tensor_real(&want, at) : NAN);
+                        pare_shape_text(&got[i].shape, a), pare_dtype_name(want.dtype), pare_shape_text(&want.shape, b),
+                        (long long)at, both ? pare_tensor_real(&got[i], at) : NAN,
+                        both ? pare_tensor_real(&want, at) : NAN);
             bad++;
         }
         pare_tensor_release(&want);
@@ -120,13 +120,13 @@ static int run_nodes(int index, const char *how, const pare_graph *g)
 static int run_plan(int index, const char *how, const pare_graph *g)
 {
     pare_plan         *plan = NULL;
-    pare_context      *ctx  = NULL;
+    pare_context      *ctx = NULL;
     pare_tensor        in[RUN_MAX], out[RUN_MAX];
     const pare_tensor *ptr[RUN_MAX];
     int                bad = 1;
 
     for (int i = 0; i < g->n_inputs; i++) {
-        in[i]  = pare_tensor_of(g->inputs[i]->t.dtype, g->inputs[i]->t.shape);
+        in[i] = pare_tensor_of(g->inputs[i]->t.dtype, g->inputs[i]->t.shape);
         ptr[i] = &in[i];
         make_ramp(&in[i], NULL);
     }

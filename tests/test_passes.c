@@ -25,7 +25,7 @@ enum { MAX_FILES = 64, MAX_PASSES = 16, MAX_ENDS = 16 };
 
 static char *read_file(const char *path)
 {
-    FILE *const f    = fopen(path, "rb");
+    FILE *const f = fopen(path, "rb");
     char *const text = calloc(1, 1 << 20);
 
     assert_non_null(f);
@@ -125,7 +125,7 @@ static void run_step(pare_graph *g, char *names, const char *where)
     const pare_pass *passes[MAX_PASSES + 1] = { NULL };
     pare_tensor      before[MAX_ENDS] = { { 0 } }, after[MAX_ENDS] = { { 0 } };
     double           near = 0;
-    int              n    = 0;
+    int              n = 0;
 
     for (char *name = strtok(names, " \n"); name; name = strtok(NULL, " \n")) {
         if (*name == '~') {
@@ -172,13 +172,13 @@ static void check_text(const pare_graph *g, const char *wanted, const char *befo
 static void run_case(char *text, const char *file)
 {
     char       *names = cut(text, "--- ");
-    pare_graph *g     = parse(text, file);
+    pare_graph *g = parse(text, file);
     char        where[256];
 
     assert_non_null(names);
     while (names) {
         char *const wanted = strchr(names, '\n') + 1;
-        char *const next   = cut(wanted, "--- ");
+        char *const next = cut(wanted, "--- ");
         char *const before = print(g);
 
         wanted[-1] = '\0';
@@ -210,7 +210,7 @@ static void run_file(void **state)
 static pare_status flip(pare_graph *g, pare_node *n, bool *changed)
 {
     (void)g;
-    n->prev  = n; /* breaks the list: verification must see it */
+    n->prev = n; /* breaks the list: verification must see it */
     *changed = false;
     return PARE_OK;
 }
@@ -224,9 +224,9 @@ static pare_status forever(pare_graph *g, pare_node *n, bool *changed)
 
 static void driver_sees_bad_passes(void **state)
 {
-    static const pare_pass breaks  = { .name = "breaks", .rewrite = flip };
+    static const pare_pass breaks = { .name = "breaks", .rewrite = flip };
     static const pare_pass endless = { .name = "endless", .rewrite = forever, .repeat = true };
-    pare_graph            *g       = parse("%x = input f32[2]\n%a = relu(%x)\n%b = neg(%a)\nreturn %b", "driver");
+    pare_graph            *g = parse("%x = input f32[2]\n%a = relu(%x)\n%b = neg(%a)\nreturn %b", "driver");
 
     (void)state;
     assert_int_equal(pare_passes_run(g, (const pare_pass *const[]){ &endless, NULL }, NULL), PARE_ERR_DATA);
@@ -234,7 +234,7 @@ static void driver_sees_bad_passes(void **state)
     assert_int_equal(pare_passes_run(g, (const pare_pass *const[]){ &breaks, NULL }, NULL), PARE_ERR_DATA);
     assert_non_null(strstr(pare_error(), "pass breaks"));
     g->first->prev = NULL;
-    g->last->prev  = g->first;
+    g->last->prev = g->first;
     pare_graph_destroy(g);
 }
 
@@ -267,10 +267,10 @@ static void short_memory_leaks_nothing(void **state)
                                     "@g = const f32[2] {2,0.5}\n@b = const f32[2] {1,-1}\n@z = const f32[1] {1}\n"
                                     "%c = conv(%x, @w)\n%n = batch_normalization(%c, @g, @b, @g, @g)\n"
                                     "%k = neg(@z)\n%m = add(%n, %k)\n%r = relu(%m)\n%y = identity(%r)\nreturn %y";
-    const pare_pass *const passes[] = { pare_pass_find("fold_const"), pare_pass_find("remove_identity"),
-                                        pare_pass_find("fold_bn"), pare_pass_find("fuse_relu"), NULL };
-    const long             live     = pare_alloc_live();
-    pare_status            status   = PARE_ERR_MEMORY;
+    const pare_pass *const   passes[] = { pare_pass_find("fold_const"), pare_pass_find("remove_identity"),
+                                          pare_pass_find("fold_bn"), pare_pass_find("fuse_relu"), NULL };
+    const long               live = pare_alloc_live();
+    pare_status              status = PARE_ERR_MEMORY;
 
     (void)state;
     for (long n = 1; status != PARE_OK; n++) {
@@ -296,8 +296,8 @@ int main(void)
 {
     static struct CMUnitTest tests[MAX_FILES];
     const char *const        folder = PARE_TEST_DIR "/passes";
-    DIR *const               dir    = opendir(folder);
-    int                      n      = 0;
+    DIR *const               dir = opendir(folder);
+    int                      n = 0;
 
     if (!dir)
         return 1;
@@ -309,9 +309,8 @@ int main(void)
             continue;
         }
         sprintf(path, "%s/%s", folder, entry->d_name);
-        tests[n++] = (struct CMUnitTest){
-            .name = strrchr(path, '/') + 1, .test_func = run_file, .initial_state = path
-        };
+        tests[n++] =
+            (struct CMUnitTest){ .name = strrchr(path, '/') + 1, .test_func = run_file, .initial_state = path };
     }
     closedir(dir);
     qsort(tests, (size_t)n, sizeof(tests[0]), by_name);

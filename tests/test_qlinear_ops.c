@@ -155,13 +155,13 @@ static void onnx_examples(void **state)
 
 static void onnx_dynamic_quantize_linear(void **state)
 {
-    static const float   x[]    = { 0, 2, -3, -2.5f, 1.34f, 0.5f }, infinite[] = { 1, INFINITY };
+    static const float   x[] = { 0, 2, -3, -2.5f, 1.34f, 0.5f }, infinite[] = { 1, INFINITY };
     static const uint8_t want[] = { 153, 255, 0, 26, 221, 179 };
-    const pare_op *const op     = pare_op_find("dynamic_quantize_linear");
-    pare_tensor          in     = pare_tensor_of(PARE_f32, pare_shape_of(DIMS(6))), out[3];
+    const pare_op *const op = pare_op_find("dynamic_quantize_linear");
+    pare_tensor          in = pare_tensor_of(PARE_f32, pare_shape_of(DIMS(6))), out[3];
     const pare_tensor   *ins[1] = { &in };
     pare_tensor         *outs[3] = { &out[0], &out[1], &out[2] };
-    const pare_call      call   = { op, NULL, 1, 3, ins, outs };
+    const pare_call      call = { op, NULL, 1, 3, ins, outs };
 
     (void)state;
     in.data = (void *)(uintptr_t)x;
@@ -173,7 +173,7 @@ static void onnx_dynamic_quantize_linear(void **state)
     for (int i = 0; i < 3; i++)
         pare_tensor_release(&out[i]);
 
-    in      = pare_tensor_of(PARE_f32, pare_shape_of(DIMS(2)));
+    in = pare_tensor_of(PARE_f32, pare_shape_of(DIMS(2)));
     in.data = (void *)(uintptr_t)infinite;
     assert_int_equal(pare_op_eval(&call), PARE_ERR_NUMERIC);
 }
@@ -182,7 +182,7 @@ static void onnx_dynamic_quantize_linear(void **state)
 static void check_qlinear_conv(pare_dtype x_type, pare_dtype w_type, int group)
 {
     const int        x_lo = x_type == PARE_u8 ? 0 : -128, w_lo = w_type == PARE_u8 ? 0 : -128;
-    test_case *const c    = begin("qlinear_conv");
+    test_case *const c = begin("qlinear_conv");
 
     slot *const x = constant(c, 0, PARE_u8, DIMS(2, 4, 5, 6));
     slot *const w = constant(c, 3, PARE_u8, DIMS(6, 4 / group, 3, 3));

@@ -15,14 +15,14 @@
 
 /* x [n,ci,h,w], kernel k, groups, pads 1, into out_halo; flags choose the optional inputs. */
 typedef struct conv_case {
-    int  n, ci, co, h, w, k, group, stride;
-    bool bias, residual, second, rows, to_float;
+    int   n, ci, co, h, w, k, group, stride;
+    bool  bias, residual, second, rows, to_float;
     float lo, hi;
 } conv_case;
 
 static void check_conv(const conv_case *p)
 {
-    test_case *const c   = begin("qconv");
+    test_case *const c = begin("qconv");
     const int        pad = p->k / 2;
 
     codes(c, 0, DIMS(p->n, p->ci, p->h, p->w), 0.021f, p->rows ? 128 : 113, pad + 1);
@@ -86,7 +86,7 @@ static void qconv_equals_reference(void **state)
 /* A clamp that leaves only code 0: kernels cannot say it, so the reference must run. */
 static void qconv_clamped_to_nothing(void **state)
 {
-    test_case *const c    = begin("qconv");
+    test_case *const c = begin("qconv");
     pare_step        step = { .cpu = pare_cpu_features() };
     bound            b;
 
@@ -97,7 +97,7 @@ static void qconv_clamped_to_nothing(void **state)
     output(c, 0.05f, 0);
     bind(c, true, &b);
     assert_int_equal(pare_op_infer(&b.call), PARE_OK);
-    c->out[0].t   = pare_tensor_of(b.t_out[0].dtype, b.t_out[0].shape);
+    c->out[0].t = pare_tensor_of(b.t_out[0].dtype, b.t_out[0].shape);
     c->out[0].t.q = &c->out[0].q;
     channels_last(&c->out[0], 0);
     place(&c->out[0]);
@@ -283,14 +283,10 @@ static void lut_equals_reference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(qconv_equals_reference),
-        cmocka_unit_test(qconv_clamped_to_nothing),
-        cmocka_unit_test(qgemm_equals_reference),
-        cmocka_unit_test(qadd_qmul_equal_reference),
-        cmocka_unit_test(qadd_swaps_a_scalar),
-        cmocka_unit_test(qadd_refuses_what_leaves_32_bits),
-        cmocka_unit_test(qadd_qmul_odd_broadcasts),
-        cmocka_unit_test(lut_equals_reference),
+        cmocka_unit_test(qconv_equals_reference),   cmocka_unit_test(qconv_clamped_to_nothing),
+        cmocka_unit_test(qgemm_equals_reference),   cmocka_unit_test(qadd_qmul_equal_reference),
+        cmocka_unit_test(qadd_swaps_a_scalar),      cmocka_unit_test(qadd_refuses_what_leaves_32_bits),
+        cmocka_unit_test(qadd_qmul_odd_broadcasts), cmocka_unit_test(lut_equals_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

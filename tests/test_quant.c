@@ -122,18 +122,12 @@ static float codes(pare_rng *r, int i)
 }
 
 static const set sets[] = {
-    { "gaussian", gaussian },
-    { "wide", wide },
-    { "positive", positive },
-    { "negative", negative },
-    { "constant", constant },
-    { "zero", zero },
-    { "tiny", tiny },
-    { "tiny_and_large", tiny_and_large },
-    { "huge", huge },
-    { "close_together", close_together },
-    { "outlier", outlier },
-    { "codes", codes },
+    { "gaussian", gaussian }, { "wide", wide },
+    { "positive", positive }, { "negative", negative },
+    { "constant", constant }, { "zero", zero },
+    { "tiny", tiny },         { "tiny_and_large", tiny_and_large },
+    { "huge", huge },         { "close_together", close_together },
+    { "outlier", outlier },   { "codes", codes },
 };
 
 enum { N_SETS = sizeof(sets) / sizeof(sets[0]) };
@@ -163,7 +157,7 @@ static void shuffle(float *x, int n, pare_rng *rng)
 static void check_any_split(const pare_observer *o, const set *s, int n)
 {
     float       x[MOST];
-    pare_rng    rng  = pare_rng_seed(3);
+    pare_rng    rng = pare_rng_seed(3);
     void *const want = state_of(o);
 
     draw(s, x, n);
@@ -203,11 +197,11 @@ static void states_depend_on_the_set_only(void **state)
 /* Every number is in the bin whose edges enclose it; counts, extremes and resolution are right. */
 static void check_bins(const set *s, int n)
 {
-    float       x[MOST];
-    pare_bins  *b = pare_calloc(1, sizeof(*b));
-    uint64_t    count[PARE_BINS] = { 0 };
-    int64_t     zeros = 0;
-    float       min = INFINITY, max = -INFINITY;
+    float      x[MOST];
+    pare_bins *b = pare_calloc(1, sizeof(*b));
+    uint64_t   count[PARE_BINS] = { 0 };
+    int64_t    zeros = 0;
+    float      min = INFINITY, max = -INFINITY;
 
     draw(s, x, n);
     const pare_tensor t = list(x, n);
@@ -265,7 +259,7 @@ static void strides_do_not_matter(void **state)
             matrix[i][k] = i % 2 ? NAN : pare_rng_normal(&rng);
     for (int i = 0; i < 40 * 3; i++)
         dense[i] = matrix[i % 3 * 2][i / 3];
-    t.data      = matrix;
+    t.data = matrix;
     t.stride[0] = 1;
     t.stride[1] = 80;
     for (int k = 0; (o = pare_observer_at(k)); k++) {
@@ -406,8 +400,8 @@ static float only_negative(pare_rng *r, int i)
 static void histogram_finds_the_best_range(void **state)
 {
     static const set shapes[] = {
-        { "uniform", uniform },           { "gaussian", gaussian },         { "relu", relu },
-        { "outlier", far_outlier },       { "two clusters", two_clusters }, { "negative", only_negative },
+        { "uniform", uniform },     { "gaussian", gaussian },         { "relu", relu },
+        { "outlier", far_outlier }, { "two clusters", two_clusters }, { "negative", only_negative },
     };
     static const int levels[] = { 256, 16 };
     enum { N = 3000 };
@@ -538,12 +532,27 @@ static void globs(void **state)
         const char *pattern, *name;
         bool        match;
     } cases[] = {
-        { "", "", true },           { "", "a", false },          { "*", "", true },          { "*", "abc", true },
-        { "a*", "abc", true },      { "*c", "abc", true },       { "a*c", "abc", true },     { "a*c", "abcd", false },
-        { "a?c", "abc", true },     { "a?c", "ac", false },      { "?", "", false },         { "**", "x", true },
-        { "*.conv?.*", "b.conv1.w", true },                      { "*.conv?.*", "conv1.w", false },
-        { "a*b*c", "a-b-b-c", true }, { "a*b*c", "a-c-b", false }, { "*aab", "aaaab", true }, { "ab", "abc", false },
-        { "[a]", "a", false },      { "[a]", "[a]", true },      { "A", "a", false },
+        { "", "", true },
+        { "", "a", false },
+        { "*", "", true },
+        { "*", "abc", true },
+        { "a*", "abc", true },
+        { "*c", "abc", true },
+        { "a*c", "abc", true },
+        { "a*c", "abcd", false },
+        { "a?c", "abc", true },
+        { "a?c", "ac", false },
+        { "?", "", false },
+        { "**", "x", true },
+        { "*.conv?.*", "b.conv1.w", true },
+        { "*.conv?.*", "conv1.w", false },
+        { "a*b*c", "a-b-b-c", true },
+        { "a*b*c", "a-c-b", false },
+        { "*aab", "aaaab", true },
+        { "ab", "abc", false },
+        { "[a]", "a", false },
+        { "[a]", "[a]", true },
+        { "A", "a", false },
     };
 
     (void)state;
@@ -551,7 +560,8 @@ static void globs(void **state)
         if (pare_glob_match(cases[i].pattern, cases[i].name) != cases[i].match)
             fail_msg("'%s' against '%s'", cases[i].pattern, cases[i].name);
     /* Many stars take no time to fail. */
-    assert_false(pare_glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    assert_false(
+        pare_glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 }
 
 static void stronger_rules_win_field_by_field(void **state)

@@ -21,8 +21,11 @@
 #include "graph/graph.h"
 #include "tensor/tensor.h"
 
-#define OK(call) \
-    do { if ((call) != PARE_OK) fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); } while (0)
+#define OK(call)                                                     \
+    do {                                                             \
+        if ((call) != PARE_OK)                                       \
+            fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); \
+    } while (0)
 
 enum { CLASSES = 10, PIXELS = 3 * 32 * 32 };
 
@@ -70,7 +73,7 @@ static void engine_end(engine *e)
 static void run(const engine *e, pare_pool *pool, int64_t first, int batch, float *logits)
 {
     static float       pixels[4 * PIXELS];
-    pare_tensor        x     = pare_tensor_of(PARE_f32, pare_shape_of(4, (const int64_t[]){ batch, 3, 32, 32 }));
+    pare_tensor        x = pare_tensor_of(PARE_f32, pare_shape_of(4, (const int64_t[]){ batch, 3, 32, 32 }));
     const pare_tensor *in[1] = { &x };
 
     for (int i = 0; i < batch; i++)
@@ -84,7 +87,7 @@ static void run(const engine *e, pare_pool *pool, int64_t first, int batch, floa
 static float *logits_of(const pare_graph *g, const pare_compile_options *o, int n)
 {
     float *const logits = pare_calloc((size_t)n * CLASSES, sizeof(float));
-    engine       e      = engine_of(g, o);
+    engine       e = engine_of(g, o);
 
     for (int i = 0; i < n; i++)
         run(&e, NULL, i, 1, logits + i * CLASSES);
@@ -109,7 +112,7 @@ static int open_demo(void **state)
     assert_non_null(mkdtemp(folder));
     OK(pare_graph_load(PARE_TEST_DIR "/../examples/demo.onnx", &demo.model));
     demo.train = open_ok("demo:train", NULL);
-    demo.test  = open_ok("demo:test", NULL);
+    demo.test = open_ok("demo:test", NULL);
     OK(pare_quantize(demo.model, &(pare_quantize_options){ .calibration = demo.train, .samples = 60 }, &demo.quantized,
                      &demo.result));
     return 0;
@@ -177,7 +180,7 @@ static void accuracy_stays(void **state)
 {
     enum { N = 1000 };
     float *const real = logits_of(demo.model, NULL, N), *const whole = logits_of(demo.quantized, NULL, N);
-    int          right_real = 0, right_whole = 0, equal = 0;
+    int right_real = 0, right_whole = 0, equal = 0;
 
     (void)state;
     for (int i = 0; i < N; i++) {
@@ -233,7 +236,7 @@ static void float_plan_equals_its_definition(void **state)
 
 static char *file_bytes(const char *path, long *n)
 {
-    FILE *const f    = fopen(path, "rb");
+    FILE *const f = fopen(path, "rb");
     char *const text = calloc(1, 1 << 20);
 
     assert_non_null(f);
@@ -295,7 +298,7 @@ static const pare_layer_report *layer(const pare_quantize_result *r, const char 
 static void rules_decide(void **state)
 {
     const char *const second = layer(demo.result, "conv", 1)->name, *const third = layer(demo.result, "conv", 2)->name;
-    const pare_rule   rules[] = {
+    const pare_rule rules[] = {
         { PARE_RULE_NAME, second, { .mode = PARE_QMODE_FLOAT } },
         { PARE_RULE_NAME, third, { .weight_bits = 4, .granularity = 2 } },
         { PARE_RULE_OP, "gemm", { .mode = PARE_QMODE_DYNAMIC } },
@@ -305,8 +308,9 @@ static void rules_decide(void **state)
     pare_graph           *q;
 
     (void)state;
-    OK(pare_quantize(
-        demo.model, &(pare_quantize_options){ .mapping = { rules, 4 }, .calibration = demo.train, .samples = 10 }, &q, &r));
+    OK(pare_quantize(demo.model,
+                     &(pare_quantize_options){ .mapping = { rules, 4 }, .calibration = demo.train, .samples = 10 }, &q,
+                     &r));
     assert_int_equal(layer(r, "conv", 0)->mode, PARE_QMODE_STATIC);
     assert_int_equal(layer(r, "conv", 1)->mode, PARE_QMODE_FLOAT);
     assert_int_equal(layer(r, "conv", 1)->weight_bits, 0);
@@ -355,25 +359,24 @@ static void progress_and_cancel(void **state)
 
 /* ----------------------------------------------------------------------------------------------------- small graphs */
 
-static const char *const small_text =
-    "graph small\n"
-    "%x = input f32[N,2,6,6]\n"
-    "@w = const f32[4,2,3,3] seed=1\n@b = const f32[4] {1,-2,0.5,0}\n"
-    "@v = const f32[4,4,1,1] seed=2\n@k = const f32[4,1,1] {1,2,3,-4}\n"
-    "@u = const f32[3,36] seed=3\n@flat = const s64[2] {0,-1}\n"
-    "%c = conv(%x, @w, @b) pads=[1,1,1,1]\n"
-    "%r = relu(%c)\n"
-    "%d = conv(%r, @v)\n"
-    "%s = add(%d, %r)\n"
-    "%m = mul(%s, @k)\n"
-    "%g = sigmoid(%d)\n"
-    "%j = concat(%m, %g) axis=1\n"
-    "%p = max_pool(%j) kernel_shape=[2,2] strides=[2,2]\n"
-    "%a = average_pool(%p) kernel_shape=[3,3]\n"
-    "%f = reshape(%p, @flat)\n"
-    "@fw = const f32[72,3] seed=4\n"
-    "%y = matmul(%f, @fw)\n"
-    "return %y, %a\n";
+static const char *const small_text = "graph small\n"
+                                      "%x = input f32[N,2,6,6]\n"
+                                      "@w = const f32[4,2,3,3] seed=1\n@b = const f32[4] {1,-2,0.5,0}\n"
+                                      "@v = const f32[4,4,1,1] seed=2\n@k = const f32[4,1,1] {1,2,3,-4}\n"
+                                      "@u = const f32[3,36] seed=3\n@flat = const s64[2] {0,-1}\n"
+                                      "%c = conv(%x, @w, @b) pads=[1,1,1,1]\n"
+                                      "%r = relu(%c)\n"
+                                      "%d = conv(%r, @v)\n"
+                                      "%s = add(%d, %r)\n"
+                                      "%m = mul(%s, @k)\n"
+                                      "%g = sigmoid(%d)\n"
+                                      "%j = concat(%m, %g) axis=1\n"
+                                      "%p = max_pool(%j) kernel_shape=[2,2] strides=[2,2]\n"
+                                      "%a = average_pool(%p) kernel_shape=[3,3]\n"
+                                      "%f = reshape(%p, @flat)\n"
+                                      "@fw = const f32[72,3] seed=4\n"
+                                      "%y = matmul(%f, @fw)\n"
+                                      "return %y, %a\n";
 
 static pare_graph *parse(const char *text)
 {
@@ -388,8 +391,8 @@ static pare_graph *parse(const char *text)
 static pare_dataset *numbers(const char *name, int n, pare_shape item, float scale)
 {
     const int64_t count = pare_shape_count(&item) * n;
-    float *const  x     = pare_calloc((size_t)count, sizeof(*x));
-    pare_rng      rng   = pare_rng_seed(11);
+    float *const  x = pare_calloc((size_t)count, sizeof(*x));
+    pare_rng      rng = pare_rng_seed(11);
 
     for (int64_t i = 0; i < count; i++)
         x[i] = scale == 0 ? 0 : isnan(scale) ? (i == count - 1 ? NAN : 1) : scale * pare_rng_normal(&rng);
@@ -410,7 +413,7 @@ static void check_definition(const pare_graph *g, const pare_dataset *data)
     const pare_tensor *shape;
 
     pare_plan_input(a.plan, 0, &shape);
-    pare_tensor        x     = pare_tensor_of(shape->dtype, shape->shape);
+    pare_tensor        x = pare_tensor_of(shape->dtype, shape->shape);
     const pare_tensor *in[1] = { &x };
 
     OK(pare_tensor_alloc(&x));
@@ -439,7 +442,7 @@ static double difference(const pare_graph *real, const pare_graph *q, const pare
     double             worst = 0, most = 0;
 
     pare_plan_input(a.plan, 0, &shape);
-    pare_tensor        x     = pare_tensor_of(shape->dtype, shape->shape);
+    pare_tensor        x = pare_tensor_of(shape->dtype, shape->shape);
     const pare_tensor *in[1] = { &x };
 
     OK(pare_tensor_alloc(&x));
@@ -452,7 +455,7 @@ static double difference(const pare_graph *real, const pare_graph *q, const pare
         for (int64_t k = 0; k < pare_shape_count(&s->shape); k++) {
             const double u = ((const float *)s->data)[k], v = ((const float *)t->data)[k];
 
-            most  = fmax(most, fabs(u));
+            most = fmax(most, fabs(u));
             worst = fmax(worst, fabs(u - v));
         }
     }
@@ -464,7 +467,7 @@ static double difference(const pare_graph *real, const pare_graph *q, const pare
 
 static void small_graph(void **state)
 {
-    pare_graph *const     g    = parse(small_text);
+    pare_graph *const     g = parse(small_text);
     pare_dataset *const   data = numbers("small.f32", 8, small_item(), 1);
     pare_quantize_result *r;
     pare_graph           *q;
@@ -487,9 +490,9 @@ static void small_graph(void **state)
 /* A sigmoid has fixed parameters; what is concatenated with it has not, and must not be squeezed into [0, 1]. */
 static void fixed_scales_do_not_spread(void **state)
 {
-    pare_graph *const   g    = parse("%x = input f32[N,2,6,6] @w = const f32[2,2,1,1] {4,0,0,-4}\n%c = conv(%x, @w)\n"
-                                     "%s = sigmoid(%c)\n%j = concat(%s, %c) axis=1\n@v = const f32[1,4,1,1] {1,1,1,1}\n"
-                                     "%y = conv(%j, @v)\nreturn %y");
+    pare_graph *const   g = parse("%x = input f32[N,2,6,6] @w = const f32[2,2,1,1] {4,0,0,-4}\n%c = conv(%x, @w)\n"
+                                    "%s = sigmoid(%c)\n%j = concat(%s, %c) axis=1\n@v = const f32[1,4,1,1] {1,1,1,1}\n"
+                                    "%y = conv(%j, @v)\nreturn %y");
     pare_dataset *const data = numbers("fixed.f32", 8, small_item(), 1);
     pare_graph         *q;
 
@@ -512,20 +515,24 @@ static void dynamic_layers(void **state)
         int         layers;
     } cases[] = {
         { "%x = input f32[N,12]\n@w = const f32[16,12] seed=1\n@b = const f32[16] seed=2\n@v = const f32[16,4] seed=3\n"
-          "%h = gemm(%x, @w, @b) transB=1\n%r = relu(%h)\n%y = matmul(%r, @v)\nreturn %y", 2 },
+          "%h = gemm(%x, @w, @b) transB=1\n%r = relu(%h)\n%y = matmul(%r, @v)\nreturn %y",
+          2 },
         { "%x = input f32[N,12]\n@w = const f32[12,5] seed=1\n@b = const f32[1,5] {1,2,3,4,5}\n"
-          "%y = gemm(%x, @w, @b)\nreturn %y", 1 },
+          "%y = gemm(%x, @w, @b)\nreturn %y",
+          1 },
         { "%x = input f32[N,3,4]\n@w = const f32[4,5] seed=1\n@b = const f32[5] {1,-2,3,4,5}\n%m = matmul(%x, @w)\n"
-          "%a = add(%m, @b)\n%y = relu(%a)\nreturn %y", 1 },
+          "%a = add(%m, @b)\n%y = relu(%a)\nreturn %y",
+          1 },
         { "%x = input f32[N,3,4]\n@w = const f32[4,3,3] seed=1\n@b = const f32[4] {1,-2,3,4}\n"
-          "%y = conv(%x, @w, @b) pads=[1,1]\nreturn %y", 1 },
+          "%y = conv(%x, @w, @b) pads=[1,1]\nreturn %y",
+          1 },
         { "%x = input f32[N,3,2,2]\n@w = const f32[3,1,1,1] seed=1\n%y = conv(%x, @w) group=3\nreturn %y", 1 },
     };
     const pare_rule rule = { PARE_RULE_GLOBAL, NULL, { .mode = PARE_QMODE_DYNAMIC } };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        pare_graph *const     g    = parse(cases[i].text);
+        pare_graph *const     g = parse(cases[i].text);
         pare_dataset *const   data = numbers("dynamic.f32", 6, pare_shape_of(1, (const int64_t[]){ 12 }), 2);
         pare_quantize_result *r;
         pare_graph           *q, *loaded;
@@ -571,7 +578,8 @@ static void left_in_float(void **state)
         const char *text, *reason;
     } cases[] = {
         { "%x = input f32[N,12]\n@w = const f32[12,3] seed=1\n@b = const f32[1] {1.5}\n%m = matmul(%x, @w)\n"
-          "%y = add(%m, @b)\nreturn %y", "" },
+          "%y = add(%m, @b)\nreturn %y",
+          "" },
         { "%x = input f32[N,12]\n@w = const f32[12,3] seed=1\n%y = gemm(%x, @w) alpha=2\nreturn %y", "scales" },
         { "%x = input f32[N,12]\n@w = const f32[12,3] seed=1\n@b = const f32[] {2}\n%y = gemm(%x, @w, @b)\nreturn %y",
           "bias" },
@@ -582,7 +590,7 @@ static void left_in_float(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        pare_graph *const     g    = parse(cases[i].text);
+        pare_graph *const     g = parse(cases[i].text);
         pare_dataset *const   data = numbers("left.f32", 6, pare_shape_of(1, (const int64_t[]){ 12 }), 2);
         pare_quantize_result *r;
         pare_graph           *q;
@@ -669,7 +677,7 @@ static void calibration_files(void **state)
     remove(in_folder("cache"));
     OK(with_cache(g, data, 3, "d.onnx"));
     char *const whole = file_bytes(in_folder("cache"), &n);
-    long        cut   = n - 1;
+    long        cut = n - 1;
 
     while (whole[cut - 1] != '\n')
         cut--;
@@ -719,9 +727,11 @@ static void bad_weights(void **state)
         { "%x = input f32[N,2,6,6]\n@w = const f32[1,2,1,1] {1,nan}\n%y = conv(%x, @w)\nreturn %y", "'w'|NaN" },
         { "%x = input f32[N,2,6,6]\n@w = const f32[1,2,1,1] {1,-inf}\n%y = conv(%x, @w)\nreturn %y", "'w'|infinity" },
         { "%x = input f32[N,2,6,6]\n@w = const f32[1,2,1,1] {1,2}\n@b = const f32[1] {nan}\n%y = conv(%x, @w, @b)\n"
-          "return %y", "'b'|NaN" },
+          "return %y",
+          "'b'|NaN" },
         { "%x = input f32[N,2,6,6]\n@w = const f32[1,2,1,1] {1,2}\n@k = const f32[1] {nan}\n%c = conv(%x, @w)\n"
-          "%m = mul(%c, @k)\n%y = conv(%m, @v)\n@v = const f32[1,1,1,1] {1}\nreturn %y", "'k'|NaN" },
+          "%m = mul(%c, @k)\n%y = conv(%m, @v)\n@v = const f32[1,1,1,1] {1}\nreturn %y",
+          "'k'|NaN" },
     };
     pare_dataset *const data = numbers("bad.f32", 2, small_item(), 1);
 
@@ -733,7 +743,7 @@ static void bad_weights(void **state)
 
 static void bad_data(void **state)
 {
-    pare_graph *const   g    = parse(small_text);
+    pare_graph *const   g = parse(small_text);
     pare_dataset *const nan = numbers("nan.f32", 2, small_item(), NAN);
     pare_dataset *const zeros = numbers("zeros.f32", 2, small_item(), 0);
     pare_dataset *const wide = numbers("wide.f32", 2, pare_shape_of(3, (const int64_t[]){ 3, 6, 6 }), 1);
@@ -762,14 +772,11 @@ static void bad_settings(void **state)
         pare_qconfig config;
         const char  *words;
     } configs[] = {
-        { { .observer = "histogramm" }, "histogramm" },
-        { { .weight_bits = 9 }, "weight_bits|9" },
-        { { .weight_bits = 1 }, "weight_bits|1" },
-        { { .weight_bits = -3 }, "weight_bits|-3" },
-        { { .granularity = 3 }, "granularity|3" },
-        { { .mode = (pare_qmode)77 }, "mode|77" },
+        { { .observer = "histogramm" }, "histogramm" }, { { .weight_bits = 9 }, "weight_bits|9" },
+        { { .weight_bits = 1 }, "weight_bits|1" },      { { .weight_bits = -3 }, "weight_bits|-3" },
+        { { .granularity = 3 }, "granularity|3" },      { { .mode = (pare_qmode)77 }, "mode|77" },
     };
-    pare_graph *const   g    = parse(small_text);
+    pare_graph *const   g = parse(small_text);
     pare_dataset *const data = numbers("small.f32", 2, small_item(), 1);
 
     (void)state;
@@ -790,7 +797,7 @@ static void bad_settings(void **state)
 /* Whatever allocation fails, the status says so and nothing is left behind. */
 static void short_memory_leaks_nothing(void **state)
 {
-    pare_graph *const   g    = parse(small_text);
+    pare_graph *const   g = parse(small_text);
     pare_dataset *const data = numbers("memory.f32", 1, small_item(), 1);
     const long          live = pare_alloc_live();
     pare_status         status = PARE_ERR_MEMORY;

@@ -46,14 +46,14 @@ static void problem_read(problem *p, const char *op, const char *sample)
     }
 
     const pare_recurrent_attrs *const a = p->s.call.attrs;
-    const pare_shape *const           x = &p->s.in[PARE_RNN_X].shape, *const r = &p->s.in[PARE_RNN_R].shape;
+    const pare_shape *const x = &p->s.in[PARE_RNN_X].shape, *const r = &p->s.in[PARE_RNN_R].shape;
     p->batch_first = a->layout == 1;
-    p->steps       = x->dim[p->batch_first];
-    p->batch       = x->dim[!p->batch_first];
-    p->in          = x->dim[2];
-    p->hidden      = r->dim[2];
-    p->directions  = (int)r->dim[0];
-    p->gates       = (int)(r->dim[1] / r->dim[2]);
+    p->steps = x->dim[p->batch_first];
+    p->batch = x->dim[!p->batch_first];
+    p->in = x->dim[2];
+    p->hidden = r->dim[2];
+    p->directions = (int)r->dim[0];
+    p->gates = (int)(r->dim[1] / r->dim[2]);
     assert_true(p->hidden <= MAX_H);
 }
 
@@ -123,7 +123,7 @@ static double sigmoid(double x)
 static double x_part(const problem *p, int d, int64_t row, int64_t t, int64_t b)
 {
     const int64_t width = p->gates * p->hidden;
-    double        sum   = in(p, PARE_RNN_B, d * 2 * width + row);
+    double        sum = in(p, PARE_RNN_B, d * 2 * width + row);
 
     for (int64_t k = 0; k < p->in; k++)
         sum += x_at(p, t, b, k) * in(p, PARE_RNN_W, (d * width + row) * p->in + k);
@@ -133,7 +133,7 @@ static double x_part(const problem *p, int d, int64_t row, int64_t t, int64_t b)
 static double h_part(const problem *p, int d, int64_t row, const double *h)
 {
     const int64_t width = p->gates * p->hidden;
-    double        sum   = in(p, PARE_RNN_B, (d * 2 + 1) * width + row);
+    double        sum = in(p, PARE_RNN_B, (d * 2 + 1) * width + row);
 
     for (int64_t k = 0; k < p->hidden; k++)
         sum += h[k] * in(p, PARE_RNN_R, (d * width + row) * p->hidden + k);
@@ -148,9 +148,9 @@ static void lstm_step(const problem *p, int d, int64_t t, int64_t b, double *h, 
     for (int64_t j = 0; j < n; j++) {
         const double pi = in(p, PARE_RNN_P, (d * 3 + 0) * n + j), po = in(p, PARE_RNN_P, (d * 3 + 1) * n + j);
         const double pf = in(p, PARE_RNN_P, (d * 3 + 2) * n + j);
-        const double i  = sigmoid(x_part(p, d, j, t, b) + h_part(p, d, j, h) + pi * c[j]);
-        const double f  = sigmoid(x_part(p, d, 2 * n + j, t, b) + h_part(p, d, 2 * n + j, h) + pf * c[j]);
-        const double g  = tanh(x_part(p, d, 3 * n + j, t, b) + h_part(p, d, 3 * n + j, h));
+        const double i = sigmoid(x_part(p, d, j, t, b) + h_part(p, d, j, h) + pi * c[j]);
+        const double f = sigmoid(x_part(p, d, 2 * n + j, t, b) + h_part(p, d, 2 * n + j, h) + pf * c[j]);
+        const double g = tanh(x_part(p, d, 3 * n + j, t, b) + h_part(p, d, 3 * n + j, h));
         c[j] = f * c[j] + i * g;
         const double o = sigmoid(x_part(p, d, n + j, t, b) + h_part(p, d, n + j, h) + po * c[j]);
         next[j] = o * tanh(c[j]);
@@ -166,14 +166,14 @@ static void gru_step(const problem *p, int d, int64_t t, int64_t b, double *h, d
 
     (void)c;
     for (int64_t j = 0; j < n; j++) {
-        z[j]  = sigmoid(x_part(p, d, j, t, b) + h_part(p, d, j, h));
-        r[j]  = sigmoid(x_part(p, d, n + j, t, b) + h_part(p, d, n + j, h));
+        z[j] = sigmoid(x_part(p, d, j, t, b) + h_part(p, d, j, h));
+        r[j] = sigmoid(x_part(p, d, n + j, t, b) + h_part(p, d, n + j, h));
         rh[j] = r[j] * h[j];
     }
     double next[MAX_H];
     for (int64_t j = 0; j < n; j++) {
         const int64_t row = 2 * n + j;
-        const double  s   = linear ? r[j] * h_part(p, d, row, h) : h_part(p, d, row, rh);
+        const double  s = linear ? r[j] * h_part(p, d, row, h) : h_part(p, d, row, rh);
         next[j] = (1 - z[j]) * tanh(x_part(p, d, row, t, b) + s) + z[j] * h[j];
     }
     memcpy(h, next, sizeof(*h) * (size_t)n);
@@ -231,15 +231,19 @@ static void formulas(void **state)
     (void)state;
     check("lstm", lstm_step, "f32[5,3,4] f32[1,24,4] f32[1,24,6] f32[1,48]");
     check("lstm", lstm_step, "f32[5,3,4] f32[1,24,4] f32[1,24,6] ? s32{5,2,0} f32[1,3,6] f32[1,3,6] direction=reverse");
-    check("lstm", lstm_step, "f32[5,3,4] f32[2,24,4] f32[2,24,6] f32[2,48] s32{1,5,9} f32[2,3,6] f32[2,3,6] f32[2,18] "
-                             "direction=bidirectional");
-    check("lstm", lstm_step, "f32[3,5,4] f32[2,24,4] f32[2,24,6] f32[2,48] s32{1,5,0} f32[3,2,6] f32[3,2,6] layout=1 "
-                             "direction=bidirectional");
+    check("lstm", lstm_step,
+          "f32[5,3,4] f32[2,24,4] f32[2,24,6] f32[2,48] s32{1,5,9} f32[2,3,6] f32[2,3,6] f32[2,18] "
+          "direction=bidirectional");
+    check("lstm", lstm_step,
+          "f32[3,5,4] f32[2,24,4] f32[2,24,6] f32[2,48] s32{1,5,0} f32[3,2,6] f32[3,2,6] layout=1 "
+          "direction=bidirectional");
     check("gru", gru_step, "f32[5,3,4] f32[1,18,4] f32[1,18,6] f32[1,36]");
-    check("gru", gru_step, "f32[5,3,4] f32[2,18,4] f32[2,18,6] f32[2,36] s32{5,2,0} f32[2,3,6] "
-                           "direction=bidirectional");
-    check("gru", gru_step, "f32[3,5,4] f32[2,18,4] f32[2,18,6] f32[2,36] s32{5,2,0} f32[3,2,6] direction=bidirectional "
-                           "linear_before_reset=1 layout=1");
+    check("gru", gru_step,
+          "f32[5,3,4] f32[2,18,4] f32[2,18,6] f32[2,36] s32{5,2,0} f32[2,3,6] "
+          "direction=bidirectional");
+    check("gru", gru_step,
+          "f32[3,5,4] f32[2,18,4] f32[2,18,6] f32[2,36] s32{5,2,0} f32[3,2,6] direction=bidirectional "
+          "linear_before_reset=1 layout=1");
     check("rnn", rnn_step, "f32[5,3,4] f32[2,6,4] f32[2,6,6] f32[2,12] s32{5,2,0} f32[2,3,6] direction=bidirectional");
     check("rnn", rnn_step, "f32[3,5,4] f32[1,6,4] f32[1,6,6] ? ? f32[3,1,6] direction=reverse layout=1");
 }
@@ -293,7 +297,8 @@ static void lstm_by_hand(void **state)
     sample_read(&p.s, pare_op_find("lstm"),
                 "f32[1,1,1]{1} f32[1,4,1]{0.5,1,-1,3} f32[1,4,1]{0,0,0,0} ? ? ? f32[1,1,1]{2} "
                 "activations=\"Affine,Affine,Affine\" activation_alpha=[1,1,2] activation_beta=[0,0,1] "
-                "input_forget=1", 1);
+                "input_forget=1",
+                1);
     eval(&p);
     assert_true(pare_tensor_real(&p.s.out[2], 0) == 0.5 * 2 + 0.5 * 3);
     assert_true(pare_tensor_real(&p.s.out[0], 0) == 1 * (2 * 2.5 + 1)); /* the third alpha and beta are h's */
@@ -302,7 +307,8 @@ static void lstm_by_hand(void **state)
     /* Peepholes in the order i, o, f; o sees the new cell; the clip acts in front of every function, h's too. */
     sample_read(&p.s, pare_op_find("lstm"),
                 "f32[1,1,1]{1} f32[1,4,1]{0.5,1,-1,3} f32[1,4,1]{0,0,0,0} ? ? ? f32[1,1,1]{2} "
-                "f32[1,3]{1,0.5,0.25} activations=\"Affine,Affine,Affine\" clip=2", 1);
+                "f32[1,3]{1,0.5,0.25} activations=\"Affine,Affine,Affine\" clip=2",
+                1);
     eval(&p);
     const double c = (-1 + 0.25 * 2) * 2 + 2.0 * 2; /* i = 0.5 + 2, clipped to 2; g = 3, clipped to 2 */
     assert_true(pare_tensor_real(&p.s.out[2], 0) == c);
@@ -379,8 +385,8 @@ static void dynamic_lstm_step(const problem *p, const float *x, float *h, float 
     float         z[4 * MAX_H];
 
     for (int64_t row = 0; row < 4 * n; row++)
-        z[row] = (product(p, PARE_RNN_W, row, x) + product(p, PARE_RNN_R, row, h)) +
-                 (bias(p, 0, row) + bias(p, 1, row));
+        z[row] =
+            (product(p, PARE_RNN_W, row, x) + product(p, PARE_RNN_R, row, h)) + (bias(p, 0, row) + bias(p, 1, row));
     for (int64_t j = 0; j < n; j++) {
         const float keep = pare_sigmoidf(z[2 * n + j]) * c[j];
         c[j] = keep + pare_sigmoidf(z[j]) * pare_tanhf(z[3 * n + j]);
@@ -390,7 +396,7 @@ static void dynamic_lstm_step(const problem *p, const float *x, float *h, float 
 
 static void dynamic_gru_step(const problem *p, const float *x, float *h, float *c)
 {
-    const int64_t n      = p->hidden;
+    const int64_t n = p->hidden;
     const bool    linear = ((const pare_recurrent_attrs *)p->s.call.attrs)->linear_before_reset;
     float         z[MAX_H], r[MAX_H], rh[MAX_H], g[MAX_H];
 
@@ -404,7 +410,7 @@ static void dynamic_gru_step(const problem *p, const float *x, float *h, float *
     }
     for (int64_t j = 0; j < n; j++) {
         const int64_t row = 2 * n + j;
-        const float   xh  = product(p, PARE_RNN_W, row, x) + bias(p, 0, row);
+        const float   xh = product(p, PARE_RNN_W, row, x) + bias(p, 0, row);
         g[j] = linear ? xh + r[j] * (product(p, PARE_RNN_R, row, h) + bias(p, 1, row))
                       : (xh + product(p, PARE_RNN_R, row, rh)) + bias(p, 1, row);
     }
@@ -461,8 +467,8 @@ static void check_long(const char *op, const char *sample)
     assert_int_equal(p.s.call.op->prepare(&p.s.call, &step), PARE_OK);
     assert_non_null(step.run);
     for (int i = 0; i < p.s.call.n_out; i++) {
-        want[i]     = p.s.out[i];
-        p.s.out[i]  = pare_tensor_of(PARE_f32, want[i].shape);
+        want[i] = p.s.out[i];
+        p.s.out[i] = pare_tensor_of(PARE_f32, want[i].shape);
         assert_int_equal(pare_tensor_alloc(&p.s.out[i]), PARE_OK);
     }
     void *const scratch = pare_malloc_aligned(step.scratch);
@@ -515,7 +521,8 @@ static void attributes(void **state)
     (void)state;
     snprintf(source, sizeof(source),
              "%%x = input f32[2,1,3]\n@w = const f32[1,8,3] seed=1\n@r = const f32[1,8,2] seed=2\n"
-             "%%y, ?, %%c = lstm(%%x, @w, @r) %s\nreturn %%y, %%c", attrs);
+             "%%y, ?, %%c = lstm(%%x, @w, @r) %s\nreturn %%y, %%c",
+             attrs);
     const int file = mkstemps(path, 5);
     assert_true(file >= 0);
     close(file);
@@ -533,15 +540,17 @@ static void attributes(void **state)
     pare_graph_destroy(copy);
     pare_graph_destroy(back);
     assert_int_equal(pare_graph_parse("%x = input f32[1]\n%y = rnn(%x, %x, %x) activation_alpha=[1,2,3,4,5,6,7,8,9]\n"
-                                      "return %y", &g), PARE_ERR_DATA);
+                                      "return %y",
+                                      &g),
+                     PARE_ERR_DATA);
     assert_non_null(strstr(pare_error(), "8 entries"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formulas), cmocka_unit_test(activations),  cmocka_unit_test(lstm_by_hand),
-        cmocka_unit_test(refusals), cmocka_unit_test(integer_bits), cmocka_unit_test(long_sequences),
+        cmocka_unit_test(formulas),   cmocka_unit_test(activations),  cmocka_unit_test(lstm_by_hand),
+        cmocka_unit_test(refusals),   cmocka_unit_test(integer_bits), cmocka_unit_test(long_sequences),
         cmocka_unit_test(attributes),
     };
     return cmocka_run_group_tests_name("recurrent", tests, NULL, NULL);

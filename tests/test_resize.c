@@ -98,7 +98,7 @@ static void test_slice(void **state)
         for (int64_t k = -2; k < good[i].n + 2; k++)
             if (pare_slice_has(&s, k)) {
                 first = count++ ? first : k;
-                last  = k;
+                last = k;
             }
         assert_int_equal(count, good[i].count);
         assert_int_equal(first, good[i].first);

@@ -53,7 +53,7 @@ static void stream(const pare_graph *model, const int16_t *pcm, float *probabili
     pare_tensor x = pare_tensor_of(PARE_f32, shape->shape);
     pare_plan_input(plan, 1, &shape);
     pare_tensor              state = pare_tensor_of(PARE_f32, shape->shape);
-    const pare_tensor *const in[]  = { &x, &state };
+    const pare_tensor *const in[] = { &x, &state };
 
     ok(pare_tensor_alloc(&x));
     ok(pare_tensor_alloc(&state));
@@ -94,7 +94,7 @@ static void silero(void **unused)
         print_message("PARE_DATA is not set: the streamed model is not tested\n");
         skip();
     }
-    char *const  wav  = read_file("sets/silero_test.wav", WAV_HEADER + sizeof(int16_t) * WINDOWS * NEW);
+    char *const  wav = read_file("sets/silero_test.wav", WAV_HEADER + sizeof(int16_t) * WINDOWS * NEW);
     float *const want = read_file("sets/silero_test_probs.f32", sizeof(float) * WINDOWS);
 
     snprintf(path, sizeof(path), "%s/models/silero_vad_16k_static.onnx", getenv("PARE_DATA"));

@@ -53,7 +53,8 @@ static const char *option(char **args, const char *key)
 
 static pare_dataset *open_data(const char *path, char **args)
 {
-    pare_data_options o = { .preset = option(args, "preset"), .slice = option(args, "slice"),
+    pare_data_options o = { .preset = option(args, "preset"),
+                            .slice = option(args, "slice"),
                             .without = option(args, "without") };
     const char       *item = option(args, "item"), *window = option(args, "window");
     pare_dataset     *data;
@@ -69,9 +70,9 @@ static pare_dataset *open_data(const char *path, char **args)
 static int samples(char **args)
 {
     pare_dataset *const data = open_data(args[0], args);
-    pare_tensor         t    = pare_tensor_of(pare_dataset_dtype(data), pare_dataset_item(data));
-    FILE *const         f    = need_file(args[1], "wb");
-    const int64_t       n    = pare_dataset_count(data);
+    pare_tensor         t = pare_tensor_of(pare_dataset_dtype(data), pare_dataset_item(data));
+    FILE *const         f = need_file(args[1], "wb");
+    const int64_t       n = pare_dataset_count(data);
 
     need(pare_tensor_alloc(&t));
     printf("{\"dtype\": \"%s\", \"dims\": [1", pare_dtype_name(t.dtype));
@@ -112,7 +113,7 @@ static void engine_open(engine *e, const char *model, const char *sample_file)
     pare_plan_input(e->plan, 0, &shape);
     e->input = pare_tensor_of(shape->dtype, shape->shape);
     need(pare_tensor_alloc(&e->input));
-    e->in[0]   = &e->input;
+    e->in[0] = &e->input;
     e->samples = need_file(sample_file, "rb");
 }
 
@@ -161,7 +162,7 @@ static int make_taps(const engine *e, const char *folder, pare_tap *taps)
 static int run(char **args)
 {
     engine      e;
-    FILE *const out  = need_file(args[2], "wb");
+    FILE *const out = need_file(args[2], "wb");
     const int   seen = args[3] ? atoi(args[4]) : 0;
     pare_tap    taps[MAX_TAPS];
 
@@ -229,8 +230,9 @@ static int profile(char **args)
 
     engine_open(&e, args[0], args[1]);
     engine_next(&e);
-    const int     n  = pare_plan_n_steps(e.plan);
-    double *const ns = calloc((size_t)n + 1, sizeof(*ns)), *const all = calloc((size_t)n * (size_t)runs + 1, sizeof(*all));
+    const int     n = pare_plan_n_steps(e.plan);
+    double *const ns = calloc((size_t)n + 1, sizeof(*ns)), *const all =
+                                                               calloc((size_t)n * (size_t)runs + 1, sizeof(*all));
 
     if (!ns || !all)
         return 1;
@@ -256,7 +258,10 @@ static const struct command {
     int         n_args;
     int (*run)(char **args);
 } commands[] = {
-    { "samples", 2, samples }, { "run", 3, run }, { "serve", 2, serve }, { "profile", 3, profile },
+    { "samples", 2, samples },
+    { "run", 3, run },
+    { "serve", 2, serve },
+    { "profile", 3, profile },
 };
 
 int main(int argc, char **argv)

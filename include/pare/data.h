@@ -36,9 +36,9 @@ typedef struct pare_dataset pare_dataset;
 
 typedef enum pare_fit {
     PARE_FIT_DEFAULT = 0, /* as the preset says; without one: crop when a size is given, else none      */
-    PARE_FIT_CROP    = 1, /* shorter side to `resize`, then the middle width x height                   */
-    PARE_FIT_SQUASH  = 2, /* width x height, whatever the aspect ratio                                  */
-    PARE_FIT_NONE    = 3, /* as it is: every picture must have the same size (width x height, if given) */
+    PARE_FIT_CROP = 1,    /* shorter side to `resize`, then the middle width x height                   */
+    PARE_FIT_SQUASH = 2,  /* width x height, whatever the aspect ratio                                  */
+    PARE_FIT_NONE = 3,    /* as it is: every picture must have the same size (width x height, if given) */
 } pare_fit;
 
 /*

@@ -20,10 +20,10 @@ typedef struct pare_context pare_context;
 PARE_API void pare_plan_destroy(pare_plan *plan); /* after its contexts; NULL is fine */
 
 /* Inputs and outputs as planned: every dimension is fixed. Valid as long as the plan. */
-PARE_API int                pare_plan_n_inputs(const pare_plan *plan);
-PARE_API int                pare_plan_n_outputs(const pare_plan *plan);
-PARE_API const char        *pare_plan_input(const pare_plan *plan, int index, const pare_tensor **shape);
-PARE_API const char        *pare_plan_output(const pare_plan *plan, int index, const pare_tensor **shape);
+PARE_API int         pare_plan_n_inputs(const pare_plan *plan);
+PARE_API int         pare_plan_n_outputs(const pare_plan *plan);
+PARE_API const char *pare_plan_input(const pare_plan *plan, int index, const pare_tensor **shape);
+PARE_API const char *pare_plan_output(const pare_plan *plan, int index, const pare_tensor **shape);
 
 /* Memory for activations and scratch, in bytes, that every context of the plan takes. */
 PARE_API size_t pare_plan_context_bytes(const pare_plan *plan);
@@ -36,7 +36,7 @@ typedef struct pare_step_info {
     const char *output; /* name of the first output                          */
     pare_shape  shape;  /* of the first output                               */
     pare_dtype  dtype;
-    double      macs;   /* multiply-adds, 0 where that means nothing         */
+    double      macs; /* multiply-adds, 0 where that means nothing         */
 } pare_step_info;
 
 PARE_API int  pare_plan_n_steps(const pare_plan *plan);

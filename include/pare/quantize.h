@@ -71,11 +71,13 @@ typedef struct pare_quantize_result pare_quantize_result;
 PARE_API pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *options, pare_graph **out,
                                    pare_quantize_result **result);
 
-PARE_API const char *pare_quantize_result_mode(const pare_quantize_result *r);   /* "static", "dynamic": what auto chose */
-PARE_API const char *pare_quantize_result_reason(const pare_quantize_result *r); /* and why                              */
-PARE_API int         pare_quantize_result_layers(const pare_quantize_result *r);
+PARE_API const char *
+pare_quantize_result_mode(const pare_quantize_result *r); /* "static", "dynamic": what auto chose */
+PARE_API const char              *
+pare_quantize_result_reason(const pare_quantize_result *r); /* and why                              */
+PARE_API int pare_quantize_result_layers(const pare_quantize_result *r);
 PARE_API const pare_layer_report *pare_quantize_result_layer(const pare_quantize_result *r, int index);
-PARE_API void        pare_quantize_result_destroy(pare_quantize_result *r);
+PARE_API void                     pare_quantize_result_destroy(pare_quantize_result *r);
 
 #ifdef __cplusplus
 }

@@ -14,16 +14,16 @@ extern "C" {
 #endif
 
 typedef enum pare_status {
-    PARE_OK              = 0,
-    PARE_ERR_ARG         = 1, /* the caller's argument cannot be right: unknown name, bad option    */
-    PARE_ERR_MEMORY      = 2, /* out of memory                                                      */
-    PARE_ERR_IO          = 3, /* a file cannot be opened, read or written                           */
-    PARE_ERR_DATA        = 4, /* a file's content is damaged or contradicts itself                  */
+    PARE_OK = 0,
+    PARE_ERR_ARG = 1,         /* the caller's argument cannot be right: unknown name, bad option    */
+    PARE_ERR_MEMORY = 2,      /* out of memory                                                      */
+    PARE_ERR_IO = 3,          /* a file cannot be opened, read or written                           */
+    PARE_ERR_DATA = 4,        /* a file's content is damaged or contradicts itself                  */
     PARE_ERR_UNSUPPORTED = 5, /* well-formed, but this library does not do it                       */
-    PARE_ERR_SHAPE       = 6, /* shapes or dtypes do not fit together                               */
-    PARE_ERR_DYNAMIC     = 7, /* a shape depends on values that are known only at run time          */
-    PARE_ERR_NUMERIC     = 8, /* NaN, infinity or overflow where a finite number is needed          */
-    PARE_ERR_CANCELLED   = 9, /* the user asked to stop (Ctrl-C)                                    */
+    PARE_ERR_SHAPE = 6,       /* shapes or dtypes do not fit together                               */
+    PARE_ERR_DYNAMIC = 7,     /* a shape depends on values that are known only at run time          */
+    PARE_ERR_NUMERIC = 8,     /* NaN, infinity or overflow where a finite number is needed          */
+    PARE_ERR_CANCELLED = 9,   /* the user asked to stop (Ctrl-C)                                    */
 } pare_status;
 
 /*

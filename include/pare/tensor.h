@@ -23,11 +23,11 @@ typedef enum pare_dtype {
     PARE_N_DTYPES
 } pare_dtype;
 
-PARE_API const char *pare_dtype_name(pare_dtype dtype);      /* "f32", "u8" ...                  */
-PARE_API pare_dtype  pare_dtype_parse(const char *name);     /* PARE_NO_DTYPE: no such type      */
-PARE_API int         pare_dtype_bits(pare_dtype dtype);      /* 2 .. 64                          */
+PARE_API const char *pare_dtype_name(pare_dtype dtype);  /* "f32", "u8" ...                  */
+PARE_API pare_dtype  pare_dtype_parse(const char *name); /* PARE_NO_DTYPE: no such type      */
+PARE_API int         pare_dtype_bits(pare_dtype dtype);  /* 2 .. 64                          */
 PARE_API pare_kind   pare_dtype_kind(pare_dtype dtype);
-PARE_API int64_t     pare_dtype_lo(pare_dtype dtype);        /* integer types: the lowest value  */
+PARE_API int64_t     pare_dtype_lo(pare_dtype dtype); /* integer types: the lowest value  */
 PARE_API int64_t     pare_dtype_hi(pare_dtype dtype);
 
 enum { PARE_MAX_RANK = 8 };
@@ -54,8 +54,8 @@ typedef struct pare_qparams {
     const int32_t *zero;   /* [n], inside the dtype's range; NULL: all 0 (symmetric)      */
     const float   *offset; /* [n]; NULL: none (only float-zero-point embeddings have one) */
     int            n;
-    int            axis;   /* dimension they run along; ignored when n == 1 and block == 0 */
-    int            block;  /* 0: per tensor or per channel                                 */
+    int            axis;  /* dimension they run along; ignored when n == 1 and block == 0 */
+    int            block; /* 0: per tensor or per channel                                 */
 } pare_qparams;
 
 /*
@@ -68,8 +68,8 @@ typedef struct pare_tensor {
     int64_t             stride[PARE_MAX_RANK]; /* in elements */
     void               *data;                  /* element [0, 0, ...]; NULL: only dtype and shape are known */
     pare_buf           *buf;
-    const pare_qparams *q;                     /* NULL: not quantized; lives where the tensor's owner says */
-    int                 halo[2][2];            /* pixels of zeros (zero points) in memory around each image: [h, w][before,
+    const pare_qparams *q;          /* NULL: not quantized; lives where the tensor's owner says */
+    int                 halo[2][2]; /* pixels of zeros (zero points) in memory around each image: [h, w][before,
                                                 * after]; only planned channels-last tensors have them */
 } pare_tensor;
 

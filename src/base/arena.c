@@ -46,16 +46,16 @@ void pare_arena_destroy(pare_arena *arena)
 static block *add_block(pare_arena *arena, size_t size)
 {
     const size_t room = size > BLOCK / 4 ? size : BLOCK;
-    block *const b    = pare_calloc(1, sizeof(block) + room);
+    block *const b = pare_calloc(1, sizeof(block) + room);
 
     if (!b)
         return NULL;
     b->size = room;
     if (room != BLOCK && arena->blocks) {
-        b->next             = arena->blocks->next;
+        b->next = arena->blocks->next;
         arena->blocks->next = b;
     } else {
-        b->next       = arena->blocks;
+        b->next = arena->blocks;
         arena->blocks = b;
     }
     return b;
@@ -86,7 +86,7 @@ char *pare_arena_strdup(pare_arena *arena, const char *s)
 char *pare_arena_strndup(pare_arena *arena, const char *s, size_t n)
 {
     const size_t length = strnlen(s, n);
-    char *const  copy   = pare_arena_alloc(arena, length + 1);
+    char *const  copy = pare_arena_alloc(arena, length + 1);
 
     return copy ? memcpy(copy, s, length) : NULL; /* the arena's bytes are zero, so the end is there */
 }

@@ -94,7 +94,7 @@ static void grows_arrays(runner *r)
     CHECK(r, zero, "new room is to be zero");
     CHECK(r, items[0] == 0 && items[999] == 999 && cap >= 1000 && cap < 4000, "cap %d", cap);
 
-    int *const old     = items;
+    int *const old = items;
     const int  old_cap = cap;
     pare_alloc_fail_after(1);
     CHECK(r, !pare_grow(&items, &cap, 100000, sizeof(*items)), "is to fail");
@@ -107,15 +107,15 @@ static void grows_arrays(runner *r)
 
 static void arena_keeps_everything(runner *r)
 {
-    const long        live  = pare_alloc_live();
+    const long        live = pare_alloc_live();
     pare_arena *const arena = pare_arena_create();
-    pare_rng          rng   = pare_rng_seed(r->seed);
+    pare_rng          rng = pare_rng_seed(r->seed);
     enum { N = 2000 };
     static uint8_t *blocks[N];
     static size_t   sizes[N];
 
     for (int i = 0; i < N; i++) {
-        sizes[i]  = i == 7 ? 0 : i == 77 ? 1000000 : pare_rng_below(&rng, i % 50 ? 100 : 20000);
+        sizes[i] = i == 7 ? 0 : i == 77 ? 1000000 : pare_rng_below(&rng, i % 50 ? 100 : 20000);
         blocks[i] = pare_arena_alloc(arena, sizes[i]);
         CHECK(r, blocks[i] && (uintptr_t)blocks[i] % 16 == 0, "block %d", i);
         for (size_t j = 0; j < sizes[i]; j++)
@@ -162,7 +162,7 @@ static void cursor_stops_at_the_end(runner *r)
     CHECK(r, pare_cursor_u32le(&c) == 0 && c.bad && c.at == bytes, "half a number is none");
     c = pare_cursor_of(bytes, 3);
     CHECK(r, !pare_cursor_bytes(&c, SIZE_MAX) && c.bad, "a huge length");
-    c               = pare_cursor_of(bytes, 10);
+    c = pare_cursor_of(bytes, 10);
     pare_cursor sub = pare_cursor_sub(&c, 4);
     CHECK(r, pare_cursor_left(&sub) == 4 && pare_cursor_left(&c) == 6, "sub");
     CHECK(r, pare_cursor_u64le(&sub) == 0 && sub.bad && !c.bad, "sub ends before its parent");
@@ -196,7 +196,7 @@ static void varint_knows_its_limits(runner *r)
     for (int i = 0; i < (int)(sizeof(rows) / sizeof(rows[0])); i++) {
         uint8_t *const bytes = runner_guarded((size_t)rows[i].n, 1);
         memcpy(bytes, rows[i].bytes, (size_t)rows[i].n);
-        pare_cursor    c     = pare_cursor_of(bytes, (size_t)rows[i].n);
+        pare_cursor    c = pare_cursor_of(bytes, (size_t)rows[i].n);
         const uint64_t value = pare_cursor_varint(&c);
 
         CHECK(r, value == rows[i].value && c.bad == rows[i].bad, "row %d: got %llu, bad %d", i,
@@ -300,7 +300,7 @@ static void buf_maps_files(runner *r)
 static void map_finds_names(runner *r)
 {
     enum { N = 5000 };
-    pare_map          map   = { 0 };
+    pare_map          map = { 0 };
     pare_arena *const arena = pare_arena_create();
     static int        values[N];
 
@@ -394,8 +394,8 @@ static void outfile_reports_a_full_disk(runner *r)
 
 static void rng_is_the_published_one(runner *r)
 {
-    pare_rng  rng     = pare_rng_seed(1234567); /* first outputs as printed with the reference implementation */
-    bool      inside  = true;
+    pare_rng  rng = pare_rng_seed(1234567); /* first outputs as printed with the reference implementation */
+    bool      inside = true;
     int       hits[7] = { 0 };
     double    sum = 0, squares = 0;
     const int n = 100000;
@@ -425,7 +425,7 @@ static bool stop_at_two(void *user, const char *what, long done, long total)
 
 static void progress_can_stop(runner *r)
 {
-    long                calls    = 0;
+    long                calls = 0;
     const pare_progress progress = { stop_at_two, &calls };
 
     CHECK(r, pare_progress_step(NULL, "work", 1, 2) == PARE_OK, "nobody watches");

@@ -45,7 +45,7 @@ pare_status pare_buf_alloc(size_t size, pare_buf **out)
 
     pare_buf *buf;
     PARE_TRY(new_buf(ALLOCATED, &buf));
-    buf->size  = size;
+    buf->size = size;
     buf->bytes = pare_malloc_aligned(size + TAIL);
     if (!buf->bytes) {
         pare_free(buf);
@@ -71,7 +71,7 @@ static pare_status map_file(int fd, const char *path, pare_buf *buf)
     if (bytes == MAP_FAILED)
         return pare_fail(PARE_ERR_IO, "%s: cannot be mapped: %s", path, strerror(errno));
     buf->bytes = bytes;
-    buf->size  = (size_t)info.st_size;
+    buf->size = (size_t)info.st_size;
     return PARE_OK;
 }
 
@@ -103,9 +103,9 @@ pare_status pare_buf_slice(pare_buf *parent, size_t offset, size_t size, pare_bu
         return pare_fail(PARE_ERR_ARG, "bytes %zu + %zu lie outside a buffer of %zu bytes", offset, size, parent->size);
     PARE_TRY(new_buf(WINDOW, &buf));
     buf->parent = pare_buf_ref(parent);
-    buf->bytes  = parent->bytes ? parent->bytes + offset : NULL;
-    buf->size   = size;
-    *out        = buf;
+    buf->bytes = parent->bytes ? parent->bytes + offset : NULL;
+    buf->size = size;
+    *out = buf;
     return PARE_OK;
 }
 

@@ -30,7 +30,7 @@ const uint8_t *pare_cursor_bytes(pare_cursor *c, size_t n)
 pare_cursor pare_cursor_sub(pare_cursor *c, size_t n)
 {
     const uint8_t *const bytes = pare_cursor_bytes(c, n);
-    pare_cursor          sub   = pare_cursor_of(bytes, bytes ? n : 0);
+    pare_cursor          sub = pare_cursor_of(bytes, bytes ? n : 0);
 
     sub.bad = c->bad;
     return sub;

@@ -28,7 +28,7 @@ static uint32_t hash(const char *key)
 static struct pare_map_slot *find(const pare_map *map, const char *key)
 {
     const uint32_t mask = (uint32_t)map->cap - 1;
-    uint32_t       i    = hash(key) & mask;
+    uint32_t       i = hash(key) & mask;
 
     while (map->slots[i].key && strcmp(map->slots[i].key, key))
         i = (i + 1) & mask;
@@ -96,10 +96,10 @@ static int edit_distance(const char *a, const char *b)
         row[0] = i;
         for (int j = 1; j <= n; j++) {
             const int replaced = diagonal + (a[i - 1] != b[j - 1]);
-            const int shorter  = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            const int shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
 
             diagonal = row[j];
-            row[j]   = replaced < shorter ? replaced : shorter;
+            row[j] = replaced < shorter ? replaced : shorter;
         }
     }
     return row[n];
@@ -107,7 +107,7 @@ static int edit_distance(const char *a, const char *b)
 
 const char *pare_nearest_name(const char *name, const char *const *candidates, int n)
 {
-    const size_t length  = strlen(name);
+    const size_t length = strlen(name);
     const char  *nearest = NULL;
 
     if (length > LONGEST)
@@ -119,7 +119,7 @@ const char *pare_nearest_name(const char *name, const char *const *candidates, i
         const int distance = strlen(candidates[i]) > LONGEST ? INT_MAX : edit_distance(name, candidates[i]);
 
         if (distance < best) {
-            best    = distance;
+            best = distance;
             nearest = candidates[i];
         }
     }

@@ -18,7 +18,7 @@ float pare_sin_far(float x, uint64_t quadrant)
     if (bits >= PARE_INF_BITS)
         return pare_f32_of_bits(PARE_NAN_BITS);
 
-    const uint64_t m     = (bits & 0x7fffffu) | 0x800000u;
+    const uint64_t m = (bits & 0x7fffffu) | 0x800000u;
     const uint32_t first = (bits >> 23) - 150 + 30;
     const uint32_t shift = first & 31;
     uint64_t       w[3];
@@ -27,9 +27,9 @@ float pare_sin_far(float x, uint64_t quadrant)
         w[i] = (uint32_t)((((uint64_t)at[0] << 32 | at[1]) << shift) >> 32);
     }
 
-    const uint64_t p    = (m * w[0] << 32) + m * w[1] + (m * w[2] >> 32);
-    const uint64_t k    = (p + ((uint64_t)1 << 61)) >> 62;
-    const double   r    = (double)(int64_t)(p - (k << 62)) * 0x1.921fb54442d18p-62;
+    const uint64_t p = (m * w[0] << 32) + m * w[1] + (m * w[2] >> 32);
+    const uint64_t k = (p + ((uint64_t)1 << 61)) >> 62;
+    const double   r = (double)(int64_t)(p - (k << 62)) * 0x1.921fb54442d18p-62;
     const int      back = x < 0;
     return pare_sin_quadrant(back ? -r : r, (back ? 0 - k : k) + quadrant);
 }

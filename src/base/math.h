@@ -102,7 +102,7 @@ PARE_MATH float pare_clampf(float x, float lo, float hi)
 /* To an integer, half to even, sign of zero kept: below 2^23 the addition leaves no room for fractions. */
 PARE_MATH float pare_rintf(float x)
 {
-    const float size    = pare_absf(x);
+    const float size = pare_absf(x);
     const float rounded = (size + 0x1p23f) - 0x1p23f;
     return pare_copysignf(pare_pickf(size < 0x1p23f, rounded, size), x);
 }
@@ -139,15 +139,15 @@ PARE_MATH float pare_sqrtf(float x)
  */
 PARE_MATH float pare_expf(float x)
 {
-    const float   z    = pare_clampf(x, -104.0f, 89.0f);
-    const float   t    = __builtin_fmaf(z, 0x1.715476p+0f, 0x1.8p23f);
-    const float   k    = t - 0x1.8p23f;
+    const float   z = pare_clampf(x, -104.0f, 89.0f);
+    const float   t = __builtin_fmaf(z, 0x1.715476p+0f, 0x1.8p23f);
+    const float   k = t - 0x1.8p23f;
     const float   high = __builtin_fmaf(k, -0x1.62e4p-1f, z);
-    const float   low  = k * -0x1.7f7d1cp-20f;
-    const float   r    = high + low;
-    const int32_t n    = (int32_t)(pare_bits_of_f32(t) - 0x4b400000u);
+    const float   low = k * -0x1.7f7d1cp-20f;
+    const float   r = high + low;
+    const int32_t n = (int32_t)(pare_bits_of_f32(t) - 0x4b400000u);
     const int32_t half = n >> 1;
-    float         p    = 0x1.6ac6acp-10f;
+    float         p = 0x1.6ac6acp-10f;
 
     p = __builtin_fmaf(p, r, 0x1.123ddcp-7f);
     p = __builtin_fmaf(p, r, 0x1.555858p-5f);
@@ -178,7 +178,7 @@ PARE_MATH pare_exp_parts pare_exp_split(double x)
     p = p * r + 0x1.00000008fcea5p-1;
     return (pare_exp_parts){
         .power = pare_f64_of_bits((pare_bits_of_f64(t) << 52) + 0x3ff0000000000000u),
-        .rest  = r * (1.0 + r * p),
+        .rest = r * (1.0 + r * p),
     };
 }
 
@@ -199,13 +199,13 @@ typedef struct pare_log_parts {
 /* For finite x > 0 of float range. k is taken from the exponent by way of an exact addition to 2^52. */
 PARE_MATH pare_log_parts pare_log_split(double x)
 {
-    const uint64_t at   = pare_bits_of_f64(x) - 0x3fe6a09e667f3bcdu + ((uint64_t)1023 << 52);
-    const uint64_t up   = at >> 52;
-    const double   k    = pare_f64_of_bits(0x4330000000000000u | up) - (0x1p52 + 1023);
-    const double   m    = pare_f64_of_bits(pare_bits_of_f64(x) - ((up - 1023) << 52));
-    const double   s    = (m - 1.0) / (m + 1.0);
-    const double   z    = s * s;
-    double         p    = 0x1.919a24bbcfa0fp-4;
+    const uint64_t at = pare_bits_of_f64(x) - 0x3fe6a09e667f3bcdu + ((uint64_t)1023 << 52);
+    const uint64_t up = at >> 52;
+    const double   k = pare_f64_of_bits(0x4330000000000000u | up) - (0x1p52 + 1023);
+    const double   m = pare_f64_of_bits(pare_bits_of_f64(x) - ((up - 1023) << 52));
+    const double   s = (m - 1.0) / (m + 1.0);
+    const double   z = s * s;
+    double         p = 0x1.919a24bbcfa0fp-4;
 
     p = p * z + 0x1.c6206ec9e6c0fp-4;
     p = p * z + 0x1.249439a156ed1p-3;
@@ -218,10 +218,10 @@ PARE_MATH pare_log_parts pare_log_split(double x)
 /* Natural logarithm, within 0.51 ulp. log(+-0) = -inf, of a negative number NaN. */
 PARE_MATH float pare_logf(float x)
 {
-    const pare_log_parts l   = pare_log_split((double)x);
-    const float          y   = (float)(l.k * 0x1.62e42fefa39efp-1 + 2.0 * l.s * l.atanh);
+    const pare_log_parts l = pare_log_split((double)x);
+    const float          y = (float)(l.k * 0x1.62e42fefa39efp-1 + 2.0 * l.s * l.atanh);
     const float          inf = pare_f32_of_bits(PARE_INF_BITS);
-    const float          up  = pare_pickf(x == inf, inf, y);
+    const float          up = pare_pickf(x == inf, inf, y);
     const float          low = pare_pickf(x == 0.0f, -inf, up);
     return pare_pickf(x >= 0.0f, low, pare_f32_of_bits(PARE_NAN_BITS));
 }

@@ -8,7 +8,7 @@
 /* 1 where y is an odd integer: every float of 2^24 and more is even. */
 PARE_MATH int pare_is_oddf(float y)
 {
-    const float half  = y * 0.5f;
+    const float half = y * 0.5f;
     const int   whole = pare_rintf(y) == y, fraction = pare_rintf(half) != half, small = pare_absf(y) < 0x1p24f;
     return whole & fraction & small;
 }
@@ -22,14 +22,14 @@ PARE_MATH int pare_is_oddf(float y)
  */
 PARE_MATH float pare_powf(float x, float y)
 {
-    const float          inf   = pare_f32_of_bits(PARE_INF_BITS);
-    const float          nan   = pare_f32_of_bits(PARE_NAN_BITS);
-    const float          size  = pare_absf(x);
-    const pare_log_parts l     = pare_log_split((double)size);
+    const float          inf = pare_f32_of_bits(PARE_INF_BITS);
+    const float          nan = pare_f32_of_bits(PARE_NAN_BITS);
+    const float          size = pare_absf(x);
+    const pare_log_parts l = pare_log_split((double)size);
     const double         power = (double)y * (l.k + l.s * l.atanh * 0x1.71547652b82fep+1);
     const double         above = pare_pick(power < -160.0, -160.0, power);
-    const double         safe  = pare_pick(above > 160.0, 160.0, above);
-    float z = (float)pare_exp_wide(safe * 0x1.62e42fefa39efp-1);
+    const double         safe = pare_pick(above > 160.0, 160.0, above);
+    float                z = (float)pare_exp_wide(safe * 0x1.62e42fefa39efp-1);
 
     const float edge = pare_pickf((size == 0.0f) == (y > 0.0f), 0.0f, inf);
     z = pare_pickf(size == 0.0f, edge, z);

@@ -93,7 +93,7 @@ static double ulps(float y, long double want)
 
     int               exponent;
     const long double size = fabsl(want) > 0x1p128L ? 0x1p128L : fabsl(want);
-    const long double got  = isinf(y) ? 0x1p128L : fabsl((long double)y);
+    const long double got = isinf(y) ? 0x1p128L : fabsl((long double)y);
     frexpl(size, &exponent);
     if (exponent > 128)
         exponent = 128;
@@ -119,7 +119,7 @@ static double quick_ulps(float y, double want)
 static void sweep(runner *r, const subject *s, uint64_t first, uint64_t stride)
 {
     double worst = 0;
-    float  at    = 0;
+    float  at = 0;
 
     for (uint64_t i = first; i < (uint64_t)1 << 32; i += stride) {
         const float x = pare_f32_of_bits((uint32_t)i);
@@ -129,7 +129,7 @@ static void sweep(runner *r, const subject *s, uint64_t first, uint64_t stride)
         const double e = ulps(y, s->exact(x));
         if (e > worst) {
             worst = e;
-            at    = x;
+            at = x;
         }
     }
     CHECK(r, worst <= s->bound, "%s: %.4f ulp at %a (bound %.2f)", s->name, worst, at, s->bound);
@@ -213,7 +213,7 @@ static void pow_bounds(runner *r)
         for (int j = 0; j < N_EDGES; j++)
             pow_is_right(r, edges[i], edges[j]);
     for (int i = 0; i < 1000000; i++) {
-        state         = state * 6364136223846793005u + 1442695040888963407u;
+        state = state * 6364136223846793005u + 1442695040888963407u;
         const float x = pare_f32_of_bits((uint32_t)(state >> 32));
         const float y = pare_f32_of_bits((uint32_t)(state >> 11));
         const float z = 150.0f * ((float)(int32_t)(uint32_t)(state >> 13) * 0x1p-31f);

@@ -11,11 +11,11 @@
 /* sin(r + quadrant pi/2) for |r| <= pi/4 (and a little more): the polynomials are good to 2^-37. */
 PARE_MATH float pare_sin_quadrant(double r, uint64_t quadrant)
 {
-    const double   z   = r * r;
-    const double   s   = -0x1.5555554c58431p-3 + z * (0x1.11110857ee5d4p-7 + z * (-0x1.a00f70609817fp-13
-                         + z * 0x1.6cce6f8d62271p-19));
-    const double   c   = 0x1.5555554f3f232p-5 + z * (-0x1.6c16b88836138p-10 + z * (0x1.a011150deca62p-16
-                         + z * -0x1.242883b359988p-22));
+    const double z = r * r;
+    const double s =
+        -0x1.5555554c58431p-3 + z * (0x1.11110857ee5d4p-7 + z * (-0x1.a00f70609817fp-13 + z * 0x1.6cce6f8d62271p-19));
+    const double c =
+        0x1.5555554f3f232p-5 + z * (-0x1.6c16b88836138p-10 + z * (0x1.a011150deca62p-16 + z * -0x1.242883b359988p-22));
     const uint64_t sin = pare_bits_of_f64(r * (1.0 + z * s));
     const uint64_t cos = pare_bits_of_f64(1.0 - z * (0.5 - z * c));
     const uint64_t odd = 0u - (quadrant & 1);

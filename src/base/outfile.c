@@ -97,7 +97,7 @@ pare_status pare_outfile_open(const char *path, pare_outfile **out)
     if (!file)
         return pare_fail_memory(sizeof(*file), "an output file");
 
-    file->path         = resolved(path);
+    file->path = resolved(path);
     pare_status status = file->path ? open_target(file) : pare_fail_memory(strlen(path), "a file name");
     if (status == PARE_OK)
         *out = file;

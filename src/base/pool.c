@@ -23,10 +23,10 @@
 #include "base/status.h"
 
 enum {
-    YIELD_NS    = 2000, /* longer than an undisturbed wait, far shorter than the time that a busy core costs */
-    SPIN_NS     = 20000,
+    YIELD_NS = 2000, /* longer than an undisturbed wait, far shorter than the time that a busy core costs */
+    SPIN_NS = 20000,
     MAX_THREADS = 1024,
-    LINE        = 64, /* words that different threads write stay on cache lines of their own */
+    LINE = 64, /* words that different threads write stay on cache lines of their own */
 };
 
 typedef struct gate {
@@ -142,7 +142,7 @@ static void gate_wait(gate *g, unsigned seen, bool spins)
 
 static void *work(void *arg)
 {
-    worker *const    me   = arg;
+    worker *const    me = arg;
     pare_pool *const pool = me->pool;
 
     for (unsigned seen = 0;; seen++) {
@@ -181,8 +181,8 @@ static pare_status start_workers(pare_pool *pool)
     for (int i = 0; i < pool->threads - 1; i++) {
         worker *const w = &pool->workers[i];
 
-        w->pool         = pool;
-        w->part         = i + 1;
+        w->pool = pool;
+        w->part = i + 1;
         const int error = pthread_create(&w->thread, NULL, work, w);
         if (error)
             return pare_fail(PARE_ERR_MEMORY, "worker thread %d of %d cannot be started: %s; ask for fewer threads",
@@ -206,7 +206,7 @@ pare_status pare_pool_create(int threads, pare_pool **out)
     gate_init(&pool->done);
     gate_init(&pool->barrier);
     pool->threads = threads ? threads : cores();
-    pool->spins   = pool->threads <= cores();
+    pool->spins = pool->threads <= cores();
 
     const pare_status status = start_workers(pool);
     if (status == PARE_OK)
@@ -244,7 +244,7 @@ void pare_pool_run(pare_pool *pool, void (*job)(void *arg, int part, int parts),
     }
 
     const unsigned long failures = pare_error_count();
-    const unsigned      seen     = gate_count(&pool->done);
+    const unsigned      seen = gate_count(&pool->done);
 
     pool->job = job;
     pool->arg = arg;
@@ -275,11 +275,11 @@ void pare_pool_barrier(pare_pool *pool)
 void pare_pool_split(long n, long grain, int part, int parts, long *begin, long *end)
 {
     const long units = n / grain + (n % grain != 0);
-    const long each  = units / parts;
-    const long more  = units % parts; /* the first `more` parts do one unit more */
+    const long each = units / parts;
+    const long more = units % parts; /* the first `more` parts do one unit more */
     const long first = each * part + (part < more ? part : more);
-    const long last  = first + each + (part < more);
+    const long last = first + each + (part < more);
 
     *begin = first == units ? n : first * grain;
-    *end   = last == units ? n : last * grain;
+    *end = last == units ? n : last * grain;
 }

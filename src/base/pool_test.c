@@ -58,7 +58,7 @@ static void add_in_rounds(void *arg, int part, int parts)
 
     for (long round = 1; round <= BARRIERS; round++) {
         long *const cells = s->sums[round & 1];
-        long        sum   = 0;
+        long        sum = 0;
 
         cells[part] = round * (part + 1);
         pare_pool_barrier(s->pool);
@@ -156,9 +156,9 @@ static void split_covers_everything_once(runner *r)
                     CHECK(r, begin == at && end >= begin, "%ld by %ld: part %d of %d is [%ld, %ld)", sizes[i],
                           grains[g], part, parts, begin, end);
                     CHECK(r, begin % grains[g] == 0 || begin == sizes[i], "begin %ld is inside a grain", begin);
-                    most  = end - begin > most ? end - begin : most;
+                    most = end - begin > most ? end - begin : most;
                     least = end - begin < least ? end - begin : least;
-                    at    = end;
+                    at = end;
                 }
                 CHECK(r, at == sizes[i], "%ld by %ld in %d: ends at %ld", sizes[i], grains[g], parts, at);
                 CHECK(r, most - least < 2 * grains[g], "%ld by %ld in %d: unfair", sizes[i], grains[g], parts);

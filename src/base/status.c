@@ -22,16 +22,16 @@ unsigned long pare_error_count(void)
 const char *pare_status_name(pare_status status)
 {
     static const char *const names[] = {
-        [PARE_OK]              = "ok",
-        [PARE_ERR_ARG]         = "argument",
-        [PARE_ERR_MEMORY]      = "memory",
-        [PARE_ERR_IO]          = "io",
-        [PARE_ERR_DATA]        = "data",
+        [PARE_OK] = "ok",
+        [PARE_ERR_ARG] = "argument",
+        [PARE_ERR_MEMORY] = "memory",
+        [PARE_ERR_IO] = "io",
+        [PARE_ERR_DATA] = "data",
         [PARE_ERR_UNSUPPORTED] = "unsupported",
-        [PARE_ERR_SHAPE]       = "shape",
-        [PARE_ERR_DYNAMIC]     = "dynamic",
-        [PARE_ERR_NUMERIC]     = "numeric",
-        [PARE_ERR_CANCELLED]   = "cancelled",
+        [PARE_ERR_SHAPE] = "shape",
+        [PARE_ERR_DYNAMIC] = "dynamic",
+        [PARE_ERR_NUMERIC] = "numeric",
+        [PARE_ERR_CANCELLED] = "cancelled",
     };
     const unsigned i = (unsigned)status;
 

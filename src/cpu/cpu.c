@@ -65,8 +65,8 @@ static bool tiles_permitted(void)
 static unsigned detect(void)
 {
     enum {
-        YMM   = 0x6,
-        ZMM   = 0xe6,
+        YMM = 0x6,
+        ZMM = 0xe6,
         TILES = 0x60000
     }; /* XCR0: SSE and AVX; those, opmasks and ZMM; tile config and data */
     unsigned a, b, c, d, a7, b7, c7, d7;
@@ -98,8 +98,8 @@ static unsigned detect(void)
 static unsigned detect(void)
 {
     const unsigned long asimddp = 1ul << 20; /* HWCAP_ASIMDDP, in AT_HWCAP */
-    const unsigned long i8mm    = 1ul << 13; /* HWCAP2_I8MM, in AT_HWCAP2  */
-    unsigned            word    = PARE_ISA_NEON;
+    const unsigned long i8mm = 1ul << 13;    /* HWCAP2_I8MM, in AT_HWCAP2  */
+    unsigned            word = PARE_ISA_NEON;
 
     if (getauxval(AT_HWCAP) & asimddp)
         word |= PARE_ISA_NEON_DOT;
@@ -130,12 +130,12 @@ static const char *name_of(unsigned word)
 
 static void start(void)
 {
-    const char *const wish  = getenv("PARE_CPU");
+    const char *const wish = getenv("PARE_CPU");
     unsigned          limit = (unsigned)-1;
     const bool        known = !wish || !*wish || pare_cpu_level(wish, &limit);
 
     hardware = detect();
-    limited  = hardware & limit;
+    limited = hardware & limit;
     atomic_store(&in_use, limited);
 
     const char *const name = name_of(limited);

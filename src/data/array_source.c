@@ -28,10 +28,10 @@ static bool claims_tokens(const char *path)
 /* Labels by the options, else from NAME.labels or NAME.EXT.labels beside NAME.EXT, if there is one. */
 static pare_status find_labels(pare_dataset *ds, const pare_data_options *options)
 {
-    const int   stem  = (int)(strrchr(ds->path, '.') - ds->path);
+    const int   stem = (int)(strrchr(ds->path, '.') - ds->path);
     const char *other = pare_arena_printf(ds->arena, "%.*s.labels", stem, ds->path);
-    const char *full  = pare_arena_printf(ds->arena, "%s.labels", ds->path);
-    const char *path  = options->labels;
+    const char *full = pare_arena_printf(ds->arena, "%s.labels", ds->path);
+    const char *path = options->labels;
     bool        vww, none;
 
     if (!other || !full)
@@ -53,14 +53,14 @@ static pare_status take_array(pare_dataset *ds, const pare_data_options *options
 
     ds->total = shape->dim[0];
     ds->dtype = ds->array.dtype == PARE_s64 ? PARE_s64 : PARE_f32;
-    ds->item  = pare_shape_of(shape->rank - 1, shape->dim + 1);
+    ds->item = pare_shape_of(shape->rank - 1, shape->dim + 1);
     return find_labels(ds, options);
 }
 
 static pare_status open_f32(pare_dataset *ds, const pare_data_options *options)
 {
     pare_shape    shape = { .rank = options->item.rank + 1 };
-    const int64_t item  = pare_shape_count(&options->item);
+    const int64_t item = pare_shape_count(&options->item);
 
     if (options->item.rank < 1 || options->item.rank >= PARE_MAX_RANK || item < 1 || item > INT32_MAX)
         return pare_fail(PARE_ERR_ARG,
@@ -112,7 +112,7 @@ static pare_status open_tokens(pare_dataset *ds, const pare_data_options *option
                          size / 2, ds->window);
     ds->total = (int64_t)((size / 2 - 1) / (size_t)ds->window);
     ds->dtype = PARE_s64;
-    ds->item  = (pare_shape){ .rank = 1, .dim = { ds->window } };
+    ds->item = (pare_shape){ .rank = 1, .dim = { ds->window } };
     return PARE_OK;
 }
 
@@ -129,8 +129,8 @@ static pare_status read_tokens(const pare_dataset *ds, int64_t sample, void *out
 /* n elements of `dtype` to float32, rounding to nearest; every type NumPy can hand over but f16, which open refuses. */
 static void convert(const uint8_t *from, pare_dtype dtype, int64_t n, float *to)
 {
-    const size_t size    = (size_t)pare_dtype_bits(dtype) / 8;
-    const bool   sign    = pare_dtype_lo(dtype) < 0;
+    const size_t size = (size_t)pare_dtype_bits(dtype) / 8;
+    const bool   sign = pare_dtype_lo(dtype) < 0;
     const bool   is_bool = dtype == PARE_bool;
 
     for (int64_t i = 0; i < n; i++) {
@@ -144,7 +144,7 @@ static void convert(const uint8_t *from, pare_dtype dtype, int64_t n, float *to)
             to[i] = (float)real;
         } else if (sign) {
             const int shift = (int)(64 - 8 * size);
-            to[i]           = (float)((int64_t)(bits << shift) >> shift);
+            to[i] = (float)((int64_t)(bits << shift) >> shift);
         } else {
             to[i] = is_bool ? (float)(bits != 0) : (float)bits;
         }
@@ -153,7 +153,7 @@ static void convert(const uint8_t *from, pare_dtype dtype, int64_t n, float *to)
 
 static pare_status read_array(const pare_dataset *ds, int64_t sample, void *out)
 {
-    const int64_t  n    = pare_shape_count(&ds->item);
+    const int64_t  n = pare_shape_count(&ds->item);
     const size_t   size = (size_t)pare_dtype_bits(ds->array.dtype) / 8;
     const uint8_t *from = (const uint8_t *)ds->array.data + (size_t)sample * (size_t)n * size;
 
@@ -165,22 +165,22 @@ static pare_status read_array(const pare_dataset *ds, int64_t sample, void *out)
 }
 
 const pare_source pare_source_f32 = {
-    .name    = "f32",
-    .claims  = claims_f32,
-    .open    = open_f32,
+    .name = "f32",
+    .claims = claims_f32,
+    .open = open_f32,
     .numbers = read_array,
 };
 
 const pare_source pare_source_npy = {
-    .name    = "npy",
-    .claims  = claims_npy,
-    .open    = open_npy,
+    .name = "npy",
+    .claims = claims_npy,
+    .open = open_npy,
     .numbers = read_array,
 };
 
 const pare_source pare_source_tokens = {
-    .name    = "tokens",
-    .claims  = claims_tokens,
-    .open    = open_tokens,
+    .name = "tokens",
+    .claims = claims_tokens,
+    .open = open_tokens,
     .numbers = read_tokens,
 };

@@ -33,7 +33,7 @@ bool pare_path_ends(const char *path, const char *extension)
 bool pare_path_is_picture(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    const char *name  = slash ? slash + 1 : path;
+    const char *name = slash ? slash + 1 : path;
 
     return name[0] != '.' &&
            (pare_path_ends(name, ".jpg") || pare_path_ends(name, ".jpeg") || pare_path_ends(name, ".png"));
@@ -89,12 +89,12 @@ static pare_status find_picture_shape(pare_dataset *ds)
         const pare_status status = ds->source->picture(ds, first, &image);
         if (status != PARE_OK)
             return fail_in_sample(ds, first, status);
-        p->width  = image.width;
+        p->width = image.width;
         p->height = image.height;
         pare_image_free(&image);
     }
     ds->dtype = PARE_f32;
-    ds->item  = (pare_shape){ .rank = 3, .dim = { 3, p->height, p->width } };
+    ds->item = (pare_shape){ .rank = 3, .dim = { 3, p->height, p->width } };
     return PARE_OK;
 }
 
@@ -132,7 +132,7 @@ static pare_status open_dataset(pare_dataset *ds, const char *path, const pare_d
 {
     PARE_TRY(find_source(path, &ds->source));
     ds->arena = pare_arena_create();
-    ds->path  = ds->arena ? pare_arena_strdup(ds->arena, path) : NULL;
+    ds->path = ds->arena ? pare_arena_strdup(ds->arena, path) : NULL;
     if (!ds->path)
         return pare_fail_memory(strlen(path) + 1, "the name of a data set");
 
@@ -158,7 +158,7 @@ pare_status pare_dataset_open(const char *path, const pare_data_options *options
 {
     static const pare_data_options none = { 0 };
 
-    *out             = NULL;
+    *out = NULL;
     pare_dataset *ds = pare_calloc(1, sizeof(*ds));
     if (!ds)
         return pare_fail_memory(sizeof(*ds), "a data set");
@@ -234,7 +234,7 @@ int pare_dataset_label(const pare_dataset *ds, int64_t index)
 void pare_dataset_name(const pare_dataset *ds, int64_t index, char *text, size_t size)
 {
     const int64_t     sample = sample_of(ds, index);
-    const char *const slash  = strrchr(ds->path, '/');
+    const char *const slash = strrchr(ds->path, '/');
 
     if (ds->pictures)
         snprintf(text, size, "%s", ds->pictures[sample].name);
@@ -247,7 +247,7 @@ static pare_status read_sample(const pare_dataset *ds, int64_t sample, void *out
     if (ds->source->numbers)
         return ds->source->numbers(ds, sample, out);
 
-    pare_image  image  = { 0 };
+    pare_image  image = { 0 };
     pare_status status = ds->source->picture(ds, sample, &image);
 
     if (status == PARE_OK)

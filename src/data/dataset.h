@@ -17,7 +17,7 @@ typedef struct pare_picture {
     const char *name;   /* path below the folder, or in the tar; '/' between its parts */
     size_t      offset; /* of its bytes in the tar */
     size_t      size;
-    int32_t     label;  /* -1: none */
+    int32_t     label; /* -1: none */
 } pare_picture;
 
 /*

@@ -150,8 +150,8 @@ static placed choose_clutter(pare_rng *rng, const float background[3])
 {
     placed p = { .distance = pare_rng_below(rng, 2) ? bar : disc };
 
-    p.x      = pare_rng_uniform(rng, 0, PARE_DEMO_SIDE);
-    p.y      = pare_rng_uniform(rng, 0, PARE_DEMO_SIDE);
+    p.x = pare_rng_uniform(rng, 0, PARE_DEMO_SIDE);
+    p.y = pare_rng_uniform(rng, 0, PARE_DEMO_SIDE);
     p.radius = pare_rng_uniform(rng, 1.5f, 4.0f);
     choose_turn(rng, &p);
     choose_color(rng, p.color);
@@ -165,9 +165,9 @@ static void paint(float *canvas, const placed *p)
 {
     for (int y = 0; y < PARE_DEMO_SIDE; y++)
         for (int x = 0; x < PARE_DEMO_SIDE; x++) {
-            const float dx    = ((float)x + 0.5f - p->x) / p->radius;
-            const float dy    = ((float)y + 0.5f - p->y) / p->radius;
-            const float edge  = p->distance(p->cos * dx + p->sin * dy, p->cos * dy - p->sin * dx) * p->radius;
+            const float dx = ((float)x + 0.5f - p->x) / p->radius;
+            const float dy = ((float)y + 0.5f - p->y) / p->radius;
+            const float edge = p->distance(p->cos * dx + p->sin * dy, p->cos * dy - p->sin * dx) * p->radius;
             const float cover = larger(0, smaller(1, 0.5f - edge));
             float      *pixel = canvas + (y * PARE_DEMO_SIDE + x) * 3;
 
@@ -193,7 +193,7 @@ int pare_demo_draw(const pare_demo_split *split, int index, uint8_t *rgb)
 {
     /* The seed goes through the generator once, or the streams of neighbours would be shifts of each other. */
     pare_rng  start = pare_rng_seed(split->seed + ((uint64_t)index << 32));
-    pare_rng  rng   = pare_rng_seed(pare_rng_u64(&start));
+    pare_rng  rng = pare_rng_seed(pare_rng_u64(&start));
     const int label = (int)pare_rng_below(&rng, PARE_DEMO_CLASSES);
 
     if (!rgb)
@@ -210,8 +210,8 @@ int pare_demo_draw(const pare_demo_split *split, int index, uint8_t *rgb)
     }
 
     shape.radius = pare_rng_uniform(&rng, 6.0f, 12.0f);
-    shape.x      = pare_rng_uniform(&rng, shape.radius, PARE_DEMO_SIDE - shape.radius);
-    shape.y      = pare_rng_uniform(&rng, shape.radius, PARE_DEMO_SIDE - shape.radius);
+    shape.x = pare_rng_uniform(&rng, shape.radius, PARE_DEMO_SIDE - shape.radius);
+    shape.y = pare_rng_uniform(&rng, shape.radius, PARE_DEMO_SIDE - shape.radius);
     choose_turn(&rng, &shape);
     choose_visible_color(&rng, background, shape.color);
     paint(canvas, &shape);

@@ -32,9 +32,9 @@ static pare_status picture(const pare_dataset *ds, int64_t sample, pare_image *o
 }
 
 const pare_source pare_source_demo = {
-    .name    = "demo",
-    .preset  = "demo",
-    .claims  = claims,
-    .open    = open_demo,
+    .name = "demo",
+    .preset = "demo",
+    .claims = claims,
+    .open = open_demo,
     .picture = picture,
 };

@@ -70,7 +70,7 @@ static pare_status scan(pare_dataset *ds, const char *below, int depth, pare_pic
 
 static pare_status open_folder(pare_dataset *ds, const pare_data_options *options)
 {
-    pare_picture_list list   = { 0 };
+    pare_picture_list list = { 0 };
     const pare_status status = scan(ds, "", 0, &list);
 
     if (status != PARE_OK) {
@@ -118,15 +118,15 @@ static pare_status one_picture(const pare_dataset *ds, int64_t sample, pare_imag
 }
 
 const pare_source pare_source_folder = {
-    .name    = "folder",
-    .claims  = is_folder,
-    .open    = open_folder,
+    .name = "folder",
+    .claims = is_folder,
+    .open = open_folder,
     .picture = picture_in_folder,
 };
 
 const pare_source pare_source_picture = {
-    .name    = "picture",
-    .claims  = claims_picture,
-    .open    = open_picture,
+    .name = "picture",
+    .claims = claims_picture,
+    .open = open_picture,
     .picture = one_picture,
 };

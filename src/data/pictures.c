@@ -40,7 +40,7 @@ static pare_status order_by_table(pare_picture_list *list, const char *path, con
                                         ds->path)
                             : pare_fail(PARE_ERR_DATA, "%s has no column 'file'", path);
         }
-        ordered[i]       = *found;
+        ordered[i] = *found;
         ordered[i].label = table->rows[i].label;
     }
     pare_free(list->items);
@@ -51,7 +51,7 @@ static pare_status order_by_table(pare_picture_list *list, const char *path, con
 /* The name of the folder that holds the picture: *n bytes, 0 at the top. */
 static const char *folder_of(const char *name, size_t *n)
 {
-    const char *end   = strrchr(name, '/');
+    const char *end = strrchr(name, '/');
     const char *start = end;
 
     while (start && start > name && start[-1] != '/')
@@ -80,7 +80,7 @@ static int by_folder(const void *a, const void *b)
 static int32_t folder_number(const char *name)
 {
     size_t      n;
-    const char *text  = folder_of(name, &n);
+    const char *text = folder_of(name, &n);
     int32_t     value = 0;
 
     if (n < 1 || n > 9)
@@ -101,7 +101,7 @@ static void label_by_rank(pare_picture_list *list, const char **names, int n_cla
     for (int i = 0; i < n_classes; i++)
         numbers = numbers && folder_number(names[i]) >= 0;
     for (int i = 0; i < list->n; i++) {
-        pare_picture *const p  = &list->items[i];
+        pare_picture *const p = &list->items[i];
         const char **const  at = bsearch(&p->name, names, (size_t)n_classes, sizeof(*names), by_folder);
 
         if (at)
@@ -112,7 +112,7 @@ static void label_by_rank(pare_picture_list *list, const char **names, int n_cla
 /* The folders are the classes, when there are several. Pictures at the top have no label. */
 static pare_status label_by_folder(pare_picture_list *list)
 {
-    int          n     = 0;
+    int          n = 0;
     const char **names = pare_calloc((size_t)list->n + 1, sizeof(*names));
 
     if (!names)
@@ -169,6 +169,6 @@ pare_status pare_pictures_finish(pare_picture_list *list, const char *beside, co
         return status;
     }
     ds->pictures = list->items;
-    ds->total    = list->n;
+    ds->total = list->n;
     return PARE_OK;
 }

@@ -52,7 +52,7 @@ static pare_status fill_values(const pare_data_options *options, const preset *p
 
     for (int c = 0; c < 3; c++) {
         const float mean = options->mean[c] != 0 ? options->mean[c] : p->mean[c];
-        const float std  = options->std[c] != 0 ? options->std[c] : p->std[c];
+        const float std = options->std[c] != 0 ? options->std[c] : p->std[c];
 
         if (!isfinite(divisor) || !isfinite(mean) || !isfinite(std) || divisor <= 0 || std <= 0)
             return pare_fail(PARE_ERR_ARG, "divisor and std must be positive and mean finite (channel %d: %g, %g, %g)",
@@ -72,9 +72,9 @@ static pare_status choose_size(const pare_data_options *options, const preset *p
     if (options->height && !options->width)
         return pare_fail(PARE_ERR_ARG, "a picture height of %d without a width", options->height);
 
-    out->width  = options->width ? options->width : p->size;
+    out->width = options->width ? options->width : p->size;
     out->height = options->height ? options->height : out->width;
-    out->fit    = options->fit != PARE_FIT_DEFAULT ? options->fit : p->fit;
+    out->fit = options->fit != PARE_FIT_DEFAULT ? options->fit : p->fit;
     if (out->fit == PARE_FIT_DEFAULT)
         out->fit = out->width ? PARE_FIT_CROP : PARE_FIT_NONE;
     if (out->fit != PARE_FIT_NONE && !out->width)
@@ -97,7 +97,7 @@ static pare_status choose_size(const pare_data_options *options, const preset *p
 pare_status pare_prepare_choose(const pare_data_options *options, const char *preset_name, pare_prepare *out)
 {
     const char   *name = options->preset ? options->preset : preset_name ? preset_name : "raw";
-    const preset *p    = find_preset(name);
+    const preset *p = find_preset(name);
 
     *out = (pare_prepare){ 0 };
     if (!p)
@@ -128,7 +128,7 @@ static pare_status resize_shorter(const pare_prepare *p, pare_image *picture)
         return PARE_OK;
 
     const double  factor = (double)p->resize / shorter;
-    const int64_t width  = (int64_t)rint(picture->width * factor);
+    const int64_t width = (int64_t)rint(picture->width * factor);
     const int64_t height = (int64_t)rint(picture->height * factor);
 
     return resize(picture, width > p->resize ? width : p->resize, height > p->resize ? height : p->resize);
@@ -150,14 +150,14 @@ pare_status pare_prepare_picture(const pare_prepare *p, pare_image *picture, flo
 {
     PARE_TRY(fit_picture(p, picture));
 
-    const int    width  = p->width ? p->width : picture->width;
+    const int    width = p->width ? p->width : picture->width;
     const int    height = p->width ? p->height : picture->height;
-    const int    left   = (picture->width - width) / 2;
-    const int    top    = (picture->height - height) / 2;
-    const size_t plane  = (size_t)width * (size_t)height;
+    const int    left = (picture->width - width) / 2;
+    const int    top = (picture->height - height) / 2;
+    const size_t plane = (size_t)width * (size_t)height;
 
     for (int c = 0; c < 3; c++) {
-        const int          from  = p->bgr ? 2 - c : c;
+        const int          from = p->bgr ? 2 - c : c;
         const float *const value = p->value[c];
 
         for (int y = 0; y < height; y++) {

@@ -41,12 +41,12 @@ static double triangle(double x)
 /* The weights of output position `at`, before fixed point, in real[stride]. */
 static void weigh(weights *w, double *real, int from, double scale, int at)
 {
-    const double width  = scale < 1.0 ? 1.0 : scale; /* enlarging: the triangle is never narrower than a pixel */
+    const double width = scale < 1.0 ? 1.0 : scale; /* enlarging: the triangle is never narrower than a pixel */
     const double center = (at + 0.5) * scale;
     const double narrow = 1.0 / width;
-    double       sum    = 0.0;
-    int          first  = (int)(center - width + 0.5);
-    int          end    = (int)(center + width + 0.5);
+    double       sum = 0.0;
+    int          first = (int)(center - width + 0.5);
+    int          end = (int)(center + width + 0.5);
 
     if (first < 0)
         first = 0;
@@ -69,9 +69,9 @@ static pare_status make_weights(int from, int to, weights *w)
 {
     const double scale = (double)from / to;
 
-    *w        = (weights){ .stride = (int)ceil(scale < 1.0 ? 1.0 : scale) * 2 + 1 };
-    w->first  = pare_calloc((size_t)to, sizeof(*w->first));
-    w->count  = pare_calloc((size_t)to, sizeof(*w->count));
+    *w = (weights){ .stride = (int)ceil(scale < 1.0 ? 1.0 : scale) * 2 + 1 };
+    w->first = pare_calloc((size_t)to, sizeof(*w->first));
+    w->count = pare_calloc((size_t)to, sizeof(*w->count));
     w->weight = pare_calloc((size_t)to * (size_t)w->stride, sizeof(*w->weight));
 
     double *const real = pare_calloc((size_t)w->stride, sizeof(*real));
@@ -152,7 +152,7 @@ static pare_status resize_y(const pare_image *in, int64_t height, pare_image *ou
 
 pare_status pare_resize_bilinear(const pare_image *in, int64_t width, int64_t height, pare_image *out)
 {
-    pare_image  wide   = { 0 };
+    pare_image  wide = { 0 };
     pare_status status = PARE_OK;
 
     *out = (pare_image){ 0 };

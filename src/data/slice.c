@@ -7,10 +7,10 @@
 /* Reads an optional signed number. False when there is something that is neither a number nor its end. */
 static bool parse_part(const char **at, int64_t *value, bool *given)
 {
-    const char *p        = *at;
+    const char *p = *at;
     const bool  negative = *p == '-';
-    int64_t     number   = 0;
-    int         digits   = 0;
+    int64_t     number = 0;
+    int         digits = 0;
 
     p += negative;
     for (; *p >= '0' && *p <= '9' && digits < 18; p++, digits++)
@@ -37,9 +37,9 @@ pare_status pare_slice_parse(const char *what, const char *text, int64_t n, pare
 {
     int64_t     value[3] = { 0, n, 1 };
     bool        given[3] = { false };
-    const char *at       = text;
-    int         parts    = 0;
-    bool        good     = true;
+    const char *at = text;
+    int         parts = 0;
+    bool        good = true;
 
     while (good && parts < 3) {
         good = parse_part(&at, &value[parts], &given[parts]);

@@ -42,7 +42,7 @@ static pare_status open_tar(pare_dataset *ds, const pare_data_options *options)
 {
     const int         stem = (int)(strlen(ds->path) - strlen(".tar"));
     pare_picture_list list = { 0 };
-    const char *const tsv  = pare_arena_printf(ds->arena, "%.*s.tsv", stem, ds->path);
+    const char *const tsv = pare_arena_printf(ds->arena, "%.*s.tsv", stem, ds->path);
 
     if (!tsv)
         return pare_fail_memory(strlen(ds->path), "the name of a table");
@@ -64,8 +64,8 @@ static pare_status picture(const pare_dataset *ds, int64_t sample, pare_image *o
 }
 
 const pare_source pare_source_tar = {
-    .name    = "tar",
-    .claims  = claims,
-    .open    = open_tar,
+    .name = "tar",
+    .claims = claims,
+    .open = open_tar,
     .picture = picture,
 };

@@ -52,9 +52,9 @@ static pare_status load_npy(const char *path, const pare_buf *file, pare_tensor 
 /* Raw numbers have no header: their count must be that of the shape. The last open dimension takes what there is. */
 static pare_status load_raw(const char *path, const pare_buf *file, pare_tensor *t)
 {
-    const size_t size  = pare_dtype_size(t->dtype);
+    const size_t size = pare_dtype_size(t->dtype);
     pare_shape   shape = t->shape;
-    int          open  = -1;
+    int          open = -1;
     char         want[PARE_SHAPE_TEXT];
 
     if (size == 0)
@@ -86,7 +86,7 @@ pare_status pare_tensor_load(const char *path, pare_tensor *t)
 pare_status pare_tensor_save(const pare_tensor *t, const char *path)
 {
     pare_tensor        dense = pare_tensor_of(t->dtype, t->shape);
-    const pare_tensor *from  = t;
+    const pare_tensor *from = t;
     pare_status        status;
 
     if (!pare_tensor_is_dense(t)) {

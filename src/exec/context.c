@@ -61,7 +61,7 @@ static void bind_views(pare_context *ctx)
 
 static void bind_calls(pare_context *ctx)
 {
-    const pare_tensor **in  = ctx->in_ptrs;
+    const pare_tensor **in = ctx->in_ptrs;
     pare_tensor       **out = ctx->out_ptrs;
 
     for (int s = 0; s < ctx->plan->n_steps; s++) {
@@ -80,13 +80,13 @@ static pare_status grow_scratch(pare_context *ctx, int parts)
     if (parts <= ctx->parts)
         return PARE_OK;
     const size_t bytes = ctx->plan->scratch_bytes * (size_t)parts + 64;
-    char *const  room  = pare_malloc_aligned(bytes);
+    char *const  room = pare_malloc_aligned(bytes);
 
     if (!room)
         return pare_fail_memory(bytes, "kernel scratch");
     pare_free_aligned(ctx->scratch);
     ctx->scratch = room;
-    ctx->parts   = parts;
+    ctx->parts = parts;
     return PARE_OK;
 }
 
@@ -101,11 +101,11 @@ pare_status pare_context_create(const pare_plan *plan, pare_context **out)
         n_in += (size_t)plan->steps[s].node->n_in;
         n_out += (size_t)plan->steps[s].node->n_out;
     }
-    ctx->plan     = plan;
-    ctx->block    = pare_malloc_aligned(plan->block_bytes + 64);
-    ctx->tensors  = pare_calloc((size_t)plan->n_values + 1, sizeof(*ctx->tensors));
-    ctx->calls    = pare_calloc((size_t)plan->n_steps + 1, sizeof(*ctx->calls));
-    ctx->in_ptrs  = pare_calloc(n_in, sizeof(*ctx->in_ptrs));
+    ctx->plan = plan;
+    ctx->block = pare_malloc_aligned(plan->block_bytes + 64);
+    ctx->tensors = pare_calloc((size_t)plan->n_values + 1, sizeof(*ctx->tensors));
+    ctx->calls = pare_calloc((size_t)plan->n_steps + 1, sizeof(*ctx->calls));
+    ctx->in_ptrs = pare_calloc(n_in, sizeof(*ctx->in_ptrs));
     ctx->out_ptrs = pare_calloc(n_out, sizeof(*ctx->out_ptrs));
     if (!ctx->block || !ctx->tensors || !ctx->calls || !ctx->in_ptrs || !ctx->out_ptrs) {
         pare_context_destroy(ctx);
@@ -183,7 +183,7 @@ static void show_outputs(pare_context *ctx, const pare_node *n)
 
 static void job(void *arg, int part, int parts)
 {
-    pare_context *const ctx  = arg;
+    pare_context *const ctx = arg;
     double              then = ctx->ns && part == 0 ? now_ns() : 0;
 
     for (int s = 0; s < ctx->plan->n_steps; s++) {
@@ -236,8 +236,8 @@ pare_status pare_context_run(pare_context *ctx, pare_pool *pool, const pare_tens
 {
     PARE_TRY(bind_inputs(ctx, in));
     PARE_TRY(grow_scratch(ctx, pare_pool_threads(pool)));
-    ctx->pool   = pool;
-    ctx->taps   = taps;
+    ctx->pool = pool;
+    ctx->taps = taps;
     ctx->n_taps = n_taps;
     atomic_store(&ctx->failed, PARE_OK);
     for (int i = 0; n_taps && i < ctx->plan->g->n_inputs; i++)

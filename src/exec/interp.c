@@ -13,9 +13,9 @@ typedef struct frame {
     pare_tensor      *t;    /* [g->n_values], by value id; data NULL: not computed or already released */
     int              *left; /* [g->n_values] readers still to come                                      */
     const pare_tensor *(*outer)(void *env, const pare_value *v);
-    void             *env;
-    const pare_tap   *taps;
-    int               n_taps;
+    void           *env;
+    const pare_tap *taps;
+    int             n_taps;
 } frame;
 
 static const pare_tensor *look(void *env, const pare_value *v)
@@ -44,7 +44,7 @@ static void done_reading(frame *f, const pare_value *v)
 
 static pare_status run_node(frame *f, const pare_node *n)
 {
-    const pare_tensor **in  = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
+    const pare_tensor **in = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
     pare_tensor       **out = pare_calloc((size_t)n->n_out + 1, sizeof(*out));
     pare_status         status;
 
@@ -62,13 +62,13 @@ static pare_status run_node(frame *f, const pare_node *n)
     for (int i = 0; i < n->n_out; i++)
         if (out[i]) {
             out[i]->dtype = n->out[i]->t.dtype;
-            out[i]->q     = n->out[i]->t.q;
+            out[i]->q = n->out[i]->t.q;
         }
     status = n->op->traits & PARE_HAS_BODY ? pare_interp_body(&call, look, f) : pare_op_eval(&call);
     for (int i = 0; status == PARE_OK && i < n->n_out; i++)
         if (out[i]) {
             out[i]->q = n->out[i]->t.q ? n->out[i]->t.q : out[i]->q;
-            status    = show(f, n->out[i], out[i]);
+            status = show(f, n->out[i], out[i]);
         }
     if (status != PARE_OK) {
         status = pare_fail_in(status, "%s: node '%s'", f->g->file ? f->g->file : f->g->name, n->name);
@@ -96,7 +96,7 @@ static pare_status run_frame(frame *f, const pare_tensor *const in[], pare_tenso
 {
     pare_status status = PARE_OK;
 
-    f->t    = pare_calloc((size_t)f->g->n_values + 1, sizeof(*f->t));
+    f->t = pare_calloc((size_t)f->g->n_values + 1, sizeof(*f->t));
     f->left = pare_calloc((size_t)f->g->n_values + 1, sizeof(*f->left));
     if (!f->t || !f->left) {
         status = pare_fail_memory((size_t)f->g->n_values * sizeof(*f->t), "the interpreter's values");
@@ -104,7 +104,7 @@ static pare_status run_frame(frame *f, const pare_tensor *const in[], pare_tenso
     }
     count_readers(f);
     for (int i = 0; i < f->g->n_inputs; i++) {
-        f->t[f->g->inputs[i]->id]     = *in[i];
+        f->t[f->g->inputs[i]->id] = *in[i];
         f->t[f->g->inputs[i]->id].buf = NULL; /* borrowed: releasing it does nothing */
         PARE_GOTO(show(f, f->g->inputs[i], in[i]));
     }
@@ -160,10 +160,10 @@ pare_status pare_interp_run(const pare_graph *g, const pare_tensor *const in[], 
 
 /* If is the only op with bodies so far; its attributes are its two graphs, in this order. */
 pare_status pare_interp_body(const pare_call *call, const pare_tensor *(*lookup)(void *env, const pare_value *v),
-                             void *env)
+                             void            *env)
 {
     const pare_attr *attr = pare_attr_find(call->op, pare_tensor_int(call->in[0], 0) ? "then_branch" : "else_branch");
-    frame            f    = { .outer = lookup, .env = env };
+    frame            f = { .outer = lookup, .env = env };
     pare_tensor      out[PARE_MAX_OUTPUTS] = { 0 };
 
     if (!attr || pare_shape_count(&call->in[0]->shape) != 1)

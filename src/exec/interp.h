@@ -20,6 +20,6 @@ pare_status pare_interp_run_taps(const pare_graph *g, const pare_tensor *const i
  * graph (the body's captures). Output tensors without data are allocated; those with data are written through.
  */
 pare_status pare_interp_body(const pare_call *call, const pare_tensor *(*lookup)(void *env, const pare_value *v),
-                             void *env);
+                             void            *env);
 
 #endif

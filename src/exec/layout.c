@@ -35,7 +35,7 @@ void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *
         *bytes = (size_t)pare_tensor_bytes(t) + GUARD;
         return;
     }
-    const int     r    = t->shape.rank;
+    const int     r = t->shape.rank;
     const int64_t size = (int64_t)pare_dtype_size(t->dtype);
     int64_t       step = pixel_stride(t->shape.dim[1], size);
 
@@ -49,7 +49,7 @@ void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *
         step *= t->shape.dim[axis] + halo[0] + halo[1];
     }
     t->stride[0] = step;
-    *bytes       = (size_t)(t->shape.dim[0] * step * size) + GUARD;
+    *bytes = (size_t)(t->shape.dim[0] * step * size) + GUARD;
 }
 
 /* `n` pixels from `at` on. The byte pattern of a float zero and of any 8-bit number is one repeated byte. */
@@ -61,25 +61,25 @@ static void fill_pixels(char *at, int64_t n, int64_t pixel_bytes, int byte)
 
 void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts)
 {
-    const int     r    = t->shape.rank;
+    const int     r = t->shape.rank;
     const int64_t size = (int64_t)pare_dtype_size(t->dtype);
 
     if (v->format != PARE_CHANNELS_LAST || r < 3 || !(v->halo[0][0] | v->halo[0][1] | v->halo[1][0] | v->halo[1][1]))
         return;
-    const int     byte   = t->q && t->q->zero && size == 1 ? (uint8_t)t->q->zero[0] : 0;
-    const int64_t w      = t->shape.dim[r - 1];
-    const int64_t h      = r >= 4 ? t->shape.dim[r - 2] : 1;
-    const int64_t left   = v->halo[1][0], right = v->halo[1][1];
-    const int64_t top    = r >= 4 ? v->halo[0][0] : 0, rows = h + top + (r >= 4 ? v->halo[0][1] : 0);
-    const int64_t pixel  = t->stride[r - 1] * size;
-    const int64_t row    = (w + left + right) * pixel;
+    const int     byte = t->q && t->q->zero && size == 1 ? (uint8_t)t->q->zero[0] : 0;
+    const int64_t w = t->shape.dim[r - 1];
+    const int64_t h = r >= 4 ? t->shape.dim[r - 2] : 1;
+    const int64_t left = v->halo[1][0], right = v->halo[1][1];
+    const int64_t top = r >= 4 ? v->halo[0][0] : 0, rows = h + top + (r >= 4 ? v->halo[0][1] : 0);
+    const int64_t pixel = t->stride[r - 1] * size;
+    const int64_t row = (w + left + right) * pixel;
     /* Images, and depth slices of 3-D data, follow each other without gaps. */
     int64_t images = t->shape.dim[0];
     for (int axis = 2; axis < r - 2; axis++)
         images *= t->shape.dim[axis];
 
     for (int64_t i = part; i < images * rows; i += parts) {
-        const int64_t y  = i % rows - top;
+        const int64_t y = i % rows - top;
         char *const   at = (char *)t->data - top * row - left * pixel + i * row;
 
         if (y < 0 || y >= h) {

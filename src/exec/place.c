@@ -32,7 +32,7 @@ static size_t lowest_free(const pare_place *p, pare_place *const placed[], int n
             const pare_place *const q = placed[i];
 
             if (together(p, q) && at < q->offset + q->bytes && q->offset < at + p->bytes) {
-                at    = q->offset + q->bytes;
+                at = q->offset + q->bytes;
                 moved = true;
             }
         }
@@ -43,8 +43,8 @@ static size_t lowest_free(const pare_place *p, pare_place *const placed[], int n
 size_t pare_place_all(pare_place *places, int n)
 {
     pare_place **const order = pare_malloc(sizeof(*order) * ((size_t)n + 1));
-    int                m     = 0;
-    size_t             end   = 0;
+    int                m = 0;
+    size_t             end = 0;
 
     if (!order)
         return SIZE_MAX;
@@ -54,7 +54,7 @@ size_t pare_place_all(pare_place *places, int n)
             const size_t lines = (places[i].bytes + LINE - 1) / LINE;
 
             places[i].bytes = (lines | 1) * LINE;
-            order[m++]      = &places[i];
+            order[m++] = &places[i];
         }
     qsort(order, (size_t)m, sizeof(pare_place *), by_size);
     for (int i = 0; i < m; i++) {

@@ -74,7 +74,7 @@ static void keep_inputs(pare_plan *p, const pare_node *n, int step)
 static void place_input(pare_plan *p, const pare_value *v, int index)
 {
     pare_place *const  place = &p->places[v->id];
-    pare_tensor *const t     = &p->tensors[v->id];
+    pare_tensor *const t = &p->tensors[v->id];
 
     *place = (pare_place){ .kind = PARE_PLACE_INPUT, .input = index };
     pare_tensor_set_dense(t);
@@ -116,8 +116,8 @@ static const pare_tensor *tensor_of(const pare_plan *p, const pare_value *v)
 
 static pare_status prepare_step(pare_plan *p, pare_plan_step *s, const pare_plan_options *options)
 {
-    const pare_node    *n   = s->node;
-    const pare_tensor **in  = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
+    const pare_node    *n = s->node;
+    const pare_tensor **in = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
     pare_tensor       **out = pare_calloc((size_t)n->n_out + 1, sizeof(*out));
     pare_status         status = PARE_OK;
 
@@ -160,19 +160,19 @@ static pare_status check_ready(const pare_graph *g)
 pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pare_plan **out)
 {
     const pare_plan_options defaults = { 0 };
-    pare_status             status   = PARE_OK;
+    pare_status             status = PARE_OK;
 
     PARE_TRY(check_ready(g));
     pare_plan *const p = pare_calloc(1, sizeof(*p));
     if (!p)
         return pare_fail_memory(sizeof(*p), "a plan");
     pare_graph_number(g);
-    p->g        = g;
-    p->n_steps  = pare_graph_n_nodes(g);
+    p->g = g;
+    p->n_steps = pare_graph_n_nodes(g);
     p->n_values = g->n_values;
-    p->steps    = pare_calloc((size_t)p->n_steps + 1, sizeof(*p->steps));
-    p->tensors  = pare_calloc((size_t)p->n_values + 1, sizeof(*p->tensors));
-    p->places   = pare_calloc((size_t)p->n_values + 1, sizeof(*p->places));
+    p->steps = pare_calloc((size_t)p->n_steps + 1, sizeof(*p->steps));
+    p->tensors = pare_calloc((size_t)p->n_values + 1, sizeof(*p->tensors));
+    p->places = pare_calloc((size_t)p->n_values + 1, sizeof(*p->places));
     if (!p->steps || !p->tensors || !p->places)
         PARE_GOTO(pare_fail_memory(sizeof(*p->tensors) * (size_t)p->n_values, "a plan"));
     PARE_GOTO(place_values(p));
@@ -253,11 +253,13 @@ void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
     const pare_value     *v = s->node->n_out ? s->node->out[0] : NULL;
 
     *info = (pare_step_info){
-        .name   = s->node->name,
-        .op     = s->node->op->name,
-        .kernel = s->view ? "view" : s->step.run ? s->step.kernel ? s->step.kernel : "rows" : "reference",
+        .name = s->node->name,
+        .op = s->node->op->name,
+        .kernel = s->view       ? "view"
+                  : s->step.run ? s->step.kernel ? s->step.kernel : "rows"
+                                : "reference",
         .output = v ? v->name : "",
-        .macs   = macs_of(p, s->node),
+        .macs = macs_of(p, s->node),
     };
     if (v) {
         info->shape = p->tensors[v->id].shape;

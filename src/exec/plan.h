@@ -40,8 +40,8 @@ typedef struct pare_place {
 
 typedef struct pare_plan_step {
     const pare_node *node;
-    pare_step        step;  /* kernel, state, scratch, run                    */
-    bool             view;  /* nothing to do: the output is a view of the input */
+    pare_step        step; /* kernel, state, scratch, run                    */
+    bool             view; /* nothing to do: the output is a view of the input */
 } pare_plan_step;
 
 struct pare_plan {

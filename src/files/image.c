@@ -18,9 +18,9 @@ pare_status pare_image_alloc(int64_t width, int64_t height, pare_image *out)
 
     const size_t bytes = (size_t)(width * height * 3);
 
-    out->width  = (int)width;
+    out->width = (int)width;
     out->height = (int)height;
-    out->rgb    = pare_malloc(bytes);
+    out->rgb = pare_malloc(bytes);
     return out->rgb ? PARE_OK : pare_fail_memory(bytes, "a picture");
 }
 
@@ -33,7 +33,7 @@ void pare_image_free(pare_image *image)
 pare_status pare_image_read(const uint8_t *bytes, size_t size, pare_image *out)
 {
     static const uint8_t jpeg[] = { 0xff, 0xd8, 0xff };
-    static const uint8_t png[]  = { 0x89, 'P', 'N', 'G' };
+    static const uint8_t png[] = { 0x89, 'P', 'N', 'G' };
 
     *out = (pare_image){ 0 };
     if (size >= sizeof(jpeg) && memcmp(bytes, jpeg, sizeof(jpeg)) == 0)

@@ -22,7 +22,7 @@ static void cmyk_to_rgb(const uint8_t *cmyk, size_t n, uint8_t *rgb)
 
         for (int c = 0; c < 3; c++) {
             const int product = (255 - cmyk[4 * i + c]) * light + 128;
-            const int value   = light - (((product >> 8) + product) >> 8);
+            const int value = light - (((product >> 8) + product) >> 8);
 
             rgb[3 * i + c] = (uint8_t)(value < 0 ? 0 : value);
         }
@@ -72,7 +72,7 @@ static pare_status decode(tjhandle tj, const uint8_t *bytes, size_t size, pare_i
         return decompress(tj, bytes, size, out->rgb, TJPF_RGB);
 
     const size_t pixels = (size_t)width * (size_t)height;
-    uint8_t     *cmyk   = pare_malloc(pixels * 4);
+    uint8_t     *cmyk = pare_malloc(pixels * 4);
     if (!cmyk)
         return pare_fail_memory(pixels * 4, "a CMYK picture");
 

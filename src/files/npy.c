@@ -43,7 +43,7 @@ static bool parse_word(pare_cursor *c, char *text, size_t size)
     skip_space(c);
 
     const char quote = (char)pare_cursor_u8(c);
-    size_t     n     = 0;
+    size_t     n = 0;
 
     if (quote != '\'' && quote != '"')
         return false;
@@ -59,7 +59,7 @@ static pare_status parse_shape(pare_cursor *c, pare_shape *shape)
     if (!accept(c, '('))
         return pare_fail(PARE_ERR_DATA, "npy: the shape is not a tuple");
     while (!accept(c, ')')) {
-        int64_t value  = 0;
+        int64_t value = 0;
         int     digits = 0;
 
         if (shape->rank == PARE_MAX_RANK)
@@ -127,7 +127,7 @@ static pare_status parse_dict(pare_cursor *c, pare_npy *out, bool *fortran)
 pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
 {
     static const uint8_t magic[] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
-    pare_cursor          c       = pare_cursor_of(bytes, size);
+    pare_cursor          c = pare_cursor_of(bytes, size);
     bool                 fortran = false;
 
     *out = (pare_npy){ 0 };
@@ -150,7 +150,7 @@ pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
         return pare_fail(PARE_ERR_UNSUPPORTED, "npy: column-major array; save it with numpy.ascontiguousarray");
 
     const int64_t count = pare_shape_count(&out->shape);
-    const int64_t item  = pare_dtype_bits(out->dtype) / 8;
+    const int64_t item = pare_dtype_bits(out->dtype) / 8;
     if (count < 0 || count > (int64_t)(pare_cursor_left(&c) / (size_t)item))
         return pare_fail(PARE_ERR_DATA, "npy: file ends inside the array");
     out->data = c.at;
@@ -183,7 +183,7 @@ pare_status pare_npy_write(const char *path, const pare_npy *array)
     /* The dict is filled with spaces and a newline so that the array starts at a multiple of 64. */
     const int     length = (10 + n + 1 + 63) / 64 * 64 - 10;
     const uint8_t head[] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length, (uint8_t)(length >> 8) };
-    pare_outfile *file   = NULL;
+    pare_outfile *file = NULL;
     pare_status   status = pare_outfile_open(path, &file);
     if (status != PARE_OK)
         return status;

@@ -52,7 +52,7 @@ static void give(png_structp png, png_voidp memory)
 
 static void read_bytes(png_structp png, png_bytep out, size_t n)
 {
-    reader *const  r    = png_get_io_ptr(png);
+    reader *const  r = png_get_io_ptr(png);
     const uint8_t *from = pare_cursor_bytes(&r->in, n);
 
     if (!from)
@@ -81,7 +81,7 @@ static void read_picture(reader *r)
     png_set_chunk_malloc_max(r->png, 1 << 23); /* text and profile chunks may unpack to a lot */
     png_read_info(r->png, r->info);
 
-    const int64_t width  = png_get_image_width(r->png, r->info);
+    const int64_t width = png_get_image_width(r->png, r->info);
     const int64_t height = png_get_image_height(r->png, r->info);
 
     r->status = pare_image_alloc(width, height, r->image);
@@ -106,7 +106,7 @@ pare_status pare_png_read(const uint8_t *bytes, size_t size, pare_image *out)
 {
     reader r = { .in = pare_cursor_of(bytes, size), .image = out };
 
-    *out  = (pare_image){ 0 };
+    *out = (pare_image){ 0 };
     r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning, NULL, take, give);
     if (r.png)
         r.info = png_create_info_struct(r.png);

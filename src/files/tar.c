@@ -10,15 +10,15 @@ enum { BLOCK = 512 };
 
 /* Where the fields of a header block are: offset and length in bytes. */
 enum {
-    NAME_AT    = 0,
-    NAME_LEN   = 100,
-    SIZE_AT    = 124,
-    SIZE_LEN   = 12,
-    SUM_AT     = 148,
-    SUM_LEN    = 8,
-    TYPE_AT    = 156,
-    MAGIC_AT   = 257,
-    PREFIX_AT  = 345,
+    NAME_AT = 0,
+    NAME_LEN = 100,
+    SIZE_AT = 124,
+    SIZE_LEN = 12,
+    SUM_AT = 148,
+    SUM_LEN = 8,
+    TYPE_AT = 156,
+    MAGIC_AT = 257,
+    PREFIX_AT = 345,
     PREFIX_LEN = 155,
 };
 
@@ -38,7 +38,7 @@ pare_tar pare_tar_of(const uint8_t *bytes, size_t size)
 static bool parse_number(const uint8_t *field, int length, uint64_t *out)
 {
     uint64_t value = 0;
-    int      i     = 0;
+    int      i = 0;
 
     if (field[0] & 0x80) {
         value = field[0] & 0x7f;
@@ -125,7 +125,7 @@ static bool parse_decimal(const uint8_t *text, size_t n, uint64_t *out)
 /* One pax record is "LENGTH key=value\n"; LENGTH counts all of it. Takes it off the front of *at. */
 static bool next_record(const uint8_t **at, const uint8_t *end, const uint8_t **text, size_t *n)
 {
-    const uint8_t *space  = memchr(*at, ' ', (size_t)(end - *at));
+    const uint8_t *space = memchr(*at, ' ', (size_t)(end - *at));
     uint64_t       length = 0;
 
     if (!space || !parse_decimal(*at, (size_t)(space - *at), &length) || length > (uint64_t)(end - *at))
@@ -135,8 +135,8 @@ static bool next_record(const uint8_t **at, const uint8_t *end, const uint8_t **
     if (stop < space + 2 || stop[-1] != '\n')
         return false;
     *text = space + 1;
-    *n    = (size_t)(stop - 1 - *text);
-    *at   = stop;
+    *n = (size_t)(stop - 1 - *text);
+    *at = stop;
     return true;
 }
 
@@ -183,7 +183,7 @@ pare_status pare_tar_next(pare_tar *tar, pare_tar_entry *out, bool *more)
             return pare_fail(PARE_ERR_DATA, "archive ends without its end mark, after '%s'", tar->name);
 
         const uint8_t *const block = tar->bytes + tar->at;
-        uint64_t             size  = 0;
+        uint64_t             size = 0;
 
         if (is_end_mark(block))
             return PARE_OK;
@@ -191,10 +191,10 @@ pare_status pare_tar_next(pare_tar *tar, pare_tar_entry *out, bool *more)
         if (!parse_number(block + SIZE_AT, SIZE_LEN, &size))
             return pare_fail(PARE_ERR_DATA, "damaged size in the tar header at byte %zu", tar->at);
 
-        const char   type         = (char)block[TYPE_AT];
+        const char   type = (char)block[TYPE_AT];
         const bool   is_extension = type == 'x' || type == 'g' || type == 'L' || type == 'K';
-        const size_t offset       = tar->at + BLOCK;
-        const size_t left         = tar->size - offset;
+        const size_t offset = tar->at + BLOCK;
+        const size_t left = tar->size - offset;
 
         if (!is_extension && ext.has_size)
             size = ext.size;
@@ -210,7 +210,7 @@ pare_status pare_tar_next(pare_tar *tar, pare_tar_entry *out, bool *more)
             PARE_TRY(set_name(tar, tar->bytes + offset, (size_t)size));
             ext.has_name = true;
         } else if (type == '0' || type == '\0' || type == '7') {
-            *out  = (pare_tar_entry){ .name = tar->name, .offset = offset, .size = (size_t)size };
+            *out = (pare_tar_entry){ .name = tar->name, .offset = offset, .size = (size_t)size };
             *more = true;
             return PARE_OK;
         } else if (!is_extension) {

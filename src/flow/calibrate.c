@@ -35,7 +35,7 @@ typedef struct watches {
 
 static pare_status see(void *user, const pare_tensor *t)
 {
-    watch *const      w      = user;
+    watch *const      w = user;
     const pare_status status = w->observer->see(w->state, t);
 
     return status == PARE_OK ? PARE_OK : pare_fail_in(status, "value '%s'", w->value->name);
@@ -52,7 +52,7 @@ static void watches_clear(watches *w)
 static pare_status watch_value(watches *w, const pare_value *v, pare_value_plan *p)
 {
     const pare_observer *observer = pare_observer_find(p->observer); /* decide has looked it up */
-    watch *const         item     = &w->items[w->n];
+    watch *const         item = &w->items[w->n];
 
     *item = (watch){ v, p, observer, pare_calloc(1, observer->size) };
     if (!item->state)
@@ -65,7 +65,7 @@ static pare_status watch_value(watches *w, const pare_value *v, pare_value_plan 
 static pare_status watch_all(pare_quantization *q, watches *w)
 {
     w->items = pare_calloc((size_t)q->n_values + 1, sizeof(*w->items));
-    w->taps  = pare_calloc((size_t)q->n_values + 1, sizeof(*w->taps));
+    w->taps = pare_calloc((size_t)q->n_values + 1, sizeof(*w->taps));
     if (!w->items || !w->taps)
         return pare_fail_memory(sizeof(*w->items) * (size_t)q->n_values, "observers");
     const pare_value *v = q->g->values;
@@ -124,8 +124,8 @@ static pare_status check_sample(const pare_dataset *data, const pare_tensor *inp
 
 static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, feed *f)
 {
-    f->n        = pare_plan_n_inputs(plan);
-    f->tensors  = pare_calloc((size_t)f->n + 1, sizeof(*f->tensors));
+    f->n = pare_plan_n_inputs(plan);
+    f->tensors = pare_calloc((size_t)f->n + 1, sizeof(*f->tensors));
     f->pointers = pare_calloc((size_t)f->n + 1, sizeof(*f->pointers));
     if (!f->tensors || !f->pointers)
         return pare_fail_memory(sizeof(*f->tensors) * (size_t)f->n, "inputs");
@@ -135,7 +135,7 @@ static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, 
 
         if (i == 0)
             PARE_TRY(check_sample(data, shape, name));
-        f->tensors[i]  = pare_tensor_of(shape->dtype, shape->shape);
+        f->tensors[i] = pare_tensor_of(shape->dtype, shape->shape);
         f->pointers[i] = &f->tensors[i];
         PARE_TRY(pare_tensor_alloc(&f->tensors[i]));
     }
@@ -144,8 +144,8 @@ static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, 
 
 static pare_status run_samples(const pare_plan *plan, const pare_quantize_options *o, const watches *w, int64_t samples)
 {
-    pare_context *ctx  = NULL;
-    feed          f    = { 0 };
+    pare_context *ctx = NULL;
+    feed          f = { 0 };
     pare_status   status;
 
     PARE_GOTO(pare_context_create(plan, &ctx));
@@ -172,7 +172,7 @@ out:
 static pare_status choose_ranges(const watches *w)
 {
     for (int i = 0; i < w->n; i++) {
-        pare_value_plan *p = w->items[i].plan;
+        pare_value_plan  *p = w->items[i].plan;
         const pare_status status = w->items[i].observer->range(w->items[i].state, LEVELS, &p->min, &p->max);
 
         if (status != PARE_OK)
@@ -194,7 +194,7 @@ static int leader_of(const pare_quantization *q, int id)
  */
 static void unite_group(pare_quantization *q, int leader)
 {
-    pare_value_plan sum   = { 0 };
+    pare_value_plan sum = { 0 };
     bool            mixed = false, alone = true;
 
     for (int i = 0; i < q->n_values; i++) {
@@ -208,19 +208,19 @@ static void unite_group(pare_quantization *q, int leader)
         const float lo = p->observed ? p->min : (float)(0 - p->fixed_zero) * p->fixed_scale;
         const float hi = p->observed ? p->max : (float)(255 - p->fixed_zero) * p->fixed_scale;
 
-        mixed |= p->observed || (sum.fixed_scale > 0 &&
-                                 (p->fixed_scale != sum.fixed_scale || p->fixed_zero != sum.fixed_zero));
+        mixed |= p->observed ||
+                 (sum.fixed_scale > 0 && (p->fixed_scale != sum.fixed_scale || p->fixed_zero != sum.fixed_zero));
         sum.fixed_scale = p->fixed_scale;
-        sum.fixed_zero  = p->fixed_zero;
-        sum.min         = lo < sum.min ? lo : sum.min;
-        sum.max         = hi > sum.max ? hi : sum.max;
+        sum.fixed_zero = p->fixed_zero;
+        sum.min = lo < sum.min ? lo : sum.min;
+        sum.max = hi > sum.max ? hi : sum.max;
     }
     if (alone)
         return;
-    q->values[leader].min         = sum.min;
-    q->values[leader].max         = sum.max;
+    q->values[leader].min = sum.min;
+    q->values[leader].max = sum.max;
     q->values[leader].fixed_scale = mixed ? 0 : sum.fixed_scale;
-    q->values[leader].fixed_zero  = mixed ? 0 : sum.fixed_zero;
+    q->values[leader].fixed_zero = mixed ? 0 : sum.fixed_zero;
 }
 
 static void unite_groups(pare_quantization *q)
@@ -232,11 +232,11 @@ static void unite_groups(pare_quantization *q)
 
 pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantize_options *o)
 {
-    const int64_t most  = o->samples ? o->samples : DEFAULT_SAMPLES;
+    const int64_t most = o->samples ? o->samples : DEFAULT_SAMPLES;
     const int64_t there = o->calibration ? pare_dataset_count(o->calibration) : 0;
-    const int64_t n     = there < most ? there : most;
-    watches       w     = { 0 };
-    pare_plan    *plan  = NULL;
+    const int64_t n = there < most ? there : most;
+    watches       w = { 0 };
+    pare_plan    *plan = NULL;
     pare_status   status;
     bool          known = false;
 

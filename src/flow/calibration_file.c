@@ -77,7 +77,7 @@ static bool read_line(pare_quantization *q, char *line)
         min > max)
         return false;
     line[strcspn(line, "\n")] = 0;
-    pare_value *const v       = observed(q, line + at);
+    pare_value *const v = observed(q, line + at);
 
     if (v && strcmp(q->values[v->id].observer, observer) == 0) {
         q->values[v->id].min = min;

@@ -26,7 +26,7 @@ static pare_status activation_params(const pare_quantization *q, const pare_valu
         id = q->values[id].group;
     if (q->values[id].fixed_scale > 0) {
         *scale = q->values[id].fixed_scale;
-        *zero  = q->values[id].fixed_zero;
+        *zero = q->values[id].fixed_zero;
         return PARE_OK;
     }
     const pare_status status = pare_qparams_choose(q->values[id].min, q->values[id].max, PARE_AFFINE,
@@ -51,8 +51,8 @@ static pare_status quantize_value(const pare_quantization *q, pare_value *v)
     PARE_TRY(pare_convert_q_inputs(g, v->name, &params, PARE_u8, &in));
     PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, "q"), &codes));
     PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, v->is_input ? "dq" : "f"), &real));
-    codes->t         = pare_tensor_of(PARE_u8, v->t.shape);
-    real->t          = pare_tensor_of(PARE_f32, v->t.shape);
+    codes->t = pare_tensor_of(PARE_u8, v->t.shape);
+    real->t = pare_tensor_of(PARE_f32, v->t.shape);
     codes->has_shape = real->has_shape = v->has_shape;
     pare_graph_replace_uses(g, v, real);
     if (!v->is_input)
@@ -64,7 +64,7 @@ static pare_status quantize_value(const pare_quantization *q, pare_value *v)
 /* A constant operand of an add or mul: u8 codes of its own range. */
 static pare_status quantize_const(const pare_quantization *q, pare_value *v)
 {
-    pare_graph  *g     = q->g;
+    pare_graph  *g = q->g;
     pare_tensor  codes = pare_tensor_of(PARE_u8, v->t.shape);
     float        min = 0, max = 0, scale;
     int32_t      zero;
@@ -112,10 +112,10 @@ static pare_node *bias_place(pare_node *n, const pare_quantization *q, int *inpu
 
 static pare_status convert_static(const pare_quantization *q, const pare_decision *d)
 {
-    pare_node *const   n     = d->node;
+    pare_node *const   n = d->node;
     int                input = 0;
-    pare_node *const   at    = bias_place(n, q, &input);
-    pare_weight_scales s     = { 0 };
+    pare_node *const   at = bias_place(n, q, &input);
+    pare_weight_scales s = { 0 };
     float              sx;
     int32_t            zero;
     pare_status        status;
@@ -175,9 +175,9 @@ static void drop_clamp(pare_quantization *q, const pare_decision *d)
  */
 static pare_status pad_codes(pare_graph *g, pare_node *pad)
 {
-    pare_node *const  dq   = pad->in[0]->producer;
+    pare_node *const  dq = pad->in[0]->producer;
     pare_node *const  sink = pare_value_only_user(pad->out[0]);
-    pare_value *const y    = pad->out[0];
+    pare_value *const y = pad->out[0];
 
     if (!dq || dq->op != &pare_op_dequantize_linear || !sink || sink->op != &pare_op_quantize_linear)
         return PARE_OK;
@@ -240,7 +240,7 @@ pare_status pare_quantization_convert(pare_quantization *q)
     bool dynamic = false;
 
     for (int i = 0; i < q->n_decisions; i++) {
-        const pare_decision *d      = &q->decisions[i];
+        const pare_decision *d = &q->decisions[i];
         pare_status          status = PARE_OK;
 
         if (d->mode == PARE_QMODE_STATIC)

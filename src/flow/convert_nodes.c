@@ -23,11 +23,11 @@ const char *pare_convert_name(pare_graph *g, const char *name, const char *suffi
 
 pare_status pare_convert_zeros(pare_graph *g, pare_dtype dtype, pare_shape shape, int32_t value, pare_value **out)
 {
-    const int64_t     n    = pare_shape_count(&shape);
+    const int64_t     n = pare_shape_count(&shape);
     const char *const name = shape.rank ? pare_arena_printf(g->arena, "zero_%d_x%lld", value, (long long)n)
                                         : pare_arena_printf(g->arena, "zero_%d", value);
-    pare_value *const old  = name ? pare_graph_find(g, name) : NULL;
-    pare_tensor       t    = pare_tensor_of(dtype, shape);
+    pare_value *const old = name ? pare_graph_find(g, name) : NULL;
+    pare_tensor       t = pare_tensor_of(dtype, shape);
 
     *out = old;
     if (old && pare_value_is_const(old) && old->t.dtype == dtype && pare_shape_equal(&old->t.shape, &shape) &&
@@ -74,7 +74,7 @@ pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const p
 
     PARE_TRY(pare_graph_add_const(g, pare_convert_name(g, like->name, "q"), integers, &codes));
     PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, like->name, "dq"), real));
-    (*real)->t         = pare_tensor_of(PARE_f32, integers->shape);
+    (*real)->t = pare_tensor_of(PARE_f32, integers->shape);
     (*real)->has_shape = true;
     PARE_TRY(pare_convert_q_inputs(g, like->name, q, integers->dtype, &in));
     return pare_convert_q_node(g, &pare_op_dequantize_linear, codes, *real, &in, before);

@@ -23,7 +23,7 @@ int pare_channel_axis(const pare_node *n)
 /* The largest magnitude of each index of `axis` (one for all when !per_channel). */
 static pare_status magnitudes(const pare_value *w, int axis, bool per_channel, float *max)
 {
-    const int64_t n     = per_channel ? w->t.shape.dim[axis] : 1;
+    const int64_t n = per_channel ? w->t.shape.dim[axis] : 1;
     int64_t       inner = 1;
 
     for (int i = axis + 1; i < w->t.shape.rank; i++)
@@ -43,11 +43,11 @@ static pare_status magnitudes(const pare_value *w, int axis, bool per_channel, f
 pare_status pare_weight_scales_choose(const pare_value *w, int axis, const pare_qconfig *c, pare_weight_scales *s)
 {
     const bool        per_channel = c->granularity != 2;
-    const int         hi          = (1 << (c->weight_bits - 1)) - 1;
-    const pare_qrange range       = { c->weight_bits >= 4 ? -hi : -hi - 1, hi };
+    const int         hi = (1 << (c->weight_bits - 1)) - 1;
+    const pare_qrange range = { c->weight_bits >= 4 ? -hi : -hi - 1, hi };
 
-    s->n     = per_channel ? (int)w->t.shape.dim[axis] : 1;
-    s->axis  = per_channel ? axis : -1;
+    s->n = per_channel ? (int)w->t.shape.dim[axis] : 1;
+    s->axis = per_channel ? axis : -1;
     s->scale = pare_calloc((size_t)s->n + 1, sizeof(float));
     if (!s->scale)
         return pare_fail_memory(sizeof(float) * (size_t)s->n, "weight scales");
@@ -70,7 +70,7 @@ void pare_weight_scales_widen(pare_weight_scales *s, float sx, const pare_value 
 
     for (int64_t c = 0; bias && c < pare_shape_count(&bias->t.shape); c++) {
         float *const sw = &s->scale[s->n > 1 ? c : 0];
-        const float  b  = fabsf((float)pare_tensor_real(&bias->t, c));
+        const float  b = fabsf((float)pare_tensor_real(&bias->t, c));
 
         if (b / (sx * *sw) > limit)
             *sw = b / (sx * limit);
@@ -92,10 +92,10 @@ static pare_status zero_points_for_ort(pare_graph *g, pare_node *dq)
 /* in[input] of n becomes dequantize(s8 constant). */
 pare_status pare_convert_weights(pare_graph *g, pare_node *n, int input, const pare_weight_scales *s, int bits)
 {
-    pare_value *const  w  = n->in[input];
+    pare_value *const  w = n->in[input];
     const int          hi = (1 << (bits - 1)) - 1;
-    const pare_qparams q  = { .scale = s->scale, .n = s->n, .axis = s->axis };
-    pare_tensor        t  = pare_tensor_of(bits == 2 ? PARE_s2 : bits <= 4 ? PARE_s4 : PARE_s8, w->t.shape);
+    const pare_qparams q = { .scale = s->scale, .n = s->n, .axis = s->axis };
+    pare_tensor        t = pare_tensor_of(bits == 2 ? PARE_s2 : bits <= 4 ? PARE_s4 : PARE_s8, w->t.shape);
     pare_value        *real;
     pare_status        status;
 
@@ -115,9 +115,9 @@ out:
 /* The bias (an input of the layer itself or of the add behind it) becomes dequantize(s32) at scale sx * sw[c]. */
 pare_status pare_convert_bias(pare_graph *g, pare_node *n, int input, float sx, const pare_weight_scales *s)
 {
-    pare_value *const b     = n->in[input];
+    pare_value *const b = n->in[input];
     const int64_t     count = pare_shape_count(&b->t.shape);
-    pare_tensor       t     = pare_tensor_of(PARE_s32, pare_shape_of(1, &count));
+    pare_tensor       t = pare_tensor_of(PARE_s32, pare_shape_of(1, &count));
     float *const      scale = pare_calloc((size_t)count + 1, sizeof(*scale));
     pare_value       *real;
     pare_status       status;
@@ -126,7 +126,7 @@ pare_status pare_convert_bias(pare_graph *g, pare_node *n, int input, float sx, 
         return pare_fail_memory(sizeof(*scale) * (size_t)count, "bias scales");
     PARE_GOTO(pare_tensor_alloc(&t));
     for (int64_t c = 0; c < count; c++) {
-        scale[c]      = sx * s->scale[s->n > 1 ? c : 0];
+        scale[c] = sx * s->scale[s->n > 1 ? c : 0];
         const float v = (float)pare_tensor_real(&b->t, c);
 
         if (!isfinite(v)) {

@@ -155,16 +155,16 @@ static void settle(pare_decision *d, pare_qmode model_mode)
 static pare_qmode choose_mode(pare_quantization *q, const pare_quantize_options *o)
 {
     const pare_qconfig global = pare_mapping_find(&o->mapping, "", "");
-    int                convs  = 0;
+    int                convs = 0;
 
     for (int i = 0; i < q->n_decisions; i++)
         convs += q->decisions[i].node->op == &pare_op_conv;
     if (global.mode == PARE_QMODE_STATIC || global.mode == PARE_QMODE_DYNAMIC) {
-        q->mode   = global.mode == PARE_QMODE_STATIC ? "static" : "dynamic";
+        q->mode = global.mode == PARE_QMODE_STATIC ? "static" : "dynamic";
         q->reason = "as asked";
         return global.mode;
     }
-    q->mode   = convs ? "static" : "dynamic";
+    q->mode = convs ? "static" : "dynamic";
     q->reason = convs ? "it has convolutions, whose activations keep stable ranges and dominate the time"
                       : "it is made of Linear or recurrent layers, whose activations vary from sample to sample";
     return convs ? PARE_QMODE_STATIC : PARE_QMODE_DYNAMIC;
@@ -236,7 +236,7 @@ static pare_status take_followers(pare_quantization *q)
     }
     for (int i = 0; i < q->n_decisions; i++)
         if (!taken[i] && is_active(&q->decisions[i])) {
-            q->decisions[i].mode   = PARE_QMODE_FLOAT;
+            q->decisions[i].mode = PARE_QMODE_FLOAT;
             q->decisions[i].reason = "its inputs are floats";
         }
     pare_free(taken);
@@ -259,9 +259,9 @@ static void drop_useless(pare_quantization *q)
         again = false;
         for (int i = q->n_decisions - 1; i >= 0; i--)
             if (is_active(&q->decisions[i]) && !useful(q, &q->decisions[i])) {
-                q->decisions[i].mode   = PARE_QMODE_FLOAT;
+                q->decisions[i].mode = PARE_QMODE_FLOAT;
                 q->decisions[i].reason = "no integer layer reads its result";
-                again                  = true;
+                again = true;
             }
     }
 }
@@ -309,7 +309,7 @@ static void want_output(pare_quantization *q, const pare_decision *d)
         want(q, v, d->config.observer);
         if (d->rule->fixed_scale > 0) {
             q->values[v->id].fixed_scale = d->rule->fixed_scale;
-            q->values[v->id].fixed_zero  = d->rule->fixed_zero;
+            q->values[v->id].fixed_zero = d->rule->fixed_zero;
         }
     }
 }
@@ -340,7 +340,7 @@ static void choose_observed(pare_quantization *q)
     for (const pare_value *v = q->g->values; v; v = v->next) {
         pare_value_plan     *p = &q->values[v->id];
         const pare_decision *d = find(q, v->producer);
-        const bool moved = is_active(d) && d->rule->role == PARE_QROLE_MOVES;
+        const bool           moved = is_active(d) && d->rule->role == PARE_QROLE_MOVES;
 
         p->observed = p->quantized && !moved && !pare_value_is_const(v) && p->fixed_scale == 0;
     }
@@ -352,14 +352,14 @@ pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options 
 
     *q = (pare_quantization){ .g = g, .n_decisions = pare_graph_n_nodes(g) };
     pare_graph_number(g);
-    q->n_values  = g->n_values;
+    q->n_values = g->n_values;
     q->decisions = pare_calloc((size_t)q->n_decisions + 1, sizeof(*q->decisions));
-    q->values    = pare_calloc((size_t)q->n_values + 1, sizeof(*q->values));
+    q->values = pare_calloc((size_t)q->n_values + 1, sizeof(*q->values));
     if (!q->decisions || !q->values)
         return pare_fail_memory(sizeof(*q->values) * (size_t)q->n_values, "decisions");
     for (pare_node *n = g->first; n; n = n->next, i++)
-        q->decisions[i] = (pare_decision){ .node   = n,
-                                           .rule   = pare_backend_rule(n->op->name),
+        q->decisions[i] = (pare_decision){ .node = n,
+                                           .rule = pare_backend_rule(n->op->name),
                                            .config = pare_mapping_find(&o->mapping, n->op->name, n->name) };
     const pare_qmode mode = choose_mode(q, o);
 

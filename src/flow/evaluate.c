@@ -47,14 +47,14 @@ typedef struct worker {
 
 static pare_status start_worker(worker *w, job *j)
 {
-    const pare_shape item  = pare_dataset_item(j->data);
+    const pare_shape item = pare_dataset_item(j->data);
     const int64_t    count = pare_shape_count(&item);
     const pare_dtype dtype = pare_dataset_dtype(j->data);
     const size_t     bytes = (size_t)count * (dtype == PARE_s64 ? sizeof(int64_t) : sizeof(float));
 
-    *w         = (worker){ .j = j };
+    *w = (worker){ .j = j };
     w->runners = pare_calloc((size_t)j->n, sizeof(*w->runners));
-    w->sample  = pare_malloc(bytes);
+    w->sample = pare_malloc(bytes);
     w->classes = pare_calloc((size_t)j->n * (size_t)count, sizeof(*w->classes));
     if (!w->runners || !w->sample || !w->classes)
         return pare_fail_memory(bytes, "a sample");
@@ -80,7 +80,7 @@ static pare_tensor reference_of(const worker *w, int64_t index)
     if (!all)
         return *pare_runner_output(&w->runners[0]);
     const int64_t width = pare_shape_count(&all->shape) / w->j->samples;
-    pare_tensor   row   = pare_tensor_of(PARE_f32, pare_shape_of(1, &width));
+    pare_tensor   row = pare_tensor_of(PARE_f32, pare_shape_of(1, &width));
 
     row.data = (float *)all->data + index * width;
     return row;
@@ -88,7 +88,7 @@ static pare_tensor reference_of(const worker *w, int64_t index)
 
 static pare_status run_sample(worker *w, int64_t index)
 {
-    const job *const j    = w->j;
+    const job *const j = w->j;
     const pare_shape item = pare_dataset_item(j->data);
     pare_measured    what = {
            .sample = w->sample, .shape = item, .dtype = pare_dataset_dtype(j->data), .first_token = j->first_token
@@ -96,9 +96,9 @@ static pare_status run_sample(worker *w, int64_t index)
 
     PARE_TRY(pare_dataset_read(j->data, index, w->sample, &what.label));
     for (int m = 0; m < j->n; m++) {
-        pare_runner *const   r        = &w->runners[m];
+        pare_runner *const   r = &w->runners[m];
         pare_measures *const measures = &j->measures[index * j->n + m];
-        int32_t *const       classes  = w->classes + m * pare_shape_count(&item);
+        int32_t *const       classes = w->classes + m * pare_shape_count(&item);
 
         pare_runner_set_sample(r, w->sample);
         PARE_TRY(pare_runner_run(r, NULL));
@@ -142,7 +142,7 @@ static pare_status run_samples(worker *w, bool reports)
 
 static void work(void *arg, int part, int parts)
 {
-    job *const  j    = arg;
+    job *const  j = arg;
     int         none = PARE_OK;
     worker      w;
     pare_status status = start_worker(&w, j);
@@ -166,20 +166,20 @@ static void sum_up(const job *j, int m, pare_evaluation *e)
 
     for (int64_t i = 0; i < j->samples; i++)
         pare_measures_add(&sum, &j->measures[i * j->n + m]);
-    *e = (pare_evaluation){ .samples            = j->samples,
-                            .top1               = mean((double)sum.top1, sum.labelled),
-                            .top5               = mean((double)sum.top5, sum.labelled),
-                            .nll                = mean(sum.nll, sum.labelled),
-                            .mse                = m == 0 && !j->expected ? 0 : mean(sum.squares, sum.compared),
+    *e = (pare_evaluation){ .samples = j->samples,
+                            .top1 = mean((double)sum.top1, sum.labelled),
+                            .top5 = mean((double)sum.top5, sum.labelled),
+                            .nll = mean(sum.nll, sum.labelled),
+                            .mse = m == 0 && !j->expected ? 0 : mean(sum.squares, sum.compared),
                             .reconstruction_mse = mean(sum.input_squares, sum.input_compared),
-                            .predictions        = sum.labelled };
+                            .predictions = sum.labelled };
 }
 
 static pare_status compile_all(job *j)
 {
     j->compiled = pare_calloc((size_t)j->n, sizeof(*j->compiled));
     j->measures = pare_calloc((size_t)j->samples * (size_t)j->n, sizeof(*j->measures));
-    j->same     = pare_calloc((size_t)j->samples, sizeof(*j->same));
+    j->same = pare_calloc((size_t)j->samples, sizeof(*j->same));
     if (!j->compiled || !j->measures || !j->same)
         return pare_fail_memory((size_t)j->samples * (size_t)j->n * sizeof(*j->measures), "measures");
     for (int m = 0; m < j->n; m++) {
@@ -223,13 +223,13 @@ pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dat
                           const pare_evaluate_options *options, pare_evaluation *results, double *equal)
 {
     const pare_evaluate_options defaults = { 0 }, *o = options ? options : &defaults;
-    job                         j = { .models      = models,
-                                      .n           = n,
-                                      .data        = data,
-                                      .progress    = o->progress,
-                                      .expected    = o->expected,
+    job                         j = { .models = models,
+                                      .n = n,
+                                      .data = data,
+                                      .progress = o->progress,
+                                      .expected = o->expected,
                                       .first_token = o->first_token ? o->first_token : FIRST_TOKEN,
-                                      .samples     = pare_dataset_count(data) };
+                                      .samples = pare_dataset_count(data) };
     pare_status                 status;
 
     if (n < 1 || j.samples < 1)

@@ -68,7 +68,7 @@ static bool find(int index, version *v)
     const pare_unary_f32_kernel *unary[MOST];
     const pare_rows_f32_kernel  *rows[MOST];
     const int                    n_unary = pare_unary_f32_candidates(~0u, unary, MOST);
-    const int                    n_rows  = pare_rows_f32_candidates(~0u, rows, MOST);
+    const int                    n_rows = pare_rows_f32_candidates(~0u, rows, MOST);
 
     if (index >= 0 && index < N_VERSIONS)
         *v = versions[index];

@@ -31,7 +31,7 @@ static int64_t rank_of(const float *y, int64_t n, int64_t label)
 static double minus_log_softmax(const float *y, int64_t n, int64_t label)
 {
     const double most = y[largest(y, n)];
-    double       sum  = 0;
+    double       sum = 0;
 
     for (int64_t i = 0; i < n; i++)
         sum += exp(y[i] - most);
@@ -72,13 +72,13 @@ static pare_status measure_tokens(const pare_measured *what, const pare_tensor *
 {
     const int64_t *const tokens = what->sample;
     const int64_t        length = pare_shape_count(&what->shape);
-    const int64_t        width  = out->shape.rank ? out->shape.dim[out->shape.rank - 1] : 0;
+    const int64_t        width = out->shape.rank ? out->shape.dim[out->shape.rank - 1] : 0;
 
     if (out->shape.rank < 2 || pare_shape_count(&out->shape) != length * width)
         return pare_fail(PARE_ERR_SHAPE, "the first output must be [1, %lld, vocabulary] to predict tokens",
                          (long long)length);
     for (int64_t p = what->first_token; p < length; p++) {
-        const float *const y     = (const float *)out->data + p * width;
+        const float *const y = (const float *)out->data + p * width;
         const int64_t      token = p + 1 < length ? tokens[p + 1] : what->label;
 
         classes[m->predicted++] = largest(y, width);
@@ -133,13 +133,13 @@ pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare
 
     const float *const y = out->data;
     if (is_reconstruction(what, out)) {
-        m->input_squares  = squares(y, what->sample, n);
+        m->input_squares = squares(y, what->sample, n);
         m->input_compared = n;
         return PARE_OK;
     }
     if (!is_choice(out))
         return PARE_OK;
-    classes[0]   = largest(y, n);
+    classes[0] = largest(y, n);
     m->predicted = 1;
     if (what->label < 0)
         return PARE_OK;
@@ -160,7 +160,7 @@ pare_status pare_measure_difference(const pare_tensor *out, const pare_tensor *f
                          pare_shape_text(&out->shape, a));
     }
     m->compared = pare_shape_count(&out->shape);
-    m->squares  = squares(out->data, first->data, m->compared);
+    m->squares = squares(out->data, first->data, m->compared);
     return PARE_OK;
 }
 

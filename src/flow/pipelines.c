@@ -4,12 +4,9 @@
 
 /* The arithmetic that this changes, it changes by rounding only (a folded batch normalization). */
 const pare_pass *const pare_simplify_passes[] = {
-    &pare_pass_settle_shapes,
-    &pare_pass_fold_const, &pare_pass_inline_if,
-    &pare_pass_fold_const, &pare_pass_remove_identity,
-    &pare_pass_fuse_pad,   &pare_pass_use_global_pool, &pare_pass_fold_bn,
-    &pare_pass_fuse_relu,  &pare_pass_fuse_clip,
-    &pare_pass_remove_dead, NULL,
+    &pare_pass_settle_shapes,   &pare_pass_fold_const, &pare_pass_inline_if,       &pare_pass_fold_const,
+    &pare_pass_remove_identity, &pare_pass_fuse_pad,   &pare_pass_use_global_pool, &pare_pass_fold_bn,
+    &pare_pass_fuse_relu,       &pare_pass_fuse_clip,  &pare_pass_remove_dead,     NULL,
 };
 
 const pare_pass *const pare_unify_passes[] = {
@@ -20,13 +17,9 @@ const pare_pass *const pare_unify_passes[] = {
 
 /* Scales first: the others look for them. Then moves: they bring quantize and dequantize next to the ops between. */
 const pare_pass *const pare_lower_passes[] = {
-    &pare_pass_mark_quantized,   &pare_pass_lower_moves,
-    &pare_pass_lower_weighted,   &pare_pass_lower_dynamic,
-    &pare_pass_lower_recurrent,
-    &pare_pass_lower_binary,     &pare_pass_lower_pool,
-    &pare_pass_lower_table,      &pare_pass_fold_dequantize,
-    &pare_pass_fold_const,       &pare_pass_remove_dead,
-    NULL,
+    &pare_pass_mark_quantized,  &pare_pass_lower_moves,  &pare_pass_lower_weighted, &pare_pass_lower_dynamic,
+    &pare_pass_lower_recurrent, &pare_pass_lower_binary, &pare_pass_lower_pool,     &pare_pass_lower_table,
+    &pare_pass_fold_dequantize, &pare_pass_fold_const,   &pare_pass_remove_dead,    NULL,
 };
 
 const pare_pass *const pare_speed_passes[] = {

@@ -29,13 +29,13 @@ struct pare_quantize_result {
 
 static pare_layer_report report_of(pare_arena *arena, const pare_decision *d)
 {
-    const bool weights = d->mode != PARE_QMODE_FLOAT &&
-                         (d->rule->role == PARE_QROLE_WEIGHTED || d->rule->role == PARE_QROLE_RECURRENT);
+    const bool weights =
+        d->mode != PARE_QMODE_FLOAT && (d->rule->role == PARE_QROLE_WEIGHTED || d->rule->role == PARE_QROLE_RECURRENT);
 
-    return (pare_layer_report){ .name        = pare_arena_strdup(arena, d->node->name),
-                                .op          = d->node->op->name,
-                                .mode        = d->mode,
-                                .reason      = d->reason,
+    return (pare_layer_report){ .name = pare_arena_strdup(arena, d->node->name),
+                                .op = d->node->op->name,
+                                .mode = d->mode,
+                                .reason = d->reason,
                                 .weight_bits = weights ? d->config.weight_bits : 0,
                                 .per_channel = weights && d->config.granularity != 2 };
 }
@@ -49,8 +49,8 @@ static pare_status make_result(const pare_quantization *q, pare_quantize_result 
         pare_arena_destroy(arena);
         return pare_fail_memory(sizeof(*r->layers) * (size_t)q->n_decisions, "the report");
     }
-    r->arena  = arena;
-    r->mode   = q->mode;
+    r->arena = arena;
+    r->mode = q->mode;
     r->reason = q->reason;
     for (int i = 0; i < q->n_decisions; i++)
         if (q->decisions[i].layer)
@@ -71,8 +71,8 @@ pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *
                           pare_quantize_result **result)
 {
     const pare_quantize_options defaults = { 0 }, *o = options ? options : &defaults;
-    pare_quantization           q        = { 0 };
-    pare_quantize_result       *r        = NULL;
+    pare_quantization           q = { 0 };
+    pare_quantize_result       *r = NULL;
     pare_graph                 *g;
     pare_status                 status;
 

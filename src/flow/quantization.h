@@ -21,12 +21,12 @@ typedef struct pare_decision {
 
 /* One float value. */
 typedef struct pare_value_plan {
-    bool  quantized; /* gets a Q/DQ pair                                                         */
-    bool  observed;  /* its range comes from data                                                */
-    int   group;     /* id of the value whose qparams it shares: its own when it shares none     */
-    float min, max;  /* the range chosen; for group leaders that of the whole group              */
-    float fixed_scale;
-    int32_t fixed_zero;
+    bool        quantized; /* gets a Q/DQ pair                                                         */
+    bool        observed;  /* its range comes from data                                                */
+    int         group;     /* id of the value whose qparams it shares: its own when it shares none     */
+    float       min, max;  /* the range chosen; for group leaders that of the whole group              */
+    float       fixed_scale;
+    int32_t     fixed_zero;
     const char *observer;
 } pare_value_plan;
 

@@ -33,8 +33,8 @@ static int collect(const pare_graph *g, bool ops, const char **words, int n, int
 static pare_status collect_names(pare_recipe *r)
 {
     r->n_nodes = collect(r->graph, false, NULL, 0, 0);
-    r->nodes   = pare_arena_alloc(r->arena, sizeof(*r->nodes) * ((size_t)r->n_nodes + 1));
-    r->ops     = pare_arena_alloc(r->arena, sizeof(*r->ops) * ((size_t)r->n_nodes + 1));
+    r->nodes = pare_arena_alloc(r->arena, sizeof(*r->nodes) * ((size_t)r->n_nodes + 1));
+    r->ops = pare_arena_alloc(r->arena, sizeof(*r->ops) * ((size_t)r->n_nodes + 1));
     if (!r->nodes || !r->ops)
         return pare_fail_memory(sizeof(*r->nodes) * (size_t)r->n_nodes, "names of nodes");
     collect(r->graph, false, r->nodes, 0, r->n_nodes);
@@ -60,7 +60,7 @@ static bool matches(const pare_rule *rule, const char *op, const char *node)
 
 pare_status pare_recipe_unknown(const char *what, const char *word, const char *const *words, int n)
 {
-    const char *near     = pare_nearest_name(word, words, n);
+    const char *near = pare_nearest_name(word, words, n);
     char        all[256] = "";
 
     if (near)
@@ -99,7 +99,7 @@ static pare_status check_config(const pare_qconfig *c)
 
 static pare_status matches_nothing(const pare_recipe *r, const pare_rule *rule)
 {
-    const bool  ops  = rule->kind == PARE_RULE_OP;
+    const bool  ops = rule->kind == PARE_RULE_OP;
     const char *near = pare_nearest_name(rule->pattern, ops ? r->ops : r->nodes, r->n_nodes);
 
     return pare_fail(PARE_ERR_ARG, "%s: no %s '%s'%s%s%s; `pare info --nodes` lists them",
@@ -115,7 +115,7 @@ static pare_status matches_nothing(const pare_recipe *r, const pare_rule *rule)
 pare_status pare_recipe_create(const pare_graph *graph, pare_recipe **out)
 {
     pare_arena *const  arena = pare_arena_create();
-    pare_recipe *const r     = arena ? pare_arena_alloc(arena, sizeof(*r)) : NULL;
+    pare_recipe *const r = arena ? pare_arena_alloc(arena, sizeof(*r)) : NULL;
     pare_status        status;
 
     if (!r) {
@@ -124,7 +124,7 @@ pare_status pare_recipe_create(const pare_graph *graph, pare_recipe **out)
     }
     r->arena = arena;
     r->graph = graph;
-    status   = collect_names(r);
+    status = collect_names(r);
     if (status != PARE_OK) {
         pare_recipe_destroy(r);
         return status;
@@ -180,14 +180,14 @@ pare_status pare_recipe_add(pare_recipe *r, const pare_rule *rule)
 /* A rule for every single name is stronger than any glob, and the last one of them is the strongest. */
 pare_status pare_recipe_force(pare_recipe *r, const char *glob, const pare_qconfig *config)
 {
-    const pare_rule rule  = { PARE_RULE_GLOB, glob, *config };
+    const pare_rule rule = { PARE_RULE_GLOB, glob, *config };
     const int       start = r->n;
 
     PARE_TRY(check_config(config));
     for (int i = 0; i < r->n_nodes; i++) {
         pare_rule one = lasting(&rule);
 
-        one.kind    = PARE_RULE_NAME;
+        one.kind = PARE_RULE_NAME;
         one.pattern = r->nodes[i];
         if (matches(&rule, r->ops[i], r->nodes[i]))
             PARE_TRY(append(r, &one));

@@ -17,11 +17,11 @@ enum { N_TARGETS = sizeof(targets) / sizeof(targets[0]) };
 /* The keys of a recipe and of one of its layers. */
 static const char *const recipe_keys[] = { "mode",    "observer", "weight_bits", "per_tensor",
                                            "samples", "target",   "layers" };
-static const char *const layer_keys[]  = { "mode", "observer", "weight_bits", "per_tensor", "name", "op", "glob" };
+static const char *const layer_keys[] = { "mode", "observer", "weight_bits", "per_tensor", "name", "op", "glob" };
 
 enum {
     N_RECIPE_KEYS = sizeof(recipe_keys) / sizeof(recipe_keys[0]),
-    N_LAYER_KEYS  = sizeof(layer_keys) / sizeof(layer_keys[0])
+    N_LAYER_KEYS = sizeof(layer_keys) / sizeof(layer_keys[0])
 };
 
 static pare_status check_keys(json_t *object, const char *what, const char *const *keys, int n)
@@ -69,7 +69,7 @@ static pare_status get_int(json_t *object, const char *key, int lo, int hi, int 
 static pare_status get_config(json_t *object, pare_qconfig *c)
 {
     json_t *const per_tensor = json_object_get(object, "per_tensor");
-    const char   *mode       = NULL;
+    const char   *mode = NULL;
 
     PARE_TRY(get_text(object, "mode", &mode));
     if (mode)
@@ -87,7 +87,7 @@ static pare_status add_layer(pare_recipe *r, json_t *layer)
     static const struct {
         const char    *key;
         pare_rule_kind kind;
-    } kinds[]      = { { "name", PARE_RULE_NAME }, { "op", PARE_RULE_OP }, { "glob", PARE_RULE_GLOB } };
+    } kinds[] = { { "name", PARE_RULE_NAME }, { "op", PARE_RULE_OP }, { "glob", PARE_RULE_GLOB } };
     pare_rule rule = { 0 };
 
     PARE_TRY(check_keys(layer, "a layer", layer_keys, N_LAYER_KEYS));

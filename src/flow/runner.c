@@ -41,7 +41,7 @@ static pare_tensor input_of(const pare_model *model, int index)
 
 pare_status pare_model_check_sample(const pare_model *model, const pare_dataset *data)
 {
-    const pare_graph *const g    = model->graph;
+    const pare_graph *const g = model->graph;
     const pare_shape        item = pare_dataset_item(data);
     char                    got[PARE_SHAPE_TEXT], want[PARE_SHAPE_TEXT];
 
@@ -63,13 +63,13 @@ pare_status pare_model_check_sample(const pare_model *model, const pare_dataset 
 pare_status pare_runner_create(const pare_model *model, pare_runner *r)
 {
     *r = (pare_runner){ .model = model, .n_inputs = model->graph->n_inputs, .n_outputs = model->graph->n_outputs };
-    r->inputs   = pare_calloc((size_t)r->n_inputs + 1, sizeof(*r->inputs));
+    r->inputs = pare_calloc((size_t)r->n_inputs + 1, sizeof(*r->inputs));
     r->pointers = pare_calloc((size_t)r->n_inputs + 1, sizeof(*r->pointers));
-    r->outputs  = pare_calloc((size_t)r->n_outputs + 1, sizeof(*r->outputs));
+    r->outputs = pare_calloc((size_t)r->n_outputs + 1, sizeof(*r->outputs));
     if (!r->inputs || !r->pointers || !r->outputs)
         return pare_fail_memory(sizeof(*r->inputs) * (size_t)r->n_inputs, "inputs");
     for (int i = 0; i < r->n_inputs; i++) {
-        r->inputs[i]   = input_of(model, i);
+        r->inputs[i] = input_of(model, i);
         r->pointers[i] = &r->inputs[i];
         if (i > 0)
             PARE_TRY(pare_tensor_alloc(&r->inputs[i]));

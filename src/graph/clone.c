@@ -31,13 +31,13 @@ static pare_status copy_value(const pare_value *old, pare_graph *to)
     if (old->t.data) {
         PARE_TRY(pare_value_set_const(v, &old->t));
     } else {
-        v->t     = old->t;
-        v->t.q   = NULL;
+        v->t = old->t;
+        v->t.q = NULL;
         v->t.buf = NULL;
         PARE_TRY(pare_value_set_q(v, old->t.q));
     }
     v->has_shape = old->has_shape;
-    v->format    = old->format;
+    v->format = old->format;
     memcpy(v->halo, old->halo, sizeof(v->halo));
     for (int i = 0; i < PARE_MAX_RANK; i++)
         if (old->dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(to->arena, old->dim_name[i])))
@@ -79,7 +79,7 @@ static pare_status copy_attrs(const pare_node *old, pare_node *n)
 
 static pare_status copy_node(const pare_node *old, pare_graph *to)
 {
-    pare_value **const in  = pare_arena_alloc(to->arena, (size_t)old->n_in * sizeof(*in));
+    pare_value **const in = pare_arena_alloc(to->arena, (size_t)old->n_in * sizeof(*in));
     pare_value **const out = pare_arena_alloc(to->arena, (size_t)old->n_out * sizeof(*out));
     pare_node         *n;
 
@@ -123,7 +123,7 @@ pare_status pare_graph_clone(const pare_graph *g, pare_graph **out)
     *out = NULL;
     PARE_TRY(pare_graph_create(g->name, &copy));
     copy->serial = pare_graph_outermost(g)->serial;
-    status       = copy_graph(g, copy);
+    status = copy_graph(g, copy);
     if (status != PARE_OK) {
         pare_graph_destroy(copy);
         return status;

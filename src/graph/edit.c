@@ -122,8 +122,8 @@ static void sweep_one(pare_graph *g)
             g->n_values--;
             continue;
         }
-        *link          = v;
-        link           = &v->next;
+        *link = v;
+        link = &v->next;
         g->values_tail = v;
     }
     *link = NULL;
@@ -142,7 +142,7 @@ void pare_graph_sweep(pare_graph *g)
 void pare_graph_swap_names(pare_value *a, pare_value *b)
 {
     pare_map *const   names = &pare_graph_outermost(a->graph)->names;
-    const char *const name  = a->name;
+    const char *const name = a->name;
 
     a->name = b->name;
     b->name = name;
@@ -219,7 +219,7 @@ pare_status pare_node_become(pare_node *n, const pare_op *op)
         return pare_fail_memory(op->attrs_size, "attributes");
     release_attrs(n);
     pare_attrs_default(op, attrs);
-    n->op    = op;
+    n->op = op;
     n->attrs = attrs;
     return PARE_OK;
 }
@@ -240,7 +240,7 @@ void pare_graph_unpack_body(pare_node *n, pare_graph *body)
             b->parent = g;
     if (body->first) {
         body->first->prev = n->prev;
-        body->last->next  = n;
+        body->last->next = n;
         if (n->prev)
             n->prev->next = body->first;
         else

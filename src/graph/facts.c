@@ -64,7 +64,7 @@ const char *pare_graph_op(const pare_graph *g, int index, int *count)
 
     for (int i = 0; (op = pare_op_at(i)); i++) {
         const pare_op *other;
-        const int      mine   = count_op(g, op);
+        const int      mine = count_op(g, op);
         int            before = 0;
 
         for (int j = 0; mine && before <= index && (other = pare_op_at(j)); j++) {

@@ -24,7 +24,7 @@ static pare_status no_memory(void)
 pare_status pare_graph_create(const char *name, pare_graph **out)
 {
     pare_arena *const arena = pare_arena_create();
-    pare_graph *const g     = arena ? pare_arena_alloc(arena, sizeof(*g)) : NULL;
+    pare_graph *const g = arena ? pare_arena_alloc(arena, sizeof(*g)) : NULL;
 
     *out = NULL;
     if (g)
@@ -34,25 +34,25 @@ pare_status pare_graph_create(const char *name, pare_graph **out)
         return no_memory();
     }
     g->arena = arena;
-    *out     = g;
+    *out = g;
     return PARE_OK;
 }
 
 pare_status pare_graph_create_body(pare_graph *parent, const char *name, pare_graph **out)
 {
-    pare_graph *const top  = pare_graph_outermost(parent);
+    pare_graph *const top = pare_graph_outermost(parent);
     pare_graph *const body = pare_arena_alloc(parent->arena, sizeof(*body));
 
     *out = NULL;
     if (!body || !(body->name = pare_arena_strdup(parent->arena, name ? name : "")))
         return no_memory();
-    body->arena     = parent->arena;
-    body->file      = parent->file;
-    body->opset     = parent->opset;
-    body->parent    = parent;
+    body->arena = parent->arena;
+    body->file = parent->file;
+    body->opset = parent->opset;
+    body->parent = parent;
     body->next_body = top->bodies;
-    top->bodies     = body;
-    *out            = body;
+    top->bodies = body;
+    *out = body;
     return PARE_OK;
 }
 
@@ -81,7 +81,7 @@ void pare_graph_destroy(pare_graph *g)
 /* Room for one more pointer in an arena array that doubles. */
 static bool grow_pointers(pare_arena *arena, void *items, int n, int *cap)
 {
-    void     **old, **grown;
+    void    **old, **grown;
     const int more = *cap ? 2 * *cap : 4;
 
     if (n < *cap)
@@ -117,7 +117,7 @@ const char *pare_graph_free_name(pare_graph *g, const pare_map *map, const char 
 pare_status pare_graph_add_value(pare_graph *g, const char *name, pare_value **out)
 {
     pare_graph *const top = pare_graph_outermost(g);
-    pare_value *const v   = pare_arena_alloc(g->arena, sizeof(*v));
+    pare_value *const v = pare_arena_alloc(g->arena, sizeof(*v));
     char              number[16];
 
     *out = NULL;
@@ -147,9 +147,9 @@ pare_status pare_value_set_input(pare_value *v, pare_dtype dtype, const pare_sha
     assert(!v->producer && !v->is_input && !v->t.data);
     if (!grow_pointers(g->arena, &g->inputs, g->n_inputs, &g->inputs_cap))
         return no_memory();
-    v->is_input  = true;
+    v->is_input = true;
     v->has_shape = shape != NULL;
-    v->t         = pare_tensor_of(dtype, shape ? *shape : (pare_shape){ .rank = 0 });
+    v->t = pare_tensor_of(dtype, shape ? *shape : (pare_shape){ .rank = 0 });
     g->inputs[g->n_inputs++] = v;
     return PARE_OK;
 }
@@ -170,15 +170,15 @@ static pare_status keep_q(pare_arena *arena, const pare_qparams *q, const pare_q
     if (!q)
         return PARE_OK;
 
-    const size_t bytes  = (size_t)q->n * sizeof(float);
-    float       *scale  = pare_arena_alloc(arena, bytes);
-    int32_t     *zero   = q->zero ? pare_arena_alloc(arena, bytes) : NULL;
+    const size_t bytes = (size_t)q->n * sizeof(float);
+    float       *scale = pare_arena_alloc(arena, bytes);
+    int32_t     *zero = q->zero ? pare_arena_alloc(arena, bytes) : NULL;
     float       *offset = q->offset ? pare_arena_alloc(arena, bytes) : NULL;
 
     copy = pare_arena_alloc(arena, sizeof(*copy));
     if (!copy || !scale || (q->zero && !zero) || (q->offset && !offset))
         return no_memory();
-    *copy       = *q;
+    *copy = *q;
     copy->scale = memcpy(scale, q->scale, bytes);
     if (zero)
         copy->zero = memcpy(zero, q->zero, bytes);
@@ -196,14 +196,14 @@ pare_status pare_graph_keep_tensor(pare_graph *g, const pare_tensor *t, pare_ten
     assert(t->data);
     PARE_TRY(keep_q(g->arena, t->q, &q));
     if (t->buf && pare_tensor_is_dense(t)) {
-        copy.buf  = pare_buf_ref(t->buf);
+        copy.buf = pare_buf_ref(t->buf);
         copy.data = t->data;
     } else {
         PARE_TRY(pare_tensor_alloc(&copy));
         pare_tensor_copy(&copy, t);
     }
     copy.q = q;
-    *out   = copy;
+    *out = copy;
     return PARE_OK;
 }
 
@@ -268,7 +268,7 @@ pare_status pare_graph_add_meta(pare_graph *g, const char *key, const char *valu
         }
     if (!k || !v || !grow_pointers(g->arena, &g->meta, 2 * g->n_meta, &g->meta_cap))
         return no_memory();
-    g->meta[2 * g->n_meta]     = k;
+    g->meta[2 * g->n_meta] = k;
     g->meta[2 * g->n_meta + 1] = v;
     g->n_meta++;
     return PARE_OK;

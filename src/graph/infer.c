@@ -14,7 +14,7 @@
 #include "tensor/qparams.h"
 
 enum {
-    KNOWN_MAX  = 64,      /* elements of a result that is kept: shapes, axes, pads, sizes                         */
+    KNOWN_MAX = 64,       /* elements of a result that is kept: shapes, axes, pads, sizes                         */
     SOURCE_MAX = 1 << 16, /* elements read to compute it: an embedding of a constant is not worth it at each call */
 };
 
@@ -52,11 +52,11 @@ static void forget(pare_node *n)
 static pare_status write_output(pare_value *v, const pare_tensor *result)
 {
     const bool                same = v->t.dtype == result->dtype;
-    const pare_qparams *const q    = same && pare_dtype_kind(result->dtype) == PARE_KIND_INT ? v->t.q : NULL;
+    const pare_qparams *const q = same && pare_dtype_kind(result->dtype) == PARE_KIND_INT ? v->t.q : NULL;
 
-    v->t         = pare_tensor_of(result->dtype, result->shape);
+    v->t = pare_tensor_of(result->dtype, result->shape);
     v->has_shape = true;
-    v->t.q       = q;
+    v->t.q = q;
     return !result->q || pare_qparams_equal(result->q, q) ? PARE_OK : pare_value_set_q(v, result->q);
 }
 
@@ -64,7 +64,7 @@ static pare_status write_output(pare_value *v, const pare_tensor *result)
 
 static bool is_source(const pare_call *call, int i, int64_t *elements)
 {
-    const pare_tensor *const t     = call->in[i];
+    const pare_tensor *const t = call->in[i];
     const int64_t            count = t ? pare_shape_count(&t->shape) : 0;
 
     if (!t || (i == 0 && count >= 0 && call->op->traits & PARE_SHAPE_ONLY))
@@ -162,8 +162,9 @@ static pare_status infer_plain(const scope *s, pare_node *n)
 {
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i] && !n->in[i]->has_shape)
-            return unknown(s, n, pare_fail(PARE_ERR_DYNAMIC, "%s: the shape of its input '%s' is not known",
-                                           n->op->name, n->in[i]->name));
+            return unknown(s, n,
+                           pare_fail(PARE_ERR_DYNAMIC, "%s: the shape of its input '%s' is not known", n->op->name,
+                                     n->in[i]->name));
 
     pare_call *const call = pare_node_call(n);
     if (!call)
@@ -229,7 +230,7 @@ static pare_status infer_bodies(const scope *s, pare_node *n)
 
 static pare_status infer_graph(pare_graph *g, bool strict, const scope *outer)
 {
-    scope       s      = { .outer = outer, .g = g, .strict = strict };
+    scope       s = { .outer = outer, .g = g, .strict = strict };
     pare_status status = PARE_OK;
 
     s.known = pare_calloc((size_t)g->n_values + 1, sizeof(*s.known));
@@ -256,8 +257,8 @@ pare_status pare_graph_infer(pare_graph *g, bool strict)
             status = check_size(&g->inputs[i]->t.shape, "input", g->inputs[i]->name);
     for (int i = 0; i < g->n_inputs && strict && status == PARE_OK; i++)
         if (!g->inputs[i]->has_shape || pare_shape_count(&g->inputs[i]->t.shape) < 0)
-            status = pare_fail(PARE_ERR_DYNAMIC, "the shape of input '%s' is not fixed; give its sizes",
-                               g->inputs[i]->name);
+            status =
+                pare_fail(PARE_ERR_DYNAMIC, "the shape of input '%s' is not fixed; give its sizes", g->inputs[i]->name);
     if (status == PARE_OK)
         status = infer_graph(g, strict, NULL);
     return status == PARE_OK ? PARE_OK : pare_fail_in(status, "%s", g->file ? g->file : g->name);

@@ -15,8 +15,8 @@ static pare_status no_memory(void)
 static void link_node(pare_graph *g, pare_node *n, pare_node *before)
 {
     n->graph = g;
-    n->next  = before;
-    n->prev  = before ? before->prev : g->last;
+    n->next = before;
+    n->prev = before ? before->prev : g->last;
     if (n->prev)
         n->prev->next = n;
     else
@@ -31,7 +31,7 @@ pare_status pare_graph_add_node(pare_graph *g, const pare_op *op, const char *na
                                 int n_out, pare_value *const *out, pare_node *before, pare_node **result)
 {
     pare_graph *const top = pare_graph_outermost(g);
-    pare_node *const  n   = pare_arena_alloc(g->arena, sizeof(*n));
+    pare_node *const  n = pare_arena_alloc(g->arena, sizeof(*n));
 
     if (result)
         *result = NULL;
@@ -43,8 +43,8 @@ pare_status pare_graph_add_node(pare_graph *g, const pare_op *op, const char *na
         !(n->name = pare_graph_free_name(g, &top->node_names, name && *name ? name : op->name)) ||
         !pare_map_set(&top->node_names, n->name, n))
         return no_memory();
-    n->op    = op;
-    n->n_in  = n_in;
+    n->op = op;
+    n->n_in = n_in;
     n->n_out = n_out;
     pare_attrs_default(op, n->attrs);
     for (int i = 0; i < n_in; i++)
@@ -145,7 +145,7 @@ const char *pare_node_s(const pare_node *n, const char *attr)
 
 pare_status pare_node_set_tensor(pare_node *n, const char *attr, const pare_tensor *t)
 {
-    pare_tensor **const at   = field(n, attr, PARE_ATTR_TENSOR);
+    pare_tensor **const at = field(n, attr, PARE_ATTR_TENSOR);
     pare_tensor *const  copy = pare_arena_alloc(n->graph->arena, sizeof(*copy));
 
     if (!copy)

@@ -158,7 +158,7 @@ static void print_q(printer *p, const pare_qparams *q)
 /* Up to 16 elements written out; of more, dtype, shape and a hash of the bytes. */
 static void print_data(printer *p, const pare_tensor *t)
 {
-    const int64_t n    = pare_shape_count(&t->shape);
+    const int64_t n = pare_shape_count(&t->shape);
     const bool    real = pare_dtype_kind(t->dtype) == PARE_KIND_FLOAT;
 
     if (n > PARE_TEXT_MAX_ITEMS) {
@@ -186,15 +186,24 @@ static bool is_default(const pare_attr *a, const void *at)
     const char *s;
 
     switch (a->type) {
-    case PARE_ATTR_INT:    return *(const int64_t *)at == a->i;
-    case PARE_ATTR_DTYPE:  return *(const pare_dtype *)at == (pare_dtype)a->i;
-    case PARE_ATTR_FLOAT:  return memcmp(at, &a->f, sizeof(a->f)) == 0;
-    case PARE_ATTR_INTS:   return ((const pare_ints *)at)->n == 0;
-    case PARE_ATTR_FLOATS: return ((const pare_floats *)at)->n == 0;
+    case PARE_ATTR_INT:
+        return *(const int64_t *)at == a->i;
+    case PARE_ATTR_DTYPE:
+        return *(const pare_dtype *)at == (pare_dtype)a->i;
+    case PARE_ATTR_FLOAT:
+        return memcmp(at, &a->f, sizeof(a->f)) == 0;
+    case PARE_ATTR_INTS:
+        return ((const pare_ints *)at)->n == 0;
+    case PARE_ATTR_FLOATS:
+        return ((const pare_floats *)at)->n == 0;
     case PARE_ATTR_STRING:
-    case PARE_ATTR_STRINGS: s = *(const char *const *)at; return s == a->s || (s && a->s && strcmp(s, a->s) == 0);
-    case PARE_ATTR_TENSOR: return !*(const pare_tensor *const *)at;
-    case PARE_ATTR_GRAPH:  return !*(pare_graph *const *)at;
+    case PARE_ATTR_STRINGS:
+        s = *(const char *const *)at;
+        return s == a->s || (s && a->s && strcmp(s, a->s) == 0);
+    case PARE_ATTR_TENSOR:
+        return !*(const pare_tensor *const *)at;
+    case PARE_ATTR_GRAPH:
+        return !*(pare_graph *const *)at;
     }
     return true;
 }
@@ -211,13 +220,25 @@ static void print_attr(printer *p, const pare_attr *a, const void *at)
 {
     print(p, " %s=", a->name);
     switch (a->type) {
-    case PARE_ATTR_INT:    print(p, "%" PRId64, *(const int64_t *)at); break;
-    case PARE_ATTR_DTYPE:  print(p, "%s", pare_dtype_name(*(const pare_dtype *)at)); break;
-    case PARE_ATTR_FLOAT:  print(p, "%.9g", (double)*(const float *)at); break;
-    case PARE_ATTR_INTS:   print_ints(p, ((const pare_ints *)at)->v, ((const pare_ints *)at)->n); break;
-    case PARE_ATTR_FLOATS: print_floats(p, ((const pare_floats *)at)->v, ((const pare_floats *)at)->n, true); break;
+    case PARE_ATTR_INT:
+        print(p, "%" PRId64, *(const int64_t *)at);
+        break;
+    case PARE_ATTR_DTYPE:
+        print(p, "%s", pare_dtype_name(*(const pare_dtype *)at));
+        break;
+    case PARE_ATTR_FLOAT:
+        print(p, "%.9g", (double)*(const float *)at);
+        break;
+    case PARE_ATTR_INTS:
+        print_ints(p, ((const pare_ints *)at)->v, ((const pare_ints *)at)->n);
+        break;
+    case PARE_ATTR_FLOATS:
+        print_floats(p, ((const pare_floats *)at)->v, ((const pare_floats *)at)->n, true);
+        break;
     case PARE_ATTR_STRING:
-    case PARE_ATTR_STRINGS: print_quoted(p, *(const char *const *)at ? *(const char *const *)at : ""); break;
+    case PARE_ATTR_STRINGS:
+        print_quoted(p, *(const char *const *)at ? *(const char *const *)at : "");
+        break;
     case PARE_ATTR_TENSOR:
         print_type(p, *(const pare_tensor *const *)at, true, NULL);
         print_data(p, *(const pare_tensor *const *)at);

@@ -50,22 +50,22 @@ static pare_status place(pare_graph *g, pare_node *root, pare_node **stack, pare
 {
     int depth = 1;
 
-    stack[0]   = root;
+    stack[0] = root;
     root->mark = ON_STACK;
     while (depth > 0) {
-        pare_node *const n       = stack[depth - 1];
+        pare_node *const n = stack[depth - 1];
         pare_node       *missing = NULL;
 
         PARE_TRY(find_missing(g, n, n, &missing));
         if (!missing) {
-            n->mark            = PLACED;
+            n->mark = PLACED;
             order[(*placed)++] = n;
             depth--;
         } else if (missing->mark == ON_STACK) {
             return pare_fail(PARE_ERR_DATA, "%s: node '%s' is on a cycle: it needs its own result through '%s'",
                              file_of(g), missing->name, n->name);
         } else {
-            missing->mark  = ON_STACK;
+            missing->mark = ON_STACK;
             stack[depth++] = missing;
         }
     }
@@ -79,13 +79,13 @@ static void relink(pare_graph *g, pare_node *const *order, int n)
         order[i]->next = i < n - 1 ? order[i + 1] : NULL;
     }
     g->first = n > 0 ? order[0] : NULL;
-    g->last  = n > 0 ? order[n - 1] : NULL;
+    g->last = n > 0 ? order[n - 1] : NULL;
 }
 
 pare_status pare_graph_sort(pare_graph *g)
 {
-    const int         n      = pare_graph_n_nodes(g);
-    pare_node **const order  = pare_calloc((size_t)n + 1, 2 * sizeof(*order)); /* [n] placed, then [n] stack */
+    const int         n = pare_graph_n_nodes(g);
+    pare_node **const order = pare_calloc((size_t)n + 1, 2 * sizeof(*order)); /* [n] placed, then [n] stack */
     int               placed = 0;
     pare_status       status = PARE_OK;
     pare_graph       *body;

@@ -23,7 +23,7 @@ static pare_status bad_value(const pare_value *v, const char *what)
 
 static pare_status check_q(const pare_value *v)
 {
-    const pare_qparams *const q      = v->t.q;
+    const pare_qparams *const q = v->t.q;
     int64_t                   wanted = 1;
 
     if (!q)
@@ -40,7 +40,7 @@ static pare_status check_q(const pare_value *v)
             pare_shape blocks = v->t.shape;
 
             blocks.dim[q->axis] = (wanted + q->block - 1) / q->block;
-            wanted              = pare_shape_count(&blocks);
+            wanted = pare_shape_count(&blocks);
         }
         if (wanted >= 0 && wanted != q->n)
             return bad_value(v, "the number of scales does not fit its shape");

@@ -103,10 +103,10 @@ pare_call *pare_node_call(const pare_node *n)
     struct block {
         pare_call    call;
         pare_tensor *tensors[];
-    } *block;
+    } * block;
     const size_t pointers = (size_t)n->n_in + (size_t)n->n_out;
-    const size_t front    = (sizeof(*block) + pointers * sizeof(void *) + 15) / 16 * 16;
-    const size_t bytes    = front + (size_t)n->n_out * sizeof(pare_tensor);
+    const size_t front = (sizeof(*block) + pointers * sizeof(void *) + 15) / 16 * 16;
+    const size_t bytes = front + (size_t)n->n_out * sizeof(pare_tensor);
     pare_tensor *result;
 
     block = pare_calloc(1, bytes);
@@ -114,17 +114,17 @@ pare_call *pare_node_call(const pare_node *n)
         pare_fail_memory(bytes, "a call");
         return NULL;
     }
-    result      = (pare_tensor *)(void *)((char *)block + front);
+    result = (pare_tensor *)(void *)((char *)block + front);
     block->call = (pare_call){ .op = n->op, .attrs = n->attrs, .n_in = n->n_in, .n_out = n->n_out };
     block->call.out = block->tensors;
-    block->call.in  = (const pare_tensor **)(void *)(block->tensors + n->n_out);
+    block->call.in = (const pare_tensor **)(void *)(block->tensors + n->n_out);
     for (int i = 0; i < n->n_in; i++)
         block->call.in[i] = n->in[i] ? &n->in[i]->t : NULL;
     for (int i = 0; i < n->n_out; i++) {
         if (!n->out[i])
             continue;
-        result[i].dtype   = n->out[i]->t.dtype;
-        result[i].q       = n->out[i]->t.q;
+        result[i].dtype = n->out[i]->t.dtype;
+        result[i].q = n->out[i]->t.q;
         block->tensors[i] = &result[i];
     }
     return &block->call;

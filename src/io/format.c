@@ -38,7 +38,7 @@ static const pare_model_format *by_ending(const char *name)
 static pare_status load(const pare_source *source, pare_graph **out)
 {
     const uint8_t *const bytes = pare_buf_bytes(source->bytes);
-    const size_t         size  = pare_buf_size(source->bytes);
+    const size_t         size = pare_buf_size(source->bytes);
 
     if (size == 0)
         return pare_fail(PARE_ERR_DATA, "%s: the file is empty", source->name);

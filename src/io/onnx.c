@@ -25,10 +25,10 @@ static bool detect(const uint8_t *bytes, size_t size)
 }
 
 const pare_model_format pare_model_format_onnx = {
-    .name   = "onnx",
-    .about  = "ONNX, operator sets 7 to 25",
+    .name = "onnx",
+    .about = "ONNX, operator sets 7 to 25",
     .ending = ".onnx",
     .detect = detect,
-    .read   = pare_onnx_read,
-    .write  = pare_onnx_write,
+    .read = pare_onnx_read,
+    .write = pare_onnx_write,
 };

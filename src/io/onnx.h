@@ -18,43 +18,91 @@
 enum {
     PARE_ONNX_OLDEST = 7,  /* read                                                                        */
     PARE_ONNX_NEWEST = 25, /* read; after 21 came new types and ops, but no op of ours changed its meaning */
-    PARE_ONNX_FIRST  = 13, /* written                                                                     */
+    PARE_ONNX_FIRST = 13,  /* written                                                                     */
 };
 
 /* Field numbers of onnx.proto. */
 enum {
-    ONNX_MODEL_IR_VERSION = 1, ONNX_MODEL_PRODUCER = 2, ONNX_MODEL_PRODUCER_VERSION = 3, ONNX_MODEL_GRAPH = 7,
-    ONNX_MODEL_OPSET = 8, ONNX_MODEL_META = 14, ONNX_MODEL_FUNCTION = 25,
+    ONNX_MODEL_IR_VERSION = 1,
+    ONNX_MODEL_PRODUCER = 2,
+    ONNX_MODEL_PRODUCER_VERSION = 3,
+    ONNX_MODEL_GRAPH = 7,
+    ONNX_MODEL_OPSET = 8,
+    ONNX_MODEL_META = 14,
+    ONNX_MODEL_FUNCTION = 25,
 
-    ONNX_OPSET_DOMAIN = 1, ONNX_OPSET_VERSION = 2,
+    ONNX_OPSET_DOMAIN = 1,
+    ONNX_OPSET_VERSION = 2,
 
     ONNX_FUNCTION_NAME = 1,
 
-    ONNX_ENTRY_KEY = 1, ONNX_ENTRY_VALUE = 2,
+    ONNX_ENTRY_KEY = 1,
+    ONNX_ENTRY_VALUE = 2,
 
-    ONNX_GRAPH_NODE = 1, ONNX_GRAPH_NAME = 2, ONNX_GRAPH_INITIALIZER = 5, ONNX_GRAPH_INPUT = 11,
-    ONNX_GRAPH_OUTPUT = 12, ONNX_GRAPH_SPARSE = 15,
+    ONNX_GRAPH_NODE = 1,
+    ONNX_GRAPH_NAME = 2,
+    ONNX_GRAPH_INITIALIZER = 5,
+    ONNX_GRAPH_INPUT = 11,
+    ONNX_GRAPH_OUTPUT = 12,
+    ONNX_GRAPH_SPARSE = 15,
 
-    ONNX_NODE_INPUT = 1, ONNX_NODE_OUTPUT = 2, ONNX_NODE_NAME = 3, ONNX_NODE_TYPE = 4, ONNX_NODE_ATTRIBUTE = 5,
+    ONNX_NODE_INPUT = 1,
+    ONNX_NODE_OUTPUT = 2,
+    ONNX_NODE_NAME = 3,
+    ONNX_NODE_TYPE = 4,
+    ONNX_NODE_ATTRIBUTE = 5,
     ONNX_NODE_DOMAIN = 7,
 
-    ONNX_ATTR_NAME = 1, ONNX_ATTR_F = 2, ONNX_ATTR_I = 3, ONNX_ATTR_S = 4, ONNX_ATTR_T = 5, ONNX_ATTR_G = 6,
-    ONNX_ATTR_FLOATS = 7, ONNX_ATTR_INTS = 8, ONNX_ATTR_STRINGS = 9, ONNX_ATTR_TYPE = 20, ONNX_ATTR_REF = 21,
+    ONNX_ATTR_NAME = 1,
+    ONNX_ATTR_F = 2,
+    ONNX_ATTR_I = 3,
+    ONNX_ATTR_S = 4,
+    ONNX_ATTR_T = 5,
+    ONNX_ATTR_G = 6,
+    ONNX_ATTR_FLOATS = 7,
+    ONNX_ATTR_INTS = 8,
+    ONNX_ATTR_STRINGS = 9,
+    ONNX_ATTR_TYPE = 20,
+    ONNX_ATTR_REF = 21,
 
-    ONNX_TENSOR_DIMS = 1, ONNX_TENSOR_TYPE = 2, ONNX_TENSOR_FLOATS = 4, ONNX_TENSOR_INT32S = 5,
-    ONNX_TENSOR_STRINGS = 6, ONNX_TENSOR_INT64S = 7, ONNX_TENSOR_NAME = 8, ONNX_TENSOR_RAW = 9,
-    ONNX_TENSOR_DOUBLES = 10, ONNX_TENSOR_UINT64S = 11, ONNX_TENSOR_EXTERNAL = 13, ONNX_TENSOR_LOCATION = 14,
+    ONNX_TENSOR_DIMS = 1,
+    ONNX_TENSOR_TYPE = 2,
+    ONNX_TENSOR_FLOATS = 4,
+    ONNX_TENSOR_INT32S = 5,
+    ONNX_TENSOR_STRINGS = 6,
+    ONNX_TENSOR_INT64S = 7,
+    ONNX_TENSOR_NAME = 8,
+    ONNX_TENSOR_RAW = 9,
+    ONNX_TENSOR_DOUBLES = 10,
+    ONNX_TENSOR_UINT64S = 11,
+    ONNX_TENSOR_EXTERNAL = 13,
+    ONNX_TENSOR_LOCATION = 14,
 
-    ONNX_VALUE_NAME = 1, ONNX_VALUE_TYPE = 2,
-    ONNX_TYPE_TENSOR = 1, ONNX_TYPE_SEQUENCE = 4, ONNX_TYPE_MAP = 5, ONNX_TYPE_SPARSE = 8, ONNX_TYPE_OPTIONAL = 9,
-    ONNX_TENSOR_TYPE_ELEM = 1, ONNX_TENSOR_TYPE_SHAPE = 2,
-    ONNX_SHAPE_DIM = 1, ONNX_DIM_VALUE = 1, ONNX_DIM_PARAM = 2,
+    ONNX_VALUE_NAME = 1,
+    ONNX_VALUE_TYPE = 2,
+    ONNX_TYPE_TENSOR = 1,
+    ONNX_TYPE_SEQUENCE = 4,
+    ONNX_TYPE_MAP = 5,
+    ONNX_TYPE_SPARSE = 8,
+    ONNX_TYPE_OPTIONAL = 9,
+    ONNX_TENSOR_TYPE_ELEM = 1,
+    ONNX_TENSOR_TYPE_SHAPE = 2,
+    ONNX_SHAPE_DIM = 1,
+    ONNX_DIM_VALUE = 1,
+    ONNX_DIM_PARAM = 2,
 };
 
 /* AttributeProto.type */
 typedef enum pare_onnx_kind {
-    ONNX_KIND_NONE, ONNX_KIND_FLOAT, ONNX_KIND_INT, ONNX_KIND_STRING, ONNX_KIND_TENSOR, ONNX_KIND_GRAPH,
-    ONNX_KIND_FLOATS, ONNX_KIND_INTS, ONNX_KIND_STRINGS, /* the rest is refused */
+    ONNX_KIND_NONE,
+    ONNX_KIND_FLOAT,
+    ONNX_KIND_INT,
+    ONNX_KIND_STRING,
+    ONNX_KIND_TENSOR,
+    ONNX_KIND_GRAPH,
+    ONNX_KIND_FLOATS,
+    ONNX_KIND_INTS,
+    ONNX_KIND_STRINGS, /* the rest is refused */
 } pare_onnx_kind;
 
 /* ------------------------------------------------------------------------------------------- reading one file */
@@ -83,7 +131,7 @@ typedef struct pare_onnx_hint {
 
 typedef struct pare_onnx {
     const pare_source  *source;
-    pare_arena         *arena;     /* what dies with the reading                                       */
+    pare_arena         *arena; /* what dies with the reading                                       */
     int                 opset;
     int                 depth;     /* messages we are inside of                                        */
     bool                no_memory; /* something is called damaged because there was no room for it        */
@@ -122,7 +170,7 @@ typedef struct pare_onnx_attr {
     const char            *s; /* STRING; STRINGS joined by commas */
     int64_t               *ints;
     float                 *floats;
-    int                    n; /* of ints or floats */
+    int                    n;       /* of ints or floats */
     pare_cursor            message; /* TENSOR, GRAPH */
     struct pare_onnx_attr *next;
 } pare_onnx_attr;
@@ -196,10 +244,10 @@ pare_status pare_onnx_read_external(pare_onnx *file, const pare_onnx_place *plac
 
 typedef struct pare_onnx_writer {
     pare_wire       wire;
-    pare_arena     *arena;     /* names that only the file has                                   */
+    pare_arena     *arena; /* names that only the file has                                   */
     int             opset;
-    pare_map        read;      /* names of the values that the written nodes and outputs read    */
-    pare_tensor    *copies;    /* dense ones of strided constants, until the file is out         */
+    pare_map        read;   /* names of the values that the written nodes and outputs read    */
+    pare_tensor    *copies; /* dense ones of strided constants, until the file is out         */
     int             n_copies, copies_cap;
     const char     *data_name; /* of the file with the large tensors; NULL: everything is inline */
     uint64_t        data_size; /* planned for it so far                                          */
@@ -213,7 +261,7 @@ int pare_onnx_since(const pare_graph *g, const pare_node **why);
 /* Input `index` of a node is written as an attribute of this name at this operator set; NULL: as an input. */
 const char *pare_onnx_as_attribute(const pare_node *n, int index, int opset);
 /* The operator set's IR version. */
-int pare_onnx_ir_version(int opset);
+int  pare_onnx_ir_version(int opset);
 bool pare_onnx_attr_is_default(const pare_attr *attr, const void *attrs);
 /* The attribute has no default in ONNX and is always written. */
 bool pare_onnx_is_required(const pare_op *op, const pare_attr *attr);

@@ -68,10 +68,10 @@ static pare_status map_file(pare_onnx *file, const char *location, pare_buf **ou
     if (!e)
         return pare_fail_memory(sizeof(*e), "an external file");
     PARE_TRY(map_real(file, location, folder, &e->bytes));
-    e->location     = location;
-    e->next         = file->externals;
+    e->location = location;
+    e->next = file->externals;
     file->externals = e;
-    *out            = e->bytes;
+    *out = e->bytes;
     return PARE_OK;
 }
 

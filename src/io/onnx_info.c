@@ -73,14 +73,14 @@ static pare_status parse_tensor_type(pare_onnx *file, pare_cursor message, pare_
 {
     pare_cursor shape = pare_cursor_of("", 0);
     bool        shaped = false;
-    int64_t     elem   = 0;
+    int64_t     elem = 0;
     pare_field  f;
 
     while (pare_field_next(&message, &f)) {
         if (f.number == ONNX_TENSOR_TYPE_ELEM)
             elem = pare_field_int(&f);
         else if (f.number == ONNX_TENSOR_TYPE_SHAPE) {
-            shape  = pare_field_bytes(&f);
+            shape = pare_field_bytes(&f);
             shaped = true;
         }
     }

@@ -13,7 +13,7 @@ typedef struct model {
 static pare_status read_opset(pare_onnx *file, pare_field *entry)
 {
     pare_cursor message = pare_field_bytes(entry);
-    const char *domain  = "";
+    const char *domain = "";
     int64_t     version = 0;
     pare_field  f;
 
@@ -79,7 +79,7 @@ static pare_status read_model(pare_onnx *file, pare_graph *g, model *m)
         else if (f.number == ONNX_MODEL_FUNCTION)
             PARE_TRY(read_function(file, &f));
         else if (f.number == ONNX_MODEL_GRAPH) {
-            m->graph     = pare_field_bytes(&f);
+            m->graph = pare_field_bytes(&f);
             m->has_graph = true;
         }
     }
@@ -108,7 +108,7 @@ static pare_status apply_hints(const pare_onnx *file, pare_graph *g)
     for (const pare_onnx_hint *h = file->hints; h; h = h->next) {
         pare_value *const v = h->value;
         if (!v->has_shape && h->has_shape && v->t.dtype != PARE_NO_DTYPE) {
-            v->t         = pare_tensor_of(v->t.dtype, h->shape);
+            v->t = pare_tensor_of(v->t.dtype, h->shape);
             v->has_shape = true;
         }
         for (int i = 0; v->t.shape.rank == h->shape.rank && i < h->shape.rank; i++)
@@ -146,7 +146,7 @@ static void close_file(pare_onnx *file)
 pare_status pare_onnx_read(const pare_source *source, pare_graph **out)
 {
     pare_onnx   file = { .source = source, .arena = pare_arena_create() };
-    pare_graph *g    = NULL;
+    pare_graph *g = NULL;
     pare_status status;
 
     if (!file.arena)

@@ -168,7 +168,7 @@ static pare_status resolve_input(pare_onnx_scope *scope, const pare_onnx_node *n
     *out = NULL;
     if (in->made) {
         const char *const whose = n->n_out > 0 ? n->out[0] : n->name;
-        const char *const name  = pare_arena_printf(scope->file->arena, "%s_%s", whose, in->stem);
+        const char *const name = pare_arena_printf(scope->file->arena, "%s_%s", whose, in->stem);
         return name ? pare_graph_add_const(scope->g, name, in->made, out) : pare_fail_memory(1, "a name");
     }
     if (!in->name || !in->name[0])
@@ -218,7 +218,7 @@ static const char *node_name(const pare_onnx_scope *scope, const pare_onnx_node 
 
 static pare_status add_node(pare_onnx_scope *scope, const pare_onnx_node *n, const pare_op *op, pare_node **out)
 {
-    const size_t       count  = (size_t)n->n_in + (size_t)n->n_out + 1;
+    const size_t       count = (size_t)n->n_in + (size_t)n->n_out + 1;
     pare_value **const values = pare_arena_alloc(scope->file->arena, count * sizeof(*values));
 
     if (!values)
@@ -237,7 +237,7 @@ static pare_status note_late(pare_onnx *file, pare_node *node)
 
     if (!late)
         return pare_fail_memory(sizeof(*late), "a node");
-    *late      = (pare_onnx_late){ .node = node, .next = file->late };
+    *late = (pare_onnx_late){ .node = node, .next = file->late };
     file->late = late;
     return PARE_OK;
 }

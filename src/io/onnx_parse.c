@@ -10,7 +10,7 @@
 /* --------------------------------------------------------------------------------------------------- attributes */
 
 enum {
-    MAX_ATTRS  = 64,   /* of one node: the richest op of ONNX has about fifteen */
+    MAX_ATTRS = 64,    /* of one node: the richest op of ONNX has about fifteen */
     MAX_JOINED = 1024, /* characters of a list of strings                       */
 };
 
@@ -178,7 +178,7 @@ static pare_status parse_names(pare_onnx *file, pare_cursor message, pare_onnx_n
         n_in += f.number == ONNX_NODE_INPUT;
         n_out += f.number == ONNX_NODE_OUTPUT;
     }
-    n->in  = pare_arena_alloc(file->arena, ((size_t)n_in + PARE_ONNX_SPARE_INPUTS) * sizeof(*n->in));
+    n->in = pare_arena_alloc(file->arena, ((size_t)n_in + PARE_ONNX_SPARE_INPUTS) * sizeof(*n->in));
     n->out = pare_arena_alloc(file->arena, ((size_t)n_out + 1) * sizeof(*n->out));
     if (!n->in || !n->out)
         return pare_fail_memory((size_t)n_in * sizeof(*n->in), "a node");
@@ -203,8 +203,8 @@ static pare_status parse_names(pare_onnx *file, pare_cursor message, pare_onnx_n
         n->domain = "";
 
     const char *const called = n->name[0] ? n->name : n->n_out > 0 ? n->out[0] : "";
-    n->label = pare_arena_printf(file->arena, "node '%s' (%s%s%s)", called, n->domain, n->domain[0] ? "." : "",
-                                 n->type);
+    n->label =
+        pare_arena_printf(file->arena, "node '%s' (%s%s%s)", called, n->domain, n->domain[0] ? "." : "", n->type);
     return n->label ? PARE_OK : pare_fail_memory(strlen(called), "a node");
 }
 

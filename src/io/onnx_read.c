@@ -93,7 +93,7 @@ static pare_status read_inputs(pare_onnx_scope *scope, pare_cursor message)
 static pare_tensor list_of(pare_dtype dtype, bool scalar, int n, void *data)
 {
     const int64_t count = n;
-    pare_tensor   t     = pare_tensor_of(dtype, scalar ? pare_shape_of(0, NULL) : pare_shape_of(1, &count));
+    pare_tensor   t = pare_tensor_of(dtype, scalar ? pare_shape_of(0, NULL) : pare_shape_of(1, &count));
 
     t.data = data;
     return t;
@@ -190,7 +190,7 @@ static pare_status read_outputs(pare_onnx_scope *scope, pare_cursor message)
         if (f.number != ONNX_GRAPH_OUTPUT)
             continue;
         PARE_TRY(pare_onnx_parse_info(scope->file, pare_field_bytes(&f), &info));
-        pare_value *const  v       = pare_onnx_lookup(scope, info.name);
+        pare_value *const v = pare_onnx_lookup(scope, info.name);
         const char *const trained = pare_map_get(&scope->file->dropped, info.name);
         if (!v && trained)
             return pare_fail(PARE_ERR_UNSUPPORTED, "output '%s' is made by %s only in training", info.name, trained);

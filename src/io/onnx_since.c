@@ -99,7 +99,7 @@ static int since_dtype(pare_dtype dtype)
 static int since_values(const pare_node *n)
 {
     const bool quantizes = strcmp(n->op->onnx, "QuantizeLinear") == 0 || strcmp(n->op->onnx, "DequantizeLinear") == 0;
-    int        set       = PARE_ONNX_FIRST;
+    int        set = PARE_ONNX_FIRST;
 
     for (int i = 0; i < n->n_in + n->n_out; i++) {
         const pare_value *const v = i < n->n_in ? n->in[i] : n->out[i - n->n_in];
@@ -127,8 +127,8 @@ int pare_onnx_since_node(const pare_node *n)
         if (strcmp(r->op, n->op->onnx) != 0 || r->set <= set)
             continue;
         if (r->kind == OP || (r->kind == ATTR && attr_is_used(n, r->attr)) ||
-            (r->kind == TEXT && attr_has_text(n, r->attr)) ||
-            (r->kind == SMALL && input_is_small(n)) || (r->kind == INPUT && input_is_there(n, r->input)) ||
+            (r->kind == TEXT && attr_has_text(n, r->attr)) || (r->kind == SMALL && input_is_small(n)) ||
+            (r->kind == INPUT && input_is_there(n, r->input)) ||
             (r->kind == LIST && input_is_there(n, r->input) && !can_be_attribute(n, r->input)))
             set = r->set;
     }
@@ -148,14 +148,14 @@ int pare_onnx_since(const pare_graph *g, const pare_node **why)
                 continue;
             const pare_graph *const body = *(struct pare_graph *const *)((const char *)n->attrs + a->offset);
             const pare_node        *of_body = NULL;
-            const int               of      = body ? pare_onnx_since(body, &of_body) : 0;
+            const int               of = body ? pare_onnx_since(body, &of_body) : 0;
             if (of > needed) {
                 needed = of;
-                inner  = of_body;
+                inner = of_body;
             }
         }
         if (needed > set) {
-            set  = needed;
+            set = needed;
             *why = inner;
         }
     }

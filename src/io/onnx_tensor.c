@@ -82,7 +82,7 @@ static pare_status read_header(pare_onnx *file, pare_cursor message, header *h)
             read_dims(&f, h);
             break;
         case ONNX_TENSOR_RAW:
-            h->raw     = pare_field_bytes(&f);
+            h->raw = pare_field_bytes(&f);
             h->has_raw = true;
             break;
         case ONNX_TENSOR_LOCATION:
@@ -125,7 +125,7 @@ static pare_status describe(const header *h, pare_tensor *t)
 /* Bytes that lie in `buf`: shared when aligned for the type, else copied. Bool is copied so that it is 0 or 1. */
 static pare_status take_bytes(pare_tensor *t, pare_buf *buf, const uint8_t *bytes)
 {
-    const size_t size  = (size_t)pare_tensor_bytes(t);
+    const size_t size = (size_t)pare_tensor_bytes(t);
     const size_t align = pare_dtype_size(t->dtype) > 1 ? pare_dtype_size(t->dtype) : 1;
 
     if (t->dtype != PARE_bool && (uintptr_t)bytes % align == 0 && size > 0) {
@@ -172,7 +172,7 @@ static storage storage_of(pare_dtype dtype)
 static bool store(pare_tensor *t, int64_t index, uint64_t number)
 {
     const int     bits = pare_dtype_bits(t->dtype);
-    const int64_t as   = (int64_t)number;
+    const int64_t as = (int64_t)number;
 
     if (t->dtype == PARE_bool) {
         ((uint8_t *)t->data)[index] = number != 0;
@@ -190,10 +190,10 @@ static bool store(pare_tensor *t, int64_t index, uint64_t number)
 
 static pare_status take_typed(pare_tensor *t, pare_cursor message, const char *name)
 {
-    const storage kind    = storage_of(t->dtype);
-    const int64_t count   = pare_shape_count(&t->shape);
+    const storage kind = storage_of(t->dtype);
+    const int64_t count = pare_shape_count(&t->shape);
     const int64_t numbers = (count + kind.elements - 1) / kind.elements;
-    int64_t       n       = 0;
+    int64_t       n = 0;
     uint64_t      number;
     pare_field    f;
 

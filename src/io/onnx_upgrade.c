@@ -24,8 +24,8 @@ static bool as_tensor(pare_onnx_attr *a, pare_tensor *t)
 {
     const bool       scalar = a->kind == ONNX_KIND_FLOAT;
     const bool       listed = a->kind == ONNX_KIND_INTS || a->kind == ONNX_KIND_FLOATS;
-    const int64_t    count  = listed ? a->n : 1;
-    const pare_dtype dtype  = scalar || a->kind == ONNX_KIND_FLOATS ? PARE_f32 : PARE_s64;
+    const int64_t    count = listed ? a->n : 1;
+    const pare_dtype dtype = scalar || a->kind == ONNX_KIND_FLOATS ? PARE_f32 : PARE_s64;
 
     *t = pare_tensor_of(dtype, pare_shape_of(scalar ? 0 : 1, &count));
     if (a->kind == ONNX_KIND_FLOAT)
@@ -123,7 +123,7 @@ static pare_status add_string_attr(pare_onnx_scope *scope, pare_onnx_node *n, co
 
     if (!a)
         return pare_fail_memory(sizeof(*a), "an attribute");
-    *a       = (pare_onnx_attr){ .name = name, .kind = ONNX_KIND_STRING, .s = value, .next = n->attrs };
+    *a = (pare_onnx_attr){ .name = name, .kind = ONNX_KIND_STRING, .s = value, .next = n->attrs };
     n->attrs = a;
     return PARE_OK;
 }
@@ -134,9 +134,9 @@ static pare_status resize_10(pare_onnx_scope *scope, pare_onnx_node *n, const li
     (void)r;
     if (n->n_in != 2)
         return pare_fail(PARE_ERR_DATA, "%s has %d inputs instead of 2", n->label, n->n_in);
-    n->in[2]   = n->in[1];
-    n->in[1]   = (pare_onnx_input){ .name = "" };
-    n->n_in    = 3;
+    n->in[2] = n->in[1];
+    n->in[1] = (pare_onnx_input){ .name = "" };
+    n->n_in = 3;
     pare_onnx_attr *const mode = pare_onnx_attr_find(n, "mode");
     if (mode && mode->s && strcmp(mode->s, "bilinear") == 0)
         mode->s = "linear";
@@ -178,7 +178,7 @@ static pare_status coerce(pare_onnx_scope *scope, pare_onnx_node *n, const lift 
     pare_onnx_attr *const a = pare_arena_alloc(scope->file->arena, sizeof(*a));
     if (!a)
         return pare_fail_memory(sizeof(*a), "an attribute");
-    *a       = (pare_onnx_attr){ .name = r->attr, .kind = ONNX_KIND_INT, .i = 1, .next = n->attrs };
+    *a = (pare_onnx_attr){ .name = r->attr, .kind = ONNX_KIND_INT, .i = 1, .next = n->attrs };
     n->attrs = a;
     return PARE_OK;
 }
@@ -208,11 +208,11 @@ pare_status pare_onnx_upgrade(pare_onnx_scope *scope, pare_onnx_node *n)
 /* y = reshape(softmax(flatten(x, axis), -1), shape(x)), whatever the rank is. */
 static pare_status spell_out(pare_node *n, int64_t axis)
 {
-    pare_graph    *const g = n->graph;
+    pare_graph *const    g = n->graph;
     const pare_op *const op = n->op, *const flatten = pare_op_find_onnx("Flatten"),
-                  *const reshape = pare_op_find_onnx("Reshape"), *const shape = pare_op_find_onnx("Shape");
+                         *const reshape = pare_op_find_onnx("Reshape"), *const shape = pare_op_find_onnx("Shape");
     pare_value *const x = n->in[0], *const y = n->out[0];
-    pare_node  *const next = n->next;
+    pare_node *const  next = n->next;
     pare_node        *made;
     pare_value       *flat, *soft, *dims;
     const char *const name = n->name;
@@ -236,7 +236,7 @@ pare_status pare_onnx_upgrade_late(pare_onnx *file, bool *changed)
 {
     *changed = false;
     for (const pare_onnx_late *l = file->late; l; l = l->next) {
-        const pare_value *const x    = l->node->in[0];
+        const pare_value *const x = l->node->in[0];
         const pare_attr *const  attr = pare_attr_find(l->node->op, "axis");
         const int64_t           axis = *(const int64_t *)((const char *)l->node->attrs + attr->offset);
         if (axis == -1 || (x->has_shape && axis == x->t.shape.rank - 1)) {

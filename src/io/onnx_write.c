@@ -10,7 +10,7 @@
 #include "tensor/tensor.h"
 
 enum {
-    OUTSIDE_FROM  = 1024, /* bytes; smaller tensors stay in the model */
+    OUTSIDE_FROM = 1024, /* bytes; smaller tensors stay in the model */
     OUTSIDE_ALIGN = 64,
 };
 
@@ -52,7 +52,7 @@ static pare_status put_outside(pare_onnx_writer *w, const void *bytes, size_t si
     if (!pare_grow(&w->outside, &w->outside_cap, w->n_outside + 1, sizeof(*w->outside)))
         return pare_fail_memory(sizeof(*w->outside), "a tensor");
     w->outside[w->n_outside++] = (pare_wire_blob){ .at = (size_t)at, .data = bytes, .size = size };
-    w->data_size               = at + size;
+    w->data_size = at + size;
     write_entry(&w->wire, ONNX_TENSOR_EXTERNAL, "location", w->data_name);
     snprintf(text, sizeof(text), "%" PRIu64, at);
     write_entry(&w->wire, ONNX_TENSOR_EXTERNAL, "offset", text);
@@ -206,12 +206,12 @@ static pare_status write_files(const pare_onnx_writer *w, const char *path)
         PARE_GOTO(pare_outfile_open(data_path, &data));
         PARE_GOTO(write_outside(w, data));
         status = pare_outfile_commit(data);
-        data   = NULL;
+        data = NULL;
         if (status != PARE_OK)
             goto out;
     }
     status = pare_outfile_commit(model);
-    model  = NULL;
+    model = NULL;
 out:
     pare_outfile_discard(data);
     pare_outfile_discard(model);
@@ -256,7 +256,7 @@ static void release(pare_onnx_writer *w)
 
 pare_status pare_onnx_write(const pare_graph *g, const char *path, const pare_save_options *options)
 {
-    pare_onnx_writer  w     = { .arena = pare_arena_create() };
+    pare_onnx_writer  w = { .arena = pare_arena_create() };
     const char *const slash = strrchr(path, '/');
     pare_status       status;
 

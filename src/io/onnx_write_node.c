@@ -96,7 +96,7 @@ typedef struct clamp {
 static clamp clamp_of(const pare_node *n)
 {
     const pare_attr *const lo = pare_attr_find(n->op, "clamp_lo"), *const hi = pare_attr_find(n->op, "clamp_hi");
-    clamp                  c  = { -INFINITY, INFINITY };
+    clamp c = { -INFINITY, INFINITY };
 
     if ((n->op->traits & PARE_CAN_CLAMP) && lo && hi) {
         c.lo = *(const float *)((const char *)n->attrs + lo->offset);
@@ -165,7 +165,7 @@ static pare_status write_bound(pare_onnx_writer *w, const char *name, float valu
 static const char *made_name(pare_onnx_writer *w, const pare_node *n, const char *what)
 {
     const char *const whose = n->out[0] ? n->out[0]->name : n->name;
-    const char       *name  = pare_arena_printf(w->arena, "%s_%s", whose, what);
+    const char       *name = pare_arena_printf(w->arena, "%s_%s", whose, what);
 
     for (int i = 2; name && pare_graph_find(n->graph, name); i++)
         name = pare_arena_printf(w->arena, "%s_%s%d", whose, what, i);
@@ -176,7 +176,7 @@ static pare_status write_clamp(pare_onnx_writer *w, const pare_node *n, clamp c,
 {
     pare_wire *const  wire = &w->wire;
     const bool        relu = c.lo == 0 && c.hi == INFINITY;
-    const char *const lo   = made_name(w, n, "min"), *const hi = made_name(w, n, "max");
+    const char *const lo = made_name(w, n, "min"), *const hi = made_name(w, n, "max");
     const char *const name = made_name(w, n, "clamp");
 
     if (!lo || !hi || !name)
@@ -203,7 +203,7 @@ static pare_status write_clamp(pare_onnx_writer *w, const pare_node *n, clamp c,
  */
 static pare_status write_outputs(pare_onnx_writer *w, const pare_node *n, const char *first)
 {
-    const bool any  = n->op->max_out == PARE_MAX_OUTPUTS;
+    const bool any = n->op->max_out == PARE_MAX_OUTPUTS;
     int        last = n->n_out;
 
     while (last > n->op->min_out && !any && !n->out[last - 1])
@@ -222,8 +222,8 @@ static pare_status write_outputs(pare_onnx_writer *w, const pare_node *n, const 
 
 pare_status pare_onnx_write_node(pare_onnx_writer *w, const pare_node *n)
 {
-    pare_wire *const wire  = &w->wire;
-    const clamp      c     = clamp_of(n);
+    pare_wire *const wire = &w->wire;
+    const clamp      c = clamp_of(n);
     const char      *first = n->out[0] ? n->out[0]->name : "";
 
     if (!n->op->onnx)

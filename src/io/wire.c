@@ -106,7 +106,7 @@ pare_cursor pare_field_bytes(pare_field *field)
 
 char *pare_field_text(pare_field *field, pare_arena *arena)
 {
-    const pare_cursor c    = pare_field_bytes(field);
+    const pare_cursor c = pare_field_bytes(field);
     const size_t      size = pare_cursor_left(&c);
 
     if (field->message->bad || memchr(c.at, 0, size)) {
@@ -132,8 +132,7 @@ char *pare_field_name(pare_field *field, pare_arena *arena)
 
 static bool reserve(pare_wire *w, size_t more)
 {
-    if (w->failed || more > (size_t)(INT_MAX - w->size) ||
-        !pare_grow(&w->bytes, &w->cap, w->size + (int)more, 1))
+    if (w->failed || more > (size_t)(INT_MAX - w->size) || !pare_grow(&w->bytes, &w->cap, w->size + (int)more, 1))
         w->failed = true;
     return !w->failed;
 }
@@ -172,7 +171,7 @@ void pare_wire_begin(pare_wire *w, int number)
 {
     assert(w->depth < PARE_WIRE_OPEN);
     put_tag(w, number, PARE_WIRE_BYTES);
-    w->open[w->depth]         = w->size;
+    w->open[w->depth] = w->size;
     w->open_blobs[w->depth++] = w->n_blobs;
 }
 

@@ -17,15 +17,15 @@
 #include "base/outfile.h"
 
 enum {
-    PARE_WIRE_DEPTH = 64,                   /* messages inside messages when reading, graphs' when writing */
-    PARE_WIRE_OPEN  = PARE_WIRE_DEPTH + 16, /* all of them when writing                                    */
+    PARE_WIRE_DEPTH = 64,                  /* messages inside messages when reading, graphs' when writing */
+    PARE_WIRE_OPEN = PARE_WIRE_DEPTH + 16, /* all of them when writing                                    */
 };
 
 typedef enum pare_wire_type {
     PARE_WIRE_VARINT = 0,
-    PARE_WIRE_64     = 1,
-    PARE_WIRE_BYTES  = 2,
-    PARE_WIRE_32     = 5,
+    PARE_WIRE_64 = 1,
+    PARE_WIRE_BYTES = 2,
+    PARE_WIRE_32 = 5,
 } pare_wire_type;
 
 typedef struct pare_field {
@@ -61,7 +61,7 @@ char *pare_field_name(pare_field *field, pare_arena *arena);
  * Lengths of messages are put in when the message ends. Running out of memory is sticky and reported by flush.
  */
 typedef struct pare_wire_blob {
-    size_t      at;   /* comes before bytes[at] */
+    size_t      at; /* comes before bytes[at] */
     const void *data;
     size_t      size;
 } pare_wire_blob;

@@ -41,7 +41,7 @@ void pare_apply_unary(const pare_tensor *y, const pare_tensor *x, pare_unary_f32
 
     pare_rows_begin(&r, 2, (const pare_tensor *const[]){ y, x }, share.part, share.parts);
     while (pare_rows_next(&r)) {
-        float *const       to   = (float *)r.ptr[0];
+        float *const       to = (float *)r.ptr[0];
         const float *const from = (const float *)r.ptr[1];
         if (r.step[0] == 1 && r.step[1] == 1) {
             unary_row(f, fast, r.n, from, to, param);
@@ -71,8 +71,7 @@ static void binary_piece(const pare_rows *r, int64_t i, int64_t n, pare_binary_f
         pull(b_piece, b, r->step[2], n);
         b = b_piece;
     }
-    f((long)n, a, b, result,
-      r->step[2] == 0 ? PARE_ROW_SCALAR_B : r->step[1] == 0 ? PARE_ROW_SCALAR_A : PARE_ROW_BOTH);
+    f((long)n, a, b, result, r->step[2] == 0 ? PARE_ROW_SCALAR_B : r->step[1] == 0 ? PARE_ROW_SCALAR_A : PARE_ROW_BOTH);
 }
 
 void pare_apply_binary(const pare_tensor *y, const pare_tensor *a, const pare_tensor *b, pare_binary_f32 f,
@@ -86,8 +85,8 @@ void pare_apply_binary(const pare_tensor *y, const pare_tensor *a, const pare_te
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ y, a, b }, share.part, share.parts);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i += PIECE) {
-            const int64_t n      = r.n - i < PIECE ? r.n - i : PIECE;
-            float *const  to     = (float *)r.ptr[0] + i * r.step[0];
+            const int64_t n = r.n - i < PIECE ? r.n - i : PIECE;
+            float *const  to = (float *)r.ptr[0] + i * r.step[0];
             float *const  result = r.step[0] == 1 ? to : buffer;
             binary_piece(&r, i, n, kernel->binary[f], result);
             if (clamp)

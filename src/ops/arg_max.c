@@ -38,12 +38,12 @@ static bool beyond(const pare_tensor *x, int64_t a, int64_t b, int sign)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_arg_attrs *const p    = call->attrs;
-    const pare_tensor *const    x    = call->in[0];
+    const pare_arg_attrs *const p = call->attrs;
+    const pare_tensor *const    x = call->in[0];
     const int                   sign = call->op == &pare_op_arg_max ? 1 : -1;
     const int                   axis = (int)(p->axis < 0 ? p->axis + x->shape.rank : p->axis);
     const int64_t               step = x->stride[axis];
-    pare_tensor                 y    = *call->out[0];
+    pare_tensor                 y = *call->out[0];
     pare_walk                   w;
 
     if (!p->keepdims) { /* with the axis back in, results are walked like the input */
@@ -51,7 +51,7 @@ static pare_status forward(const pare_call *call)
             y.stride[i] = y.stride[i - 1];
         y.stride[axis] = 0;
     }
-    y.shape           = x->shape;
+    y.shape = x->shape;
     y.shape.dim[axis] = 1;
     pare_walk_begin(&w, y.shape.rank, y.shape.dim);
     pare_walk_follow(&w, 0, x->stride);
@@ -76,34 +76,38 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] axis=1", "f32[4,7] axis=-1 keepdims=0", "s8[9,9] axis=1 select_last_index=1", "s64{3,1,3} keepdims=0",
-    "f32[0,3] axis=1", NULL,
+    "f32[2,3,5,5] axis=1",
+    "f32[4,7] axis=-1 keepdims=0",
+    "s8[9,9] axis=1 select_last_index=1",
+    "s64{3,1,3} keepdims=0",
+    "f32[0,3] axis=1",
+    NULL,
 };
 
 const pare_op pare_op_arg_max = {
-    .name       = "arg_max",
-    .onnx       = "ArgMax",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "arg_max",
+    .onnx = "ArgMax",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_arg_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };
 
 const pare_op pare_op_arg_min = {
-    .name       = "arg_min",
-    .onnx       = "ArgMin",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "arg_min",
+    .onnx = "ArgMin",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_arg_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

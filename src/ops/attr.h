@@ -10,29 +10,54 @@
 
 #include "ops/op.h"
 
-#define PARE_ATTR_ROW_INT(type_, field, value) \
-    { .name = #field, .type = PARE_ATTR_INT, .offset = offsetof(type_, field), .i = (value) }
-#define PARE_ATTR_ROW_FLOAT(type_, field, value) \
-    { .name = #field, .type = PARE_ATTR_FLOAT, .offset = offsetof(type_, field), .f = (value) }
-#define PARE_ATTR_ROW_STRING(type_, field, value) \
-    { .name = #field, .type = PARE_ATTR_STRING, .offset = offsetof(type_, field), .s = (value) }
-#define PARE_ATTR_ROW_INTS(type_, field) { .name = #field, .type = PARE_ATTR_INTS, .offset = offsetof(type_, field) }
-#define PARE_ATTR_ROW_FLOATS(type_, field) \
-    { .name = #field, .type = PARE_ATTR_FLOATS, .offset = offsetof(type_, field) }
-#define PARE_ATTR_ROW_STRINGS(type_, field) \
-    { .name = #field, .type = PARE_ATTR_STRINGS, .offset = offsetof(type_, field) }
-#define PARE_ATTR_ROW_DTYPE(type_, field, value) \
-    { .name = #field, .type = PARE_ATTR_DTYPE, .offset = offsetof(type_, field), .i = (value) }
-#define PARE_ATTR_ROW_TENSOR(type_, field) \
-    { .name = #field, .type = PARE_ATTR_TENSOR, .offset = offsetof(type_, field) }
-#define PARE_ATTR_ROW_GRAPH(type_, field) { .name = #field, .type = PARE_ATTR_GRAPH, .offset = offsetof(type_, field) }
+#define PARE_ATTR_ROW_INT(type_, field, value)                                                \
+    {                                                                                         \
+        .name = #field, .type = PARE_ATTR_INT, .offset = offsetof(type_, field), .i = (value) \
+    }
+#define PARE_ATTR_ROW_FLOAT(type_, field, value)                                                \
+    {                                                                                           \
+        .name = #field, .type = PARE_ATTR_FLOAT, .offset = offsetof(type_, field), .f = (value) \
+    }
+#define PARE_ATTR_ROW_STRING(type_, field, value)                                                \
+    {                                                                                            \
+        .name = #field, .type = PARE_ATTR_STRING, .offset = offsetof(type_, field), .s = (value) \
+    }
+#define PARE_ATTR_ROW_INTS(type_, field)                                         \
+    {                                                                            \
+        .name = #field, .type = PARE_ATTR_INTS, .offset = offsetof(type_, field) \
+    }
+#define PARE_ATTR_ROW_FLOATS(type_, field)                                         \
+    {                                                                              \
+        .name = #field, .type = PARE_ATTR_FLOATS, .offset = offsetof(type_, field) \
+    }
+#define PARE_ATTR_ROW_STRINGS(type_, field)                                         \
+    {                                                                               \
+        .name = #field, .type = PARE_ATTR_STRINGS, .offset = offsetof(type_, field) \
+    }
+#define PARE_ATTR_ROW_DTYPE(type_, field, value)                                                \
+    {                                                                                           \
+        .name = #field, .type = PARE_ATTR_DTYPE, .offset = offsetof(type_, field), .i = (value) \
+    }
+#define PARE_ATTR_ROW_TENSOR(type_, field)                                         \
+    {                                                                              \
+        .name = #field, .type = PARE_ATTR_TENSOR, .offset = offsetof(type_, field) \
+    }
+#define PARE_ATTR_ROW_GRAPH(type_, field)                                         \
+    {                                                                             \
+        .name = #field, .type = PARE_ATTR_GRAPH, .offset = offsetof(type_, field) \
+    }
 
 /* The two rows of an op with PARE_CAN_CLAMP, whose struct has float clamp_lo, clamp_hi. They are ours, not ONNX's. */
-#define PARE_ATTR_ROW_CLAMP(type_, field, value) \
-    { .name = #field, .type = PARE_ATTR_FLOAT, .offset = offsetof(type_, field), .f = (value), .internal = true }
+#define PARE_ATTR_ROW_CLAMP(type_, field, value)                                                                  \
+    {                                                                                                             \
+        .name = #field, .type = PARE_ATTR_FLOAT, .offset = offsetof(type_, field), .f = (value), .internal = true \
+    }
 #define PARE_ATTR_ROWS_CLAMP(type_) \
     PARE_ATTR_ROW_CLAMP(type_, clamp_lo, -INFINITY), PARE_ATTR_ROW_CLAMP(type_, clamp_hi, INFINITY)
-#define PARE_ATTR_END { .name = NULL }
+#define PARE_ATTR_END \
+    {                 \
+        .name = NULL  \
+    }
 
 /* Every op of unary.def; each table names only the fields that the formula reads. */
 typedef struct pare_unary_attrs {

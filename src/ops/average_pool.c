@@ -92,7 +92,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (pare_pool_describe(call, &w, a->count_include_pad != 0, &d) && d.dilation_h == 1 && d.dilation_w == 1)
         return pare_pool_use(&d, step, run_f32);
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     return PARE_OK;
 }
 
@@ -106,17 +106,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_average_pool = {
-    .name       = "average_pool",
-    .onnx       = "AveragePool",
-    .min_in     = 1, /* x [N,C,spatial] */
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
-    .attrs      = attrs,
+    .name = "average_pool",
+    .onnx = "AveragePool",
+    .min_in = 1, /* x [N,C,spatial] */
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_pool_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

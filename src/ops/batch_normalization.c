@@ -27,8 +27,8 @@ static pare_status infer(const pare_call *call)
     for (int i = 0; i < 5; i++) {
         if (call->in[i]->dtype != PARE_f32)
             return pare_op_bad_dtype(call, i);
-        if (i > 0 && (call->in[i]->shape.rank != 1 ||
-                      (x->rank > 1 && call->in[i]->shape.dim[0] != x->dim[1] && x->dim[1] >= 0)))
+        if (i > 0 &&
+            (call->in[i]->shape.rank != 1 || (x->rank > 1 && call->in[i]->shape.dim[0] != x->dim[1] && x->dim[1] >= 0)))
             return pare_fail(PARE_ERR_SHAPE, "input %d must have one number per channel", i);
     }
     call->out[0]->dtype = PARE_f32;
@@ -45,7 +45,8 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
     (void)step, (void)scratch;
     for (int64_t c = part; c < channels; c += parts) {
-        const float f     = (float)pare_tensor_real(call->in[1], c) / sqrtf((float)pare_tensor_real(call->in[4], c) + a->epsilon);
+        const float f =
+            (float)pare_tensor_real(call->in[1], c) / sqrtf((float)pare_tensor_real(call->in[4], c) + a->epsilon);
         const float shift = (float)pare_tensor_real(call->in[2], c) - (float)pare_tensor_real(call->in[3], c) * f;
         pare_tensor xc = *x, yc = *y;
         pare_rows   rows;
@@ -58,7 +59,8 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
         pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &yc, &xc }, 0, 1);
         while (pare_rows_next(&rows))
             for (int64_t i = 0; i < rows.n; i++)
-                ((float *)rows.ptr[0])[i * rows.step[0]] = fmaf(((const float *)rows.ptr[1])[i * rows.step[1]], f, shift);
+                ((float *)rows.ptr[0])[i * rows.step[0]] =
+                    fmaf(((const float *)rows.ptr[1])[i * rows.step[1]], f, shift);
     }
 }
 
@@ -82,16 +84,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_batch_normalization = {
-    .name       = "batch_normalization",
-    .onnx       = "BatchNormalization",
-    .min_in     = 5, /* x [N,C,...], scale, bias, mean, variance [C] */
-    .max_in     = 5,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "batch_normalization",
+    .onnx = "BatchNormalization",
+    .min_in = 5, /* x [N,C,...], scale, bias, mean, variance [C] */
+    .max_in = 5,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(bn_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -11,7 +11,10 @@
 typedef int64_t int_fn(int64_t a, int64_t b);
 
 #define PARE_BINARY(name, onnx_, f32_, formula, traits_) \
-    static int64_t name##_int(int64_t a, int64_t b) { return formula; }
+    static int64_t name##_int(int64_t a, int64_t b)      \
+    {                                                    \
+        return formula;                                  \
+    }
 #include "ops/binary.def"
 #undef PARE_BINARY
 
@@ -48,9 +51,9 @@ static pare_status infer(const pare_call *call)
 
 static void apply_floats(const pare_call *call, pare_share share)
 {
-    const pare_binary_attrs *const p        = call->attrs;
+    const pare_binary_attrs *const p = call->attrs;
     const float                    clamp[2] = { p->clamp_lo, p->clamp_hi };
-    const bool                     clamps   = clamp[0] > -INFINITY || clamp[1] < INFINITY;
+    const bool                     clamps = clamp[0] > -INFINITY || clamp[1] < INFINITY;
 
     pare_apply_binary(call->out[0], call->in[0], call->in[1], function_of(call->op)->f32, clamps ? clamp : NULL, share);
 }
@@ -58,7 +61,7 @@ static void apply_floats(const pare_call *call, pare_share share)
 /* Asks before dividing whether integers can be: no divisor is 0 and every quotient fits. */
 static pare_status check_division(const pare_call *call)
 {
-    const pare_dtype dtype  = call->in[0]->dtype;
+    const pare_dtype dtype = call->in[0]->dtype;
     const int64_t    lowest = pare_dtype_lo(dtype);
     pare_rows        r;
 
@@ -77,7 +80,7 @@ static pare_status check_division(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    const struct function *const f     = function_of(call->op);
+    const struct function *const f = function_of(call->op);
     const pare_dtype             dtype = call->in[0]->dtype;
     pare_rows                    r;
 
@@ -90,8 +93,9 @@ static pare_status forward(const pare_call *call)
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, 0, 1);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i++)
-            pare_store_int(dtype, r.ptr[0], i * r.step[0], f->ints(pare_load_int(dtype, r.ptr[1], i * r.step[1]),
-                                                                   pare_load_int(dtype, r.ptr[2], i * r.step[2])));
+            pare_store_int(
+                dtype, r.ptr[0], i * r.step[0],
+                f->ints(pare_load_int(dtype, r.ptr[1], i * r.step[1]), pare_load_int(dtype, r.ptr[2], i * r.step[2])));
     return PARE_OK;
 }
 
@@ -105,7 +109,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     if (call->in[0]->dtype == PARE_f32) {
         step->kernel = pare_apply_kernel_name(step);
-        step->run    = run;
+        step->run = run;
     }
     return PARE_OK;
 }
@@ -128,9 +132,18 @@ static const char *const samples[] = {
     NULL,
 };
 
-#define PARE_BINARY(name_, onnx_, f32_, formula, traits_)                                                       \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 2, .max_in = 2, .min_out = 1,     \
-        .max_out = 1, .traits = PARE_ELEMENTWISE | PARE_CAN_CLAMP | (traits_), .attrs = attrs,                  \
-        .attrs_size = sizeof(pare_binary_attrs), .infer = infer, .forward = forward, .prepare = prepare,        \
-        .samples = samples };
+#define PARE_BINARY(name_, onnx_, f32_, formula, traits_)                                      \
+    const pare_op pare_op_##name_ = { .name = #name_,                                          \
+                                      .onnx = onnx_,                                           \
+                                      .min_in = 2,                                             \
+                                      .max_in = 2,                                             \
+                                      .min_out = 1,                                            \
+                                      .max_out = 1,                                            \
+                                      .traits = PARE_ELEMENTWISE | PARE_CAN_CLAMP | (traits_), \
+                                      .attrs = attrs,                                          \
+                                      .attrs_size = sizeof(pare_binary_attrs),                 \
+                                      .infer = infer,                                          \
+                                      .forward = forward,                                      \
+                                      .prepare = prepare,                                      \
+                                      .samples = samples };
 #include "ops/binary.def"

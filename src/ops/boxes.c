@@ -15,7 +15,7 @@ pare_tensor pare_axis_last(const pare_tensor *t, int64_t axis)
     if (rank == 0) {
         pare_tensor one = *t;
 
-        one.shape     = pare_shape_of(1, (const int64_t[]){ 1 });
+        one.shape = pare_shape_of(1, (const int64_t[]){ 1 });
         one.stride[0] = 1;
         return one;
     }
@@ -73,7 +73,7 @@ static pare_tensor box_of(const pare_tensor *t, int lead, int64_t i)
     }
     for (int axis = lead; axis < t->shape.rank; axis++) {
         box.shape.dim[box.shape.rank] = t->shape.dim[axis];
-        box.stride[box.shape.rank++]  = t->stride[axis];
+        box.stride[box.shape.rank++] = t->stride[axis];
     }
     return box;
 }
@@ -106,7 +106,7 @@ static void push(const pare_tensor *box, const float *from)
 void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts)
 {
     const bool scattered = pare_boxes_scattered(b);
-    const long n         = (long)pare_boxes_size(b);
+    const long n = (long)pare_boxes_size(b);
     long       begin, end;
 
     if (n == 0)
@@ -127,7 +127,7 @@ void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts)
 
 pare_status pare_boxes_forward(const pare_boxes *b)
 {
-    const size_t bytes  = sizeof(float) * (size_t)pare_boxes_size(b);
+    const size_t bytes = sizeof(float) * (size_t)pare_boxes_size(b);
     float       *buffer = NULL;
 
     if (pare_boxes_scattered(b) && bytes > 0) {

@@ -40,7 +40,7 @@ void pare_call_out(const pare_call *call, int output, pare_dtype dtype, const pa
         return;
     call->out[output]->dtype = dtype;
     call->out[output]->shape = *shape;
-    call->out[output]->q     = NULL;
+    call->out[output]->q = NULL;
 }
 
 pare_status pare_call_select(const pare_call *call, int output, int first, int last, const pare_shape *shape)
@@ -56,8 +56,8 @@ pare_status pare_call_select(const pare_call *call, int output, int first, int l
     for (int i = first + 1; i < last && i < call->n_in; i++) {
         const pare_qparams *const q = call->in[i] ? call->in[i]->q : t->q;
         if (q != t->q && (!q || !t->q || !pare_qparams_equal(q, t->q)))
-            return pare_fail(PARE_ERR_SHAPE, "inputs %d and %d are quantized with different scale or zero point",
-                             first, i);
+            return pare_fail(PARE_ERR_SHAPE, "inputs %d and %d are quantized with different scale or zero point", first,
+                             i);
     }
 
     pare_call_out(call, output, t->dtype, shape);

@@ -8,7 +8,7 @@
 /* Sets of dtypes: PARE_D(f32) | PARE_D(s64). */
 #define PARE_D(dtype) (1u << PARE_##dtype)
 enum {
-    PARE_DTYPES_INT   = PARE_D(u8) | PARE_D(s8) | PARE_D(u16) | PARE_D(s16) | PARE_D(s32) | PARE_D(s64) | PARE_D(u32),
+    PARE_DTYPES_INT = PARE_D(u8) | PARE_D(s8) | PARE_D(u16) | PARE_D(s16) | PARE_D(s32) | PARE_D(s64) | PARE_D(u32),
     PARE_DTYPES_INDEX = PARE_D(s32) | PARE_D(s64),
     PARE_DTYPES_BYTES = PARE_DTYPES_INT | PARE_D(f32) | PARE_D(f64) | PARE_D(f16) | PARE_D(bf16) | PARE_D(u64) |
                         PARE_D(bool), /* everything but the sub-byte types */

@@ -31,7 +31,7 @@ static int64_t saturated(double x, pare_dtype to)
 static void cast_row(const pare_rows *r, pare_dtype to, pare_dtype from)
 {
     const bool from_real = pare_dtype_kind(from) == PARE_KIND_FLOAT;
-    const bool to_real   = pare_dtype_kind(to) == PARE_KIND_FLOAT;
+    const bool to_real = pare_dtype_kind(to) == PARE_KIND_FLOAT;
 
     for (int64_t i = 0; i < r->n; i++) {
         const int64_t iy = i * r->step[0], ix = i * r->step[1];
@@ -64,22 +64,33 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] to=s8", "f32[2,3] to=u8", "f32[9] to=s64", "f32[9] to=bool", "f32[9] to=f16", "f32[9] to=bf16",
-    "f16[9] to=f32", "s64[9] to=f32", "s64[9] to=s32", "bool[2,3] to=f32", "s32[7] to=u8", "f32[0] to=f64", NULL,
+    "f32[2,3,5,5] to=s8",
+    "f32[2,3] to=u8",
+    "f32[9] to=s64",
+    "f32[9] to=bool",
+    "f32[9] to=f16",
+    "f32[9] to=bf16",
+    "f16[9] to=f32",
+    "s64[9] to=f32",
+    "s64[9] to=s32",
+    "bool[2,3] to=f32",
+    "s32[7] to=u8",
+    "f32[0] to=f64",
+    NULL,
 };
 
 const pare_op pare_op_cast = {
-    .name       = "cast",
-    .onnx       = "Cast",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_ELEMENTWISE,
-    .attrs      = attrs,
+    .name = "cast",
+    .onnx = "Cast",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_ELEMENTWISE,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_cast_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

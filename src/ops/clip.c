@@ -32,14 +32,14 @@ static void clip_floats(const pare_call *call, pare_share share)
 static void clip_ints(const pare_call *call)
 {
     const pare_dtype dtype = call->in[0]->dtype;
-    const int64_t    lo    = pare_call_has(call, 1) ? pare_tensor_int(call->in[1], 0) : INT64_MIN;
-    const int64_t    hi    = pare_call_has(call, 2) ? pare_tensor_int(call->in[2], 0) : INT64_MAX;
+    const int64_t    lo = pare_call_has(call, 1) ? pare_tensor_int(call->in[1], 0) : INT64_MIN;
+    const int64_t    hi = pare_call_has(call, 2) ? pare_tensor_int(call->in[2], 0) : INT64_MAX;
     pare_rows        r;
 
     pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], call->in[0] }, 0, 1);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i++) {
-            const int64_t x     = pare_load_int(dtype, r.ptr[1], i * r.step[1]);
+            const int64_t x = pare_load_int(dtype, r.ptr[1], i * r.step[1]);
             const int64_t above = x < lo ? lo : x;
             pare_store_int(dtype, r.ptr[0], i * r.step[0], above > hi ? hi : above);
         }
@@ -66,7 +66,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     if (call->in[0]->dtype == PARE_f32 && pare_unary_f32_candidates(step->cpu, &best, 1) > 0) {
         step->kernel = best->name;
-        step->run    = run;
+        step->run = run;
     }
     return PARE_OK;
 }
@@ -82,14 +82,14 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_clip = {
-    .name    = "clip",
-    .onnx    = "Clip",
-    .min_in  = 1,
-    .max_in  = 3,
+    .name = "clip",
+    .onnx = "Clip",
+    .min_in = 1,
+    .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

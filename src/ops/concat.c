@@ -37,9 +37,9 @@ static pare_status infer(const pare_call *call)
 
 static void do_part(const pare_call *call, int part, int parts)
 {
-    const pare_axis_attrs *const p     = call->attrs;
-    const int                    rank  = call->out[0]->shape.rank;
-    const int                    axis  = (int)(p->axis < 0 ? p->axis + rank : p->axis);
+    const pare_axis_attrs *const p = call->attrs;
+    const int                    rank = call->out[0]->shape.rank;
+    const int                    axis = (int)(p->axis < 0 ? p->axis + rank : p->axis);
     int64_t                      start = 0;
 
     for (int k = 0; k < call->n_in; k++) {
@@ -59,22 +59,28 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] f32[2,1,5,5] f32[2,4,5,5] axis=1", "f32[2,3] f32[1,3]", "s64{1,2} s64{3}", "f32[2,3] axis=-1",
-    "u8[2,3]~0.5,7 u8[2,2]~0.5,7 axis=1", "f32[2,0] f32[2,3] axis=1", "bool[2] bool[3]", NULL,
+    "f32[2,3,5,5] f32[2,1,5,5] f32[2,4,5,5] axis=1",
+    "f32[2,3] f32[1,3]",
+    "s64{1,2} s64{3}",
+    "f32[2,3] axis=-1",
+    "u8[2,3]~0.5,7 u8[2,2]~0.5,7 axis=1",
+    "f32[2,0] f32[2,3] axis=1",
+    "bool[2] bool[3]",
+    NULL,
 };
 
 const pare_op pare_op_concat = {
-    .name       = "concat",
-    .onnx       = "Concat",
-    .min_in     = 1,
-    .max_in     = -1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "concat",
+    .onnx = "Concat",
+    .min_in = 1,
+    .max_in = -1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_axis_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -27,12 +27,12 @@ static const pare_attr attrs[] = {
 };
 
 const pare_op pare_op_constant = {
-    .name       = "constant",
-    .onnx       = "Constant",
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "constant",
+    .onnx = "Constant",
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_value_attrs),
-    .infer      = infer,
-    .forward    = forward,
+    .infer = infer,
+    .forward = forward,
 };

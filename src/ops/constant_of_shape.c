@@ -9,7 +9,7 @@
 static pare_status infer(const pare_call *call)
 {
     const pare_tensor *const value = ((const pare_value_attrs *)call->attrs)->value;
-    pare_shape               y     = { .rank = 0 };
+    pare_shape               y = { .rank = 0 };
     pare_ints                want;
 
     if (value && (pare_shape_count(&value->shape) != 1 || pare_dtype_size(value->dtype) == 0))
@@ -27,7 +27,7 @@ static pare_status infer(const pare_call *call)
 static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_tensor *const value = ((const pare_value_attrs *)call->attrs)->value;
-    const float              zero  = 0;
+    const float              zero = 0;
 
     pare_fill(call->out[0], value ? value->data : &zero, part, parts);
 }
@@ -42,16 +42,16 @@ static const pare_attr attrs[] = {
 static const char *const samples[] = { "s64{2,3,5}", "s64{}", "s64{0,2}", NULL };
 
 const pare_op pare_op_constant_of_shape = {
-    .name       = "constant_of_shape",
-    .onnx       = "ConstantOfShape",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "constant_of_shape",
+    .onnx = "ConstantOfShape",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_value_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

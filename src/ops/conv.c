@@ -27,12 +27,13 @@ pare_status pare_conv_shape(const pare_call *call, int ix, int iw, int ib, pare_
                          w->rank);
     PARE_TRY(pare_window_resolve(&a->window, x, &w->dim[2], window));
     if (a->group < 1 || x->dim[1] != w->dim[1] * a->group || w->dim[0] % a->group != 0)
-        return pare_fail(PARE_ERR_SHAPE, "%lld input channels do not fit weights for %lld in %lld groups with %lld outputs",
+        return pare_fail(PARE_ERR_SHAPE,
+                         "%lld input channels do not fit weights for %lld in %lld groups with %lld outputs",
                          (long long)x->dim[1], (long long)w->dim[1], (long long)a->group, (long long)w->dim[0]);
     if (b && (b->rank != 1 || b->dim[0] != w->dim[0]))
         return pare_fail(PARE_ERR_SHAPE, "the bias must have one number for each of the %lld output channels",
                          (long long)w->dim[0]);
-    call->out[0]->shape        = *x;
+    call->out[0]->shape = *x;
     call->out[0]->shape.dim[1] = w->dim[0];
     for (int i = 0; i < window->n; i++)
         call->out[0]->shape.dim[i + 2] = window->out[i];
@@ -95,10 +96,9 @@ static pare_status forward(const pare_call *call)
                 pare_window_position(&window, p, at);
                 for (int i = 0; i < window.n; i++)
                     to += at[i] * y->stride[i + 2];
-                const float sum = one(call, &window,
-                                      (const float *)x->data + n * x->stride[0] + group * w->shape.dim[1] * x->stride[1],
-                                      (const float *)w->data + c * w->stride[0],
-                                      b ? ((const float *)b->data)[c * b->stride[0]] : 0, at);
+                const float sum = one(
+                    call, &window, (const float *)x->data + n * x->stride[0] + group * w->shape.dim[1] * x->stride[1],
+                    (const float *)w->data + c * w->stride[0], b ? ((const float *)b->data)[c * b->stride[0]] : 0, at);
 
                 ((float *)y->data)[to] = clamp(sum, a);
             }
@@ -134,10 +134,10 @@ static pare_status prepare_dw(const pare_conv_f32_desc *d, const float *w, const
 
     pare_dw_f32_candidates(d, step->cpu, kernel, 1);
     PARE_TRY(pare_dw_f32_plan_create(d, w, bias, kernel[0], &plan));
-    step->state   = plan;
+    step->state = plan;
     step->release = release_dw;
-    step->kernel  = kernel[0]->name;
-    step->run     = run_dw;
+    step->kernel = kernel[0]->name;
+    step->run = run_dw;
     return PARE_OK;
 }
 
@@ -156,10 +156,23 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         return PARE_OK; /* the reference runs */
 
     pare_conv_f32_desc d = {
-        .n = (int)x->shape.dim[0], .oh = g.oh, .ow = g.ow, .c = (int)x->shape.dim[1], .oc = (int)w->shape.dim[0],
-        .group = (int)a->group, .kh = g.kh, .kw = g.kw, .stride_h = g.stride_h, .stride_w = g.stride_w,
-        .dilation_h = g.dilation_h, .dilation_w = g.dilation_w, .pad_top = g.top, .pad_left = g.left,
-        .clamp = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY, .lo = a->clamp_lo, .hi = a->clamp_hi,
+        .n = (int)x->shape.dim[0],
+        .oh = g.oh,
+        .ow = g.ow,
+        .c = (int)x->shape.dim[1],
+        .oc = (int)w->shape.dim[0],
+        .group = (int)a->group,
+        .kh = g.kh,
+        .kw = g.kw,
+        .stride_h = g.stride_h,
+        .stride_w = g.stride_w,
+        .dilation_h = g.dilation_h,
+        .dilation_w = g.dilation_w,
+        .pad_top = g.top,
+        .pad_left = g.left,
+        .clamp = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY,
+        .lo = a->clamp_lo,
+        .hi = a->clamp_hi,
     };
     pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
     pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
@@ -171,10 +184,10 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     pare_conv_f32_candidates(&d, step->cpu, kernel, 1);
     PARE_TRY(pare_conv_f32_plan_create(&d, w->data, b ? b->data : NULL, kernel[0], &plan));
-    step->state   = plan;
+    step->state = plan;
     step->release = release_conv;
-    step->kernel  = kernel[0]->name;
-    step->run     = run_conv;
+    step->kernel = kernel[0]->name;
+    step->run = run_conv;
     return PARE_OK;
 }
 
@@ -188,17 +201,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_conv = {
-    .name       = "conv",
-    .onnx       = "Conv",
-    .min_in     = 2, /* x [N,C,spatial], w [OC,C/group,kernel], bias [OC] */
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP,
-    .attrs      = pare_conv_attr_table,
+    .name = "conv",
+    .onnx = "Conv",
+    .min_in = 2, /* x [N,C,spatial], w [OC,C/group,kernel], bias [OC] */
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP,
+    .attrs = pare_conv_attr_table,
     .attrs_size = sizeof(pare_conv_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -17,8 +17,9 @@ static const pare_attr attrs[] = {
 };
 
 static const pare_integer_in conv_integer_in = { .b = 1, .a_zero = 2, .b_zero = 3 };
-static const pare_integer_in qlinear_conv_in = { .a_scale = 1, .a_zero = 2, .b = 3, .b_scale = 4, .b_zero = 5,
-                                                 .y_scale = 6, .y_zero = 7, .bias = 8 };
+static const pare_integer_in qlinear_conv_in = {
+    .a_scale = 1, .a_zero = 2, .b = 3, .b_scale = 4, .b_zero = 5, .y_scale = 6, .y_zero = 7, .bias = 8
+};
 
 static const pare_integer_in *inputs_of(const pare_call *call)
 {
@@ -65,7 +66,7 @@ static int64_t sum_of(const pare_call *call, const pare_window *window, int64_t 
 static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_integer_in *at_in = inputs_of(call);
-    const pare_conv_attrs *a     = call->attrs;
+    const pare_conv_attrs *a = call->attrs;
     const pare_tensor     *x = call->in[0], *w = call->in[at_in->b], *y = call->out[0];
     const pare_tensor     *bias = at_in->bias && pare_call_has(call, at_in->bias) ? call->in[at_in->bias] : NULL;
     const int64_t          oc = w->shape.dim[0];
@@ -110,31 +111,31 @@ static const char *const qlinear_samples[] = {
 };
 
 const pare_op pare_op_conv_integer = {
-    .name       = "conv_integer",
-    .onnx       = "ConvInteger",
-    .min_in     = 2, /* x [N,C,spatial], w [OC,C/group,kernel], zero point of x, zero points of w [] or [OC] */
-    .max_in     = 4,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "conv_integer",
+    .onnx = "ConvInteger",
+    .min_in = 2, /* x [N,C,spatial], w [OC,C/group,kernel], zero point of x, zero points of w [] or [OC] */
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_conv_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = integer_samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = integer_samples,
 };
 
 const pare_op pare_op_qlinear_conv = {
-    .name       = "qlinear_conv",
-    .onnx       = "QLinearConv",
-    .min_in     = 8, /* x, its scale and zero point; w, scales, zero points; scale and zero point of y; bias s32 [OC] */
-    .max_in     = 9,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "qlinear_conv",
+    .onnx = "QLinearConv",
+    .min_in = 8, /* x, its scale and zero point; w, scales, zero points; scale and zero point of y; bias s32 [OC] */
+    .max_in = 9,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_conv_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = qlinear_samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = qlinear_samples,
 };

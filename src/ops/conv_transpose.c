@@ -46,8 +46,8 @@ static pare_status resolve_axis(const pare_conv_transpose_attrs *a, pare_window 
         const int64_t total = full > want ? full - want : 0;
 
         w->before[i] = upper ? total / 2 : total - total / 2;
-        w->after[i]  = total - w->before[i];
-        w->out[i]    = want;
+        w->after[i] = total - w->before[i];
+        w->out[i] = want;
         return PARE_OK;
     }
     w->out[i] = full - w->before[i] - w->after[i];
@@ -75,12 +75,12 @@ pare_status pare_conv_transpose_resolve(const pare_call *call, pare_window *w)
     for (int i = 0; i < n; i++) {
         const bool pads = p->pads.n && strcmp(p->auto_pad, "VALID") != 0;
 
-        w->in[i]       = x->dim[i + 2];
-        w->kernel[i]   = weights->dim[i + 2];
-        w->stride[i]   = p->strides.n ? p->strides.v[i] : 1;
+        w->in[i] = x->dim[i + 2];
+        w->kernel[i] = weights->dim[i + 2];
+        w->stride[i] = p->strides.n ? p->strides.v[i] : 1;
         w->dilation[i] = p->dilations.n ? p->dilations.v[i] : 1;
-        w->before[i]   = pads ? p->pads.v[i] : 0;
-        w->after[i]    = pads ? p->pads.v[i + n] : 0;
+        w->before[i] = pads ? p->pads.v[i] : 0;
+        w->after[i] = pads ? p->pads.v[i + n] : 0;
         if (p->kernel_shape.n && p->kernel_shape.v[i] != w->kernel[i])
             return pare_fail(PARE_ERR_SHAPE, "kernel_shape and the weights disagree");
         /* A shape with N and C in front is understood too. */
@@ -137,7 +137,7 @@ static int64_t source(const pare_window *w, const int64_t *at, const int64_t *ta
 static float one(const pare_call *call, const pare_window *w, const float *x, const float *weights, float sum,
                  const int64_t *at)
 {
-    const pare_conv_transpose_attrs *a  = call->attrs;
+    const pare_conv_transpose_attrs *a = call->attrs;
     const pare_tensor               *tx = call->in[0], *tw = call->in[1];
 
     for (int64_t j = 0; j < w->taps; j++) {
@@ -198,7 +198,7 @@ static void run_planes(const pare_step *step, const pare_call *call, int part, i
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     return pare_conv_transpose_plan(call, step);
 }
 
@@ -213,17 +213,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_conv_transpose = {
-    .name       = "conv_transpose",
-    .onnx       = "ConvTranspose",
-    .min_in     = 2, /* x [N,C,spatial], w [C,OC/group,kernel], bias [OC] */
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST,
-    .attrs      = attrs,
+    .name = "conv_transpose",
+    .onnx = "ConvTranspose",
+    .min_in = 2, /* x [N,C,spatial], w [C,OC/group,kernel], bias [OC] */
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_conv_transpose_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

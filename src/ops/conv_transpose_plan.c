@@ -37,10 +37,10 @@ static void release(void *memory)
 static void add_tap(const state *s, int group, int ky, int kx, const float *x, ptrdiff_t x_pixel, float *y,
                     ptrdiff_t y_pixel)
 {
-    const pare_window_2d *g     = &s->g;
+    const pare_window_2d *g = &s->g;
     const int             shift = kx * g->dilation_w - g->left; /* input 0 lands on this output */
     int                   first = shift < 0 ? (-shift + g->stride_w - 1) / g->stride_w : 0;
-    int                   last  = g->ow - 1 - shift < 0 ? -1 : (g->ow - 1 - shift) / g->stride_w;
+    int                   last = g->ow - 1 - shift < 0 ? -1 : (g->ow - 1 - shift) / g->stride_w;
 
     last = last < g->iw - 1 ? last : g->iw - 1;
     if (first > last)
@@ -48,17 +48,17 @@ static void add_tap(const state *s, int group, int ky, int kx, const float *x, p
     float *const to = y + (shift + first * g->stride_w) * y_pixel + group * s->out_c;
 
     pare_gemm_f32_run(s->kernel,
-                      &(pare_gemm_f32_args){ .m        = last - first + 1,
-                                             .n        = s->out_c,
-                                             .k        = s->in_c,
-                                             .a        = x + first * x_pixel + group * s->in_c,
-                                             .a_row    = x_pixel,
-                                             .init     = to,
+                      &(pare_gemm_f32_args){ .m = last - first + 1,
+                                             .n = s->out_c,
+                                             .k = s->in_c,
+                                             .a = x + first * x_pixel + group * s->in_c,
+                                             .a_row = x_pixel,
+                                             .init = to,
                                              .init_row = g->stride_w * y_pixel,
-                                             .y        = to,
-                                             .y_row    = g->stride_w * y_pixel,
-                                             .lo       = -INFINITY,
-                                             .hi       = INFINITY },
+                                             .y = to,
+                                             .y_row = g->stride_w * y_pixel,
+                                             .lo = -INFINITY,
+                                             .hi = INFINITY },
                       s->packed + (size_t)((group * g->kh + ky) * g->kw + kx) * s->panel, 0, 1);
 }
 
@@ -79,7 +79,7 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     const state                     *s = step->state;
     const pare_window_2d            *g = &s->g;
     const int                        channels = s->groups * s->out_c;
-    const bool                       clamps   = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
+    const bool                       clamps = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
     ptrdiff_t                        x_image, x_row, x_pixel, y_image, y_row, y_pixel;
     long                             begin, end;
 
@@ -89,8 +89,8 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     pare_pool_split((long)(call->in[0]->shape.dim[0] * g->oh), 1, part, parts, &begin, &end);
     for (long i = begin; i < end; i++) {
         const int    oy = (int)(i % g->oh);
-        const float *x  = (const float *)call->in[0]->data + i / g->oh * x_image;
-        float *const y  = (float *)call->out[0]->data + i / g->oh * y_image + oy * y_row;
+        const float *x = (const float *)call->in[0]->data + i / g->oh * x_image;
+        float *const y = (float *)call->out[0]->data + i / g->oh * y_image + oy * y_row;
 
         for (int ox = 0; ox < g->ow; ox++)
             memcpy(y + ox * y_pixel, s->bias, sizeof(float) * (size_t)channels);
@@ -115,7 +115,7 @@ static pare_status pack(state *s, const float *w, const float *bias)
     const size_t bytes = sizeof(float) * s->panel * (size_t)(s->groups * taps);
 
     s->packed = pare_malloc_aligned(bytes);
-    s->bias   = pare_malloc_aligned(sizeof(float) * (size_t)channels);
+    s->bias = pare_malloc_aligned(sizeof(float) * (size_t)channels);
     if (!s->packed || !s->bias)
         return pare_fail_memory(bytes, "packed weights");
     if (bias)
@@ -123,11 +123,11 @@ static pare_status pack(state *s, const float *w, const float *bias)
     for (int group = 0; group < s->groups; group++)
         for (int tap = 0; tap < taps; tap++)
             pare_gemm_f32_pack(s->kernel,
-                               &(pare_gemm_f32_b){ .data     = w + (ptrdiff_t)group * s->in_c * s->out_c * taps + tap,
+                               &(pare_gemm_f32_b){ .data = w + (ptrdiff_t)group * s->in_c * s->out_c * taps + tap,
                                                    .k_stride = (ptrdiff_t)s->out_c * taps,
                                                    .n_stride = taps,
-                                                   .k        = s->in_c,
-                                                   .n        = s->out_c },
+                                                   .k = s->in_c,
+                                                   .n = s->out_c },
                                s->packed + (size_t)(group * taps + tap) * s->panel, 0, 1);
     return PARE_OK;
 }
@@ -153,16 +153,16 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a transposed convolution");
-    step->state   = s;
+    step->state = s;
     step->release = release;
-    s->g          = g;
-    s->groups     = (int)a->group;
-    s->in_c       = (int)(w->shape.dim[0] / a->group);
-    s->out_c      = (int)w->shape.dim[1];
+    s->g = g;
+    s->groups = (int)a->group;
+    s->in_c = (int)(w->shape.dim[0] / a->group);
+    s->out_c = (int)w->shape.dim[1];
     pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
     s->panel = pare_gemm_f32_packed_size(s->kernel, s->out_c, s->in_c);
     PARE_TRY(pack(s, w->data, b ? b->data : NULL));
     step->kernel = s->kernel->name;
-    step->run    = run;
+    step->run = run;
     return PARE_OK;
 }

@@ -17,10 +17,11 @@ static pare_status infer(const pare_call *call)
 }
 
 /* n elements; an exclusive sum leaves out the element itself. */
-#define RUN_SUM(type, add)                                                              \
-    for (int64_t i = 0; i < n; i++) {                                                   \
-        const type before = sum, here = ((const type *)x)[i * x_step];                  \
-        sum = add; ((type *)y)[i * y_step] = exclusive ? before : sum;                  \
+#define RUN_SUM(type, add)                                             \
+    for (int64_t i = 0; i < n; i++) {                                  \
+        const type before = sum, here = ((const type *)x)[i * x_step]; \
+        sum = add;                                                     \
+        ((type *)y)[i * y_step] = exclusive ? before : sum;            \
     }
 
 static void run_sum(pare_dtype dtype, int64_t n, const char *x, int64_t x_step, char *y, int64_t y_step, bool exclusive)
@@ -42,12 +43,12 @@ static void run_sum(pare_dtype dtype, int64_t n, const char *x, int64_t x_step, 
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_cum_sum_attrs *const p    = call->attrs;
-    const pare_tensor *const        x    = call->in[0], *const y = call->out[0];
-    const int64_t                   size = (int64_t)pare_dtype_size(x->dtype);
-    pare_shape                      lines = x->shape;
-    pare_walk                       w;
-    int                             axis = 0;
+    const pare_cum_sum_attrs *const p = call->attrs;
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const int64_t size = (int64_t)pare_dtype_size(x->dtype);
+    pare_shape    lines = x->shape;
+    pare_walk     w;
+    int           axis = 0;
 
     if (pare_shape_count(&x->shape) == 0)
         return PARE_OK;
@@ -71,24 +72,21 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] s64:1",
-    "f32[4,7] s32:-1 exclusive=1",
-    "s64[5] s64:0 reverse=1",
-    "s32[2,3] s64:1 reverse=1 exclusive=1",
-    "f32[0] s64:0",
-    NULL,
+    "f32[2,3,5,5] s64:1",     "f32[4,7] s32:-1 exclusive=1",
+    "s64[5] s64:0 reverse=1", "s32[2,3] s64:1 reverse=1 exclusive=1",
+    "f32[0] s64:0",           NULL,
 };
 
 const pare_op pare_op_cum_sum = {
-    .name       = "cum_sum",
-    .onnx       = "CumSum",
-    .min_in     = 2,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "cum_sum",
+    .onnx = "CumSum",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_cum_sum_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

@@ -19,19 +19,21 @@ static pare_tensor deep_view(const pare_tensor *t, int64_t b, bool crd)
     const int64_t *const s = t->stride, c = t->shape.dim[1] / (b * b);
     pare_tensor          view = *t;
 
-    view.buf   = NULL;
+    view.buf = NULL;
     view.shape = (pare_shape){ 6, { t->shape.dim[0], c, b, b, t->shape.dim[2], t->shape.dim[3] } };
-    memcpy(view.stride, crd ? (int64_t[]){ s[0], s[1] * b * b, s[1] * b, s[1], s[2], s[3] }
-                            : (int64_t[]){ s[0], s[1], s[1] * b * c, s[1] * c, s[2], s[3] }, 6 * sizeof(*s));
+    memcpy(view.stride,
+           crd ? (int64_t[]){ s[0], s[1] * b * b, s[1] * b, s[1], s[2], s[3] }
+               : (int64_t[]){ s[0], s[1], s[1] * b * c, s[1] * c, s[2], s[3] },
+           6 * sizeof(*s));
     return view;
 }
 
 static pare_tensor wide_view(const pare_tensor *t, int64_t b)
 {
     const int64_t *const s = t->stride, *const d = t->shape.dim;
-    pare_tensor          view = *t;
+    pare_tensor view = *t;
 
-    view.buf   = NULL;
+    view.buf = NULL;
     view.shape = (pare_shape){ 6, { d[0], d[1], b, b, d[2] / b, d[3] / b } };
     memcpy(view.stride, (int64_t[]){ s[0], s[1], s[2], s[3], s[2] * b, s[3] * b }, 6 * sizeof(*s));
     return view;
@@ -46,11 +48,11 @@ static bool is_crd(const pare_call *call)
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_depth_to_space_attrs *const p    = call->attrs;
-    const pare_shape *const                x    = &call->in[0]->shape;
+    const pare_depth_to_space_attrs *const p = call->attrs;
+    const pare_shape *const                x = &call->in[0]->shape;
     const bool                             wide = call->op == &pare_op_depth_to_space; /* the result is */
-    const int64_t                          b    = p->blocksize;
-    pare_shape                             y    = *x;
+    const int64_t                          b = p->blocksize;
+    pare_shape                             y = *x;
 
     if (x->rank != 4 || b < 1 || b > INT32_MAX)
         return pare_fail(PARE_ERR_SHAPE, "needs rank 4 and a blocksize of at least 1, not %d and %lld", x->rank,
@@ -71,12 +73,12 @@ static pare_status infer(const pare_call *call)
 
 static void do_part(const pare_call *call, int part, int parts)
 {
-    const pare_depth_to_space_attrs *const p    = call->attrs;
+    const pare_depth_to_space_attrs *const p = call->attrs;
     const bool                             wide = call->op == &pare_op_depth_to_space;
-    const pare_tensor *const               x = call->in[0], *const y = call->out[0];
-    const int64_t                          b = p->blocksize;
-    const pare_tensor                      to   = wide ? wide_view(y, b) : deep_view(y, b, false);
-    const pare_tensor                      from = wide ? deep_view(x, b, is_crd(call)) : wide_view(x, b);
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const int64_t     b = p->blocksize;
+    const pare_tensor to = wide ? wide_view(y, b) : deep_view(y, b, false);
+    const pare_tensor from = wide ? deep_view(x, b, is_crd(call)) : wide_view(x, b);
 
     pare_move(&to, &from, part, parts);
 }
@@ -95,39 +97,42 @@ static const pare_attr space_attrs[] = {
 };
 
 static const char *const depth_samples[] = {
-    "f32[2,12,3,5] blocksize=2", "f32[1,18,2,3] blocksize=3 mode=\"CRD\"", "u8[1,4,2,2]~0.5,3 blocksize=2", NULL,
+    "f32[2,12,3,5] blocksize=2",
+    "f32[1,18,2,3] blocksize=3 mode=\"CRD\"",
+    "u8[1,4,2,2]~0.5,3 blocksize=2",
+    NULL,
 };
 
 static const char *const space_samples[] = { "f32[2,3,4,6] blocksize=2", "u8[1,1,6,3]~0.5,3 blocksize=3", NULL };
 
 const pare_op pare_op_depth_to_space = {
-    .name       = "depth_to_space",
-    .onnx       = "DepthToSpace",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "depth_to_space",
+    .onnx = "DepthToSpace",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_depth_to_space_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = depth_samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = depth_samples,
 };
 
 const pare_op pare_op_space_to_depth = {
-    .name       = "space_to_depth",
-    .onnx       = "SpaceToDepth",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = space_attrs,
+    .name = "space_to_depth",
+    .onnx = "SpaceToDepth",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = space_attrs,
     .attrs_size = sizeof(pare_depth_to_space_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = space_samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = space_samples,
 };

@@ -46,17 +46,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_dequantize_linear = {
-    .name       = "dequantize_linear",
-    .onnx       = "DequantizeLinear",
-    .min_in     = 2, /* q, scale, zero point */
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_ELEMENTWISE,
-    .attrs      = attrs,
+    .name = "dequantize_linear",
+    .onnx = "DequantizeLinear",
+    .min_in = 2, /* q, scale, zero point */
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_ELEMENTWISE,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_qlinear_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = pare_qlinear_prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = pare_qlinear_prepare,
+    .samples = samples,
 };

@@ -42,8 +42,8 @@ static pare_status forward(const pare_call *call)
 
     range_of(x, &min, &max);
     const float   scale = max == min ? 1 : (max - min) / 255;
-    const float   at    = 0 - min / scale;
-    const int32_t zero  = (int32_t)rintf(!(at > 0) ? 0 : at > 255 ? 255 : at);
+    const float   at = 0 - min / scale;
+    const int32_t zero = (int32_t)rintf(!(at > 0) ? 0 : at > 255 ? 255 : at);
 
     if (!isfinite(scale) || scale == 0)
         return pare_fail(PARE_ERR_NUMERIC, "no scale fits numbers from %g to %g", (double)min, (double)max);
@@ -64,13 +64,13 @@ static pare_status forward(const pare_call *call)
 static const char *const samples[] = { "f32[2,3,4,5]", "f32[7]", "f32{0,0}", "f32{1,2,6}", "f32[0]", NULL };
 
 const pare_op pare_op_dynamic_quantize_linear = {
-    .name    = "dynamic_quantize_linear",
-    .onnx    = "DynamicQuantizeLinear",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "dynamic_quantize_linear",
+    .onnx = "DynamicQuantizeLinear",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1, /* y u8, scale f32 [], zero point u8 [] */
     .max_out = 3,
-    .infer   = infer,
+    .infer = infer,
     .forward = forward,
     .samples = samples,
 };

@@ -43,14 +43,14 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_expand = {
-    .name    = "expand",
-    .onnx    = "Expand",
-    .min_in  = 2,
-    .max_in  = 2,
+    .name = "expand",
+    .onnx = "Expand",
+    .min_in = 2,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SELECTS,
-    .infer   = infer,
+    .traits = PARE_SELECTS,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -6,8 +6,8 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_eye_like_attrs *const p     = call->attrs;
-    const pare_tensor *const         x     = call->in[0];
+    const pare_eye_like_attrs *const p = call->attrs;
+    const pare_tensor *const         x = call->in[0];
     const pare_dtype                 dtype = p->dtype == PARE_NO_DTYPE ? x->dtype : p->dtype;
 
     if (x->shape.rank != 2)
@@ -36,24 +36,20 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[3,4]",
-    "s64[3,3] k=-1",
-    "f32[4,2] dtype=s8 k=1",
-    "f32[0,2] dtype=f16",
-    NULL,
+    "f32[3,4]", "s64[3,3] k=-1", "f32[4,2] dtype=s8 k=1", "f32[0,2] dtype=f16", NULL,
 };
 
 const pare_op pare_op_eye_like = {
-    .name       = "eye_like",
-    .onnx       = "EyeLike",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SHAPE_ONLY,
-    .attrs      = attrs,
+    .name = "eye_like",
+    .onnx = "EyeLike",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SHAPE_ONLY,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_eye_like_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

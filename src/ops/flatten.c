@@ -14,8 +14,8 @@ static int64_t product(const pare_shape *shape, int first, int last)
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_axis_attrs *const p    = call->attrs;
-    const pare_shape *const      x    = &call->in[0]->shape;
+    const pare_axis_attrs *const p = call->attrs;
+    const pare_shape *const      x = &call->in[0]->shape;
     const int64_t                axis = p->axis < 0 ? p->axis + x->rank : p->axis;
 
     if (axis < 0 || axis > x->rank)
@@ -32,25 +32,21 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5]",
-    "f32[2,3,4] axis=0",
-    "u8[2,3,4]~0.5,1 axis=-1",
-    "f32[] axis=0",
-    NULL,
+    "f32[2,3,5,5]", "f32[2,3,4] axis=0", "u8[2,3,4]~0.5,1 axis=-1", "f32[] axis=0", NULL,
 };
 
 const pare_op pare_op_flatten = {
-    .name       = "flatten",
-    .onnx       = "Flatten",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS | PARE_VIEW,
-    .attrs      = attrs,
+    .name = "flatten",
+    .onnx = "Flatten",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS | PARE_VIEW,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_axis_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -9,10 +9,10 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_axis_attrs *const p     = call->attrs;
-    const pare_shape *const      x     = &call->in[0]->shape;
+    const pare_axis_attrs *const p = call->attrs;
+    const pare_shape *const      x = &call->in[0]->shape;
     const pare_shape *const      index = &call->in[1]->shape;
-    int                          axis  = 0;
+    int                          axis = 0;
 
     PARE_TRY(pare_call_plain(call, 1, PARE_DTYPES_INDEX));
     PARE_TRY(pare_call_axis(p->axis, x->rank, &axis));
@@ -27,11 +27,11 @@ static pare_status infer(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_tensor *const x     = call->in[0], *const index = call->in[1], *const y = call->out[0];
-    const int64_t            asked = ((const pare_axis_attrs *)call->attrs)->axis;
-    const int                axis  = (int)(asked < 0 ? asked + x->shape.rank : asked);
-    const int64_t            n     = x->shape.dim[axis], size = (int64_t)pare_dtype_size(x->dtype);
-    pare_walk                w;
+    const pare_tensor *const x = call->in[0], *const index = call->in[1], *const y = call->out[0];
+    const int64_t asked = ((const pare_axis_attrs *)call->attrs)->axis;
+    const int     axis = (int)(asked < 0 ? asked + x->shape.rank : asked);
+    const int64_t n = x->shape.dim[axis], size = (int64_t)pare_dtype_size(x->dtype);
+    pare_walk     w;
 
     pare_walk_begin(&w, index->shape.rank, index->shape.dim);
     pare_walk_follow(&w, 0, index->stride);
@@ -58,16 +58,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_gather_elements = {
-    .name       = "gather_elements",
-    .onnx       = "GatherElements",
-    .min_in     = 2,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "gather_elements",
+    .onnx = "GatherElements",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_axis_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

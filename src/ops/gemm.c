@@ -61,7 +61,7 @@ static pare_status forward(const pare_call *call)
 {
     const gemm_attrs  *a = call->attrs;
     const pare_tensor *x = call->in[0], *w = call->in[1], *y = call->out[0];
-    const pare_tensor  c     = addend(call);
+    const pare_tensor  c = addend(call);
     const bool         chain = a->alpha == 1 && a->beta == 1;
     const int64_t      xi = x->stride[a->transA ? 1 : 0], xk = x->stride[a->transA ? 0 : 1];
     const int64_t      wk = w->stride[a->transB ? 1 : 0], wj = w->stride[a->transB ? 0 : 1];
@@ -107,17 +107,17 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
     (void)scratch;
     pare_gemm_f32_run(s->kernel,
-                      &(pare_gemm_f32_args){ .m        = (int)y->shape.dim[0],
-                                             .n        = (int)y->shape.dim[1],
-                                             .k        = (int)x->shape.dim[1],
-                                             .a        = x->data,
-                                             .a_row    = (ptrdiff_t)x->stride[0],
-                                             .init     = c.data,
+                      &(pare_gemm_f32_args){ .m = (int)y->shape.dim[0],
+                                             .n = (int)y->shape.dim[1],
+                                             .k = (int)x->shape.dim[1],
+                                             .a = x->data,
+                                             .a_row = (ptrdiff_t)x->stride[0],
+                                             .init = c.data,
                                              .init_row = (ptrdiff_t)c.stride[0],
-                                             .y        = y->data,
-                                             .y_row    = (ptrdiff_t)y->stride[0],
-                                             .lo       = a->clamp_lo,
-                                             .hi       = a->clamp_hi },
+                                             .y = y->data,
+                                             .y_row = (ptrdiff_t)y->stride[0],
+                                             .lo = a->clamp_lo,
+                                             .hi = a->clamp_hi },
                       s->packed, part, parts);
 }
 
@@ -131,11 +131,11 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         (call->n_in > 2 && call->in[2] && (c.stride[1] != 1 || pare_shape_count(&y->shape) < 2)))
         return PARE_OK; /* the reference runs */
 
-    const pare_gemm_f32_b b = { .data     = w->data,
+    const pare_gemm_f32_b b = { .data = w->data,
                                 .k_stride = (ptrdiff_t)w->stride[a->transB ? 1 : 0],
                                 .n_stride = (ptrdiff_t)w->stride[a->transB ? 0 : 1],
-                                .k        = (int)x->shape.dim[1],
-                                .n        = (int)y->shape.dim[1] };
+                                .k = (int)x->shape.dim[1],
+                                .n = (int)y->shape.dim[1] };
     gemm_state *const     s = pare_calloc(1, sizeof(*s));
 
     if (!s)
@@ -143,14 +143,14 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, b.n, b.k);
 
-    step->state   = s;
+    step->state = s;
     step->release = release;
-    s->packed     = pare_malloc_aligned(bytes);
+    s->packed = pare_malloc_aligned(bytes);
     if (!s->packed)
         return pare_fail_memory(bytes, "packed weights");
     pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
     step->kernel = s->kernel->name;
-    step->run    = run;
+    step->run = run;
     return PARE_OK;
 }
 
@@ -163,17 +163,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_gemm = {
-    .name       = "gemm",
-    .onnx       = "Gemm",
-    .min_in     = 2, /* A [M,K], B [K,N], C broadcast to [M,N] */
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_CAN_CLAMP | PARE_LINEAR_OP,
-    .attrs      = attrs,
+    .name = "gemm",
+    .onnx = "Gemm",
+    .min_in = 2, /* A [M,K], B [K,N], C broadcast to [M,N] */
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_LINEAR_OP,
+    .attrs = attrs,
     .attrs_size = sizeof(gemm_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -112,35 +112,35 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (pare_pool_describe(call, &w, false, &d))
         return pare_pool_use(&d, step, run_f32);
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     return PARE_OK;
 }
 
 static const char *const samples[] = { "f32[2,3,7,5]", "f32[1,20,4,9]", "f32[2,3,17]", NULL };
 
 const pare_op pare_op_global_average_pool = {
-    .name    = "global_average_pool",
-    .onnx    = "GlobalAveragePool",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "global_average_pool",
+    .onnx = "GlobalAveragePool",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
-    .infer   = infer,
+    .traits = PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,
 };
 
 const pare_op pare_op_global_max_pool = {
-    .name    = "global_max_pool",
-    .onnx    = "GlobalMaxPool",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "global_max_pool",
+    .onnx = "GlobalMaxPool",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_WANTS_CHANNELS_LAST | PARE_SELECTS,
-    .infer   = infer,
+    .traits = PARE_WANTS_CHANNELS_LAST | PARE_SELECTS,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

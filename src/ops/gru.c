@@ -74,8 +74,8 @@ static void reset(const pare_recurrent *r, float *x, float *s, const float *h)
 
 static void step(const pare_recurrent *r, int64_t t, float *x)
 {
-    const pare_recurrent_room *const room   = &r->room;
-    const int64_t                    n      = r->hidden;
+    const pare_recurrent_room *const room = &r->room;
+    const int64_t                    n = r->hidden;
     const bool                       before = !r->a->linear_before_reset; /* the reset comes before the product */
 
     r->products->state(r, 0, room->h, (ptrdiff_t)n, room->s, false);
@@ -98,12 +98,12 @@ static void step(const pare_recurrent *r, int64_t t, float *x)
 }
 
 static const pare_recurrent_cell cell = {
-    .gates         = 3,
-    .activations   = 2,
-    .defaults      = "Sigmoid,Tanh",
-    .splits        = splits,
+    .gates = 3,
+    .activations = 2,
+    .defaults = "Sigmoid,Tanh",
+    .splits = splits,
     .first_product = first_product,
-    .step          = step,
+    .step = step,
 };
 
 static pare_status infer(const pare_call *call)
@@ -136,19 +136,19 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_gru = {
-    .name       = "gru",
-    .onnx       = "GRU",
-    .min_in     = 3, /* recurrent.h */
-    .max_in     = 6,
-    .min_out    = 1,
-    .max_out    = 2,
-    .traits     = PARE_RECURRENT,
-    .attrs      = attrs,
+    .name = "gru",
+    .onnx = "GRU",
+    .min_in = 3, /* recurrent.h */
+    .max_in = 6,
+    .min_out = 1,
+    .max_out = 2,
+    .traits = PARE_RECURRENT,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };
 
 /* ------------------------------------------------------------------------------------------------------- s8 weights */
@@ -179,16 +179,16 @@ static const char *const samples_dynamic[] = {
 };
 
 const pare_op pare_op_dynamic_gru = {
-    .name       = "dynamic_gru",
-    .min_in     = 3, /* as gru; W and R s8 with one scale, or one per gate row */
-    .max_in     = 6,
-    .min_out    = 1,
-    .max_out    = 2,
-    .traits     = PARE_RECURRENT | PARE_INTEGER,
-    .attrs      = attrs,
+    .name = "dynamic_gru",
+    .min_in = 3, /* as gru; W and R s8 with one scale, or one per gate row */
+    .max_in = 6,
+    .min_out = 1,
+    .max_out = 2,
+    .traits = PARE_RECURRENT | PARE_INTEGER,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer      = infer_dynamic,
-    .forward    = forward_dynamic,
-    .prepare    = prepare_dynamic,
-    .samples    = samples_dynamic,
+    .infer = infer_dynamic,
+    .forward = forward_dynamic,
+    .prepare = prepare_dynamic,
+    .samples = samples_dynamic,
 };

@@ -9,13 +9,13 @@ static const pare_attr attrs[] = {
 };
 
 const pare_op pare_op_if = {
-    .name       = "if",
-    .onnx       = "If",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = PARE_MAX_OUTPUTS,
-    .traits     = PARE_HAS_BODY,
-    .attrs      = attrs,
+    .name = "if",
+    .onnx = "If",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = PARE_MAX_OUTPUTS,
+    .traits = PARE_HAS_BODY,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_if_attrs),
 };

@@ -11,7 +11,7 @@ static pare_status check(const pare_call *call, int input, pare_dtype dtype, int
 {
     if (input == 0 || !pare_call_has(call, input))
         return PARE_OK;
-    const pare_tensor *t     = call->in[input];
+    const pare_tensor *t = call->in[input];
     const int64_t      count = pare_shape_count(&t->shape);
 
     if (t->dtype != dtype)
@@ -68,9 +68,9 @@ void pare_integer_store(const pare_call *call, const pare_integer_in *at, int64_
         ((int32_t *)y->data)[to] = (int32_t)(uint32_t)(uint64_t)acc;
         return;
     }
-    const float   m = (scale_of(call, at->a_scale, row) * scale_of(call, at->b_scale, column)) /
-                    scale_of(call, at->y_scale, 0);
-    const float   v    = rintf((float)acc * m);
+    const float m =
+        (scale_of(call, at->a_scale, row) * scale_of(call, at->b_scale, column)) / scale_of(call, at->y_scale, 0);
+    const float   v = rintf((float)acc * m);
     const int64_t zero = pare_integer_zero(call, at->y_zero, 0);
     const int64_t lo = pare_dtype_lo(y->dtype), hi = pare_dtype_hi(y->dtype);
 

@@ -28,14 +28,14 @@ PARE_IN_PARTS(do_part)
 static const char *const samples[] = { "f32[2,3,5,5]", "f32[]", "f32[0]", NULL };
 
 const pare_op pare_op_is_nan = {
-    .name    = "is_nan",
-    .onnx    = "IsNaN",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "is_nan",
+    .onnx = "IsNaN",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -22,8 +22,8 @@ static const pare_attr attrs[] = {
 /* The axes that are normalized. */
 static pare_shape box_shape(const pare_call *call)
 {
-    const norm_attrs *a    = call->attrs;
-    const pare_shape *x    = &call->in[0]->shape;
+    const norm_attrs *a = call->attrs;
+    const pare_shape *x = &call->in[0]->shape;
     const int         axis = (int)(a->axis < 0 ? a->axis + x->rank : a->axis);
 
     return pare_shape_of(x->rank - axis, x->dim + axis);
@@ -70,18 +70,18 @@ static void normalize(const void *arg, int64_t box, long n, const float *x, floa
 
 static pare_boxes boxes_of(const pare_call *call, const norm *m)
 {
-    return (pare_boxes){ .y    = *call->out[0],
-                         .x    = *call->in[0],
+    return (pare_boxes){ .y = *call->out[0],
+                         .x = *call->in[0],
                          .lead = call->in[0]->shape.rank - box_shape(call).rank,
-                         .fn   = normalize,
-                         .arg  = m };
+                         .fn = normalize,
+                         .arg = m };
 }
 
 /* Input `input` as n numbers in a row: its own memory, or `room`. */
 static const float *expanded(const pare_call *call, int input, float *room)
 {
     const pare_shape box = box_shape(call);
-    pare_tensor      to  = pare_tensor_of(PARE_f32, box);
+    pare_tensor      to = pare_tensor_of(PARE_f32, box);
 
     if (!pare_call_has(call, input))
         return NULL;
@@ -97,11 +97,11 @@ static const float *expanded(const pare_call *call, int input, float *room)
 /* `room` has 3 boxes: scale, bias, and one that is scattered in memory. */
 static void do_part(const pare_call *call, const pare_rows_f32_kernel *kernel, float *room, int part, int parts)
 {
-    const norm_attrs *a   = call->attrs;
+    const norm_attrs *a = call->attrs;
     const pare_shape  box = box_shape(call);
-    const int64_t     n   = pare_shape_count(&box);
-    const norm        m   = { kernel, expanded(call, 1, room), expanded(call, 2, room + n), a->epsilon };
-    const pare_boxes  b   = boxes_of(call, &m);
+    const int64_t     n = pare_shape_count(&box);
+    const norm        m = { kernel, expanded(call, 1, room), expanded(call, 2, room + n), a->epsilon };
+    const pare_boxes  b = boxes_of(call, &m);
 
     pare_boxes_run(&b, room + 2 * n, part, parts);
 }
@@ -131,9 +131,9 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    step->kernel  = pare_rows_f32_best(step->cpu)->name;
+    step->kernel = pare_rows_f32_best(step->cpu)->name;
     step->scratch = room_bytes(call);
-    step->run     = run;
+    step->run = run;
     return PARE_OK;
 }
 
@@ -146,16 +146,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_layer_normalization = {
-    .name       = "layer_normalization",
-    .onnx       = "LayerNormalization",
-    .min_in     = 2, /* x, scale, bias: broadcast to the normalized axes */
-    .max_in     = 3,
-    .min_out    = 1, /* y; mean and inverse deviation are refused        */
-    .max_out    = 3,
-    .attrs      = attrs,
+    .name = "layer_normalization",
+    .onnx = "LayerNormalization",
+    .min_in = 2, /* x, scale, bias: broadcast to the normalized axes */
+    .max_in = 3,
+    .min_out = 1, /* y; mean and inverse deviation are refused        */
+    .max_out = 3,
+    .attrs = attrs,
     .attrs_size = sizeof(norm_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

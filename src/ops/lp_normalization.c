@@ -52,9 +52,9 @@ static float sum_of_sizes(long n, const float *x)
 /* A line of zeros stays zero. */
 static void normalize(const void *arg, int64_t box, long n, const float *x, float *y)
 {
-    const norm *m    = arg;
+    const norm *m = arg;
     const float size = m->p == 2 ? sqrtf(m->kernel->sum_squares(n, x)) : sum_of_sizes(n, x);
-    const float by   = size == 0 ? 1 : size;
+    const float by = size == 0 ? 1 : size;
 
     (void)box;
     m->kernel->binary[PARE_BINARY_F32_div](n, x, &by, y, PARE_ROW_SCALAR_B);
@@ -64,11 +64,11 @@ static pare_boxes boxes_of(const pare_call *call, const norm *m)
 {
     const norm_attrs *a = call->attrs;
 
-    return (pare_boxes){ .y    = pare_axis_last(call->out[0], a->axis),
-                         .x    = pare_axis_last(call->in[0], a->axis),
+    return (pare_boxes){ .y = pare_axis_last(call->out[0], a->axis),
+                         .x = pare_axis_last(call->in[0], a->axis),
                          .lead = call->in[0]->shape.rank - 1,
-                         .fn   = normalize,
-                         .arg  = m };
+                         .fn = normalize,
+                         .arg = m };
 }
 
 static pare_status forward(const pare_call *call)
@@ -91,8 +91,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_boxes b = boxes_of(call, NULL);
 
-    step->kernel  = pare_rows_f32_best(step->cpu)->name;
-    step->run     = run;
+    step->kernel = pare_rows_f32_best(step->cpu)->name;
+    step->run = run;
     step->scratch = pare_boxes_scattered(&b) ? sizeof(float) * (size_t)pare_boxes_size(&b) : 0;
     return PARE_OK;
 }
@@ -100,16 +100,16 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 static const char *const samples[] = { "f32[2,3,4,37]", "f32[2,19,5] axis=1 p=1", "f32{0,0,0}", NULL };
 
 const pare_op pare_op_lp_normalization = {
-    .name       = "lp_normalization",
-    .onnx       = "LpNormalization",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "lp_normalization",
+    .onnx = "LpNormalization",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(norm_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

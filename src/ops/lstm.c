@@ -42,7 +42,7 @@ static void any_cell(const pare_recurrent *r, float *z, float *c, float *h)
 {
     const int64_t          n = r->hidden;
     const pare_gate *const f = r->gate[r->d];
-    float *const           in = z, *const out = z + n, *const forget = z + 2 * n, *const g = z + 3 * n;
+    float *const in = z, *const out = z + n, *const forget = z + 2 * n, *const g = z + 3 * n;
 
     peep(r, 0, c, in);
     peep(r, 2, c, forget);
@@ -78,13 +78,13 @@ static void step(const pare_recurrent *r, int64_t t, float *z)
 }
 
 static const pare_recurrent_cell cell = {
-    .gates         = 4,
-    .activations   = 3,
-    .defaults      = "Sigmoid,Tanh,Tanh",
-    .has_c         = true,
-    .splits        = splits,
+    .gates = 4,
+    .activations = 3,
+    .defaults = "Sigmoid,Tanh,Tanh",
+    .has_c = true,
+    .splits = splits,
     .first_product = first_product,
-    .step          = step,
+    .step = step,
 };
 
 static pare_status infer(const pare_call *call)
@@ -117,19 +117,19 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_lstm = {
-    .name       = "lstm",
-    .onnx       = "LSTM",
-    .min_in     = 3, /* recurrent.h */
-    .max_in     = 8,
-    .min_out    = 1,
-    .max_out    = 3,
-    .traits     = PARE_RECURRENT,
-    .attrs      = attrs,
+    .name = "lstm",
+    .onnx = "LSTM",
+    .min_in = 3, /* recurrent.h */
+    .max_in = 8,
+    .min_out = 1,
+    .max_out = 3,
+    .traits = PARE_RECURRENT,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };
 
 /* ------------------------------------------------------------------------------------------------------- s8 weights */
@@ -160,16 +160,16 @@ static const char *const samples_dynamic[] = {
 };
 
 const pare_op pare_op_dynamic_lstm = {
-    .name       = "dynamic_lstm",
-    .min_in     = 3, /* as lstm; W and R s8 with one scale, or one per gate row */
-    .max_in     = 8,
-    .min_out    = 1,
-    .max_out    = 3,
-    .traits     = PARE_RECURRENT | PARE_INTEGER,
-    .attrs      = attrs,
+    .name = "dynamic_lstm",
+    .min_in = 3, /* as lstm; W and R s8 with one scale, or one per gate row */
+    .max_in = 8,
+    .min_out = 1,
+    .max_out = 3,
+    .traits = PARE_RECURRENT | PARE_INTEGER,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer      = infer_dynamic,
-    .forward    = forward_dynamic,
-    .prepare    = prepare_dynamic,
-    .samples    = samples_dynamic,
+    .infer = infer_dynamic,
+    .forward = forward_dynamic,
+    .prepare = prepare_dynamic,
+    .samples = samples_dynamic,
 };

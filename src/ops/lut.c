@@ -45,7 +45,7 @@ static void run_plain(const pare_step *step, const pare_call *call, int part, in
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_lut8_kernel *kernel = step->state;
-    const uint8_t          *table  = call->in[1]->data;
+    const uint8_t          *table = call->in[1]->data;
     pare_rows               r;
 
     (void)scratch;
@@ -67,24 +67,24 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     const pare_lut8_kernel *kernel;
 
     step->kernel = "c";
-    step->run    = run_plain;
+    step->run = run_plain;
     if (!pare_tensor_is_dense(call->in[1]))
         return PARE_OK;
     pare_lut8_candidates(step->cpu, &kernel, 1);
-    step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
+    step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
-    step->run    = run;
+    step->run = run;
     return PARE_OK;
 }
 
 const pare_op pare_op_lut = {
-    .name    = "lut",
-    .min_in  = 2, /* x u8, table u8[256] */
-    .max_in  = 2,
+    .name = "lut",
+    .min_in = 2, /* x u8, table u8[256] */
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_INTEGER | PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_INTEGER | PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
 };

@@ -39,11 +39,11 @@ static pare_tensor as_matrix(const pare_tensor *t, bool front)
 
     if (t->shape.rank > 1)
         return m;
-    m.shape.rank            = 2;
-    m.shape.dim[front]      = t->shape.dim[0];
-    m.stride[front]         = t->stride[0];
+    m.shape.rank = 2;
+    m.shape.dim[front] = t->shape.dim[0];
+    m.stride[front] = t->stride[0];
     m.shape.dim[front ? 0 : 1] = 1;
-    m.stride[front ? 0 : 1]    = 0;
+    m.stride[front ? 0 : 1] = 0;
     return m;
 }
 
@@ -60,18 +60,18 @@ pare_matmul pare_matmul_of(const pare_tensor *a, const pare_tensor *b, const par
 {
     const pare_tensor ma = as_matrix(a, true), mb = as_matrix(b, false);
     pare_shape        ab = ma.shape, bb = mb.shape, batch;
-    pare_matmul       g  = { .y = *y };
+    pare_matmul       g = { .y = *y };
 
     ab.rank -= 2;
     bb.rank -= 2;
     pare_shape_broadcast(&ab, &bb, &batch);
-    g.batch   = batch.rank;
+    g.batch = batch.rank;
     g.batches = pare_shape_count(&batch);
-    g.a       = with_batch(&ma, &batch);
-    g.b       = with_batch(&mb, &batch);
-    g.m       = ma.shape.dim[ma.shape.rank - 2];
-    g.k       = ma.shape.dim[ma.shape.rank - 1];
-    g.n       = mb.shape.dim[mb.shape.rank - 1];
+    g.a = with_batch(&ma, &batch);
+    g.b = with_batch(&mb, &batch);
+    g.m = ma.shape.dim[ma.shape.rank - 2];
+    g.k = ma.shape.dim[ma.shape.rank - 1];
+    g.n = mb.shape.dim[mb.shape.rank - 1];
     g.y.shape = batch;
     /* The missing dimensions of a vector operand come back as dimensions of 1. */
     memset(&g.y.stride[batch.rank], 0, 2 * sizeof(g.y.stride[0]));
@@ -156,11 +156,11 @@ static void release(void *state)
 
 static pare_gemm_f32_b operand(const pare_matmul *g, int64_t batch)
 {
-    return (pare_gemm_f32_b){ .data     = (const float *)g->b.data + pare_matmul_offset(g, &g->b, batch),
+    return (pare_gemm_f32_b){ .data = (const float *)g->b.data + pare_matmul_offset(g, &g->b, batch),
                               .k_stride = (ptrdiff_t)g->b.stride[g->batch],
                               .n_stride = (ptrdiff_t)g->b.stride[g->batch + 1],
-                              .k        = (int)g->k,
-                              .n        = (int)g->n };
+                              .k = (int)g->k,
+                              .n = (int)g->n };
 }
 
 /* Rows [begin, end) of one batch. */
@@ -171,15 +171,15 @@ static void run_rows(const matmul_state *s, const pare_matmul *g, const float *p
     const int64_t y = pare_matmul_offset(g, &g->y, batch) + begin * g->y.stride[g->batch];
 
     pare_gemm_f32_run(s->kernel,
-                      &(pare_gemm_f32_args){ .m     = (int)(end - begin),
-                                             .n     = (int)g->n,
-                                             .k     = (int)g->k,
-                                             .a     = (const float *)g->a.data + a,
+                      &(pare_gemm_f32_args){ .m = (int)(end - begin),
+                                             .n = (int)g->n,
+                                             .k = (int)g->k,
+                                             .a = (const float *)g->a.data + a,
                                              .a_row = (ptrdiff_t)g->a.stride[g->batch],
-                                             .y     = (float *)g->y.data + y,
+                                             .y = (float *)g->y.data + y,
                                              .y_row = (ptrdiff_t)g->y.stride[g->batch],
-                                             .lo    = -INFINITY,
-                                             .hi    = INFINITY },
+                                             .lo = -INFINITY,
+                                             .hi = INFINITY },
                       packed, 0, 1);
 }
 
@@ -191,8 +191,8 @@ static bool one_tall(const pare_matmul *g)
 
         for (int j = i + 1; j < g->batch; j++)
             inner *= g->a.shape.dim[j];
-        if (g->a.shape.dim[i] != 1 && (g->a.stride[i] != inner * g->a.stride[g->batch] ||
-                                       g->y.stride[i] != inner * g->y.stride[g->batch]))
+        if (g->a.shape.dim[i] != 1 &&
+            (g->a.stride[i] != inner * g->a.stride[g->batch] || g->y.stride[i] != inner * g->y.stride[g->batch]))
             return false;
     }
     return true;
@@ -205,15 +205,15 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
 
     if (s->packed && one_tall(&g)) {
         pare_gemm_f32_run(s->kernel,
-                          &(pare_gemm_f32_args){ .m     = (int)(g.m * g.batches),
-                                                 .n     = (int)g.n,
-                                                 .k     = (int)g.k,
-                                                 .a     = g.a.data,
+                          &(pare_gemm_f32_args){ .m = (int)(g.m * g.batches),
+                                                 .n = (int)g.n,
+                                                 .k = (int)g.k,
+                                                 .a = g.a.data,
                                                  .a_row = (ptrdiff_t)g.a.stride[g.batch],
-                                                 .y     = g.y.data,
+                                                 .y = g.y.data,
                                                  .y_row = (ptrdiff_t)g.y.stride[g.batch],
-                                                 .lo    = -INFINITY,
-                                                 .hi    = INFINITY },
+                                                 .lo = -INFINITY,
+                                                 .hi = INFINITY },
                           s->packed, part, parts);
         return;
     }
@@ -247,7 +247,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a MatMul");
-    step->state   = s;
+    step->state = s;
     step->release = release;
     pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, (int)g.n, (int)g.k);
@@ -263,25 +263,24 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         step->scratch = bytes;
     }
     step->kernel = s->kernel->name;
-    step->run    = run;
+    step->run = run;
     return PARE_OK;
 }
 
 static const char *const samples[] = {
-    "f32[3,5] f32[5,7]",       "f32[5] f32[5,7]",   "f32[3,5] f32[5]",
-    "f32[2,1,9,5] f32[3,5,7]", "f32[2,4,6] f32[6,18]", "s32[3,4] s32[4,2]",
-    "f32[2,17,40] f32[2,40,33]", NULL,
+    "f32[3,5] f32[5,7]",    "f32[5] f32[5,7]",   "f32[3,5] f32[5]",           "f32[2,1,9,5] f32[3,5,7]",
+    "f32[2,4,6] f32[6,18]", "s32[3,4] s32[4,2]", "f32[2,17,40] f32[2,40,33]", NULL,
 };
 
 const pare_op pare_op_matmul = {
-    .name    = "matmul",
-    .onnx    = "MatMul",
-    .min_in  = 2, /* A [..., M, K], B [..., K, N] */
-    .max_in  = 2,
+    .name = "matmul",
+    .onnx = "MatMul",
+    .min_in = 2, /* A [..., M, K], B [..., K, N] */
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_LINEAR_OP,
-    .infer   = infer,
+    .traits = PARE_LINEAR_OP,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -10,8 +10,9 @@
 extern const pare_op pare_op_matmul_integer, pare_op_qlinear_matmul;
 
 static const pare_integer_in matmul_integer_in = { .b = 1, .a_zero = 2, .b_zero = 3 };
-static const pare_integer_in qlinear_matmul_in = { .a_scale = 1, .a_zero = 2, .b = 3, .b_scale = 4, .b_zero = 5,
-                                                   .y_scale = 6, .y_zero = 7 };
+static const pare_integer_in qlinear_matmul_in = {
+    .a_scale = 1, .a_zero = 2, .b = 3, .b_scale = 4, .b_zero = 5, .y_scale = 6, .y_zero = 7
+};
 
 static const pare_integer_in *inputs_of(const pare_call *call)
 {
@@ -70,26 +71,26 @@ static const char *const qlinear_samples[] = {
 };
 
 const pare_op pare_op_matmul_integer = {
-    .name    = "matmul_integer",
-    .onnx    = "MatMulInteger",
-    .min_in  = 2, /* A, B, zero points of A [] or [M], of B [] or [N] */
-    .max_in  = 4,
+    .name = "matmul_integer",
+    .onnx = "MatMulInteger",
+    .min_in = 2, /* A, B, zero points of A [] or [M], of B [] or [N] */
+    .max_in = 4,
     .min_out = 1,
     .max_out = 1,
-    .infer   = infer,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = integer_samples,
 };
 
 const pare_op pare_op_qlinear_matmul = {
-    .name    = "qlinear_matmul",
-    .onnx    = "QLinearMatMul",
-    .min_in  = 8, /* A, scales [] or [M], zero points; B, scales [] or [N], zero points; scale, zero point of Y */
-    .max_in  = 8,
+    .name = "qlinear_matmul",
+    .onnx = "QLinearMatMul",
+    .min_in = 8, /* A, scales [] or [M], zero points; B, scales [] or [N], zero points; scale, zero point of Y */
+    .max_in = 8,
     .min_out = 1,
     .max_out = 1,
-    .infer   = infer,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = qlinear_samples,

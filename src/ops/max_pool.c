@@ -92,10 +92,10 @@ static void do_part(const pare_call *call, int part, int parts)
             for (int64_t j = 0; j < w.taps; j++) {
                 pare_window_tap(&w, j, tap);
                 const int64_t from = pare_window_offset(&w, at, tap, &x->stride[2]);
-                const float   e    = from < 0 ? lowest : element(x, n * x->stride[0] + c * x->stride[1] + from);
+                const float   e = from < 0 ? lowest : element(x, n * x->stride[0] + c * x->stride[1] + from);
 
                 if (from >= 0 && e > v) {
-                    v    = e;
+                    v = e;
                     best = flat_index(&w, plane, at, tap, a->storage_order != 0);
                 }
             }
@@ -134,7 +134,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_window            w;
 
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
     if ((call->n_out > 1 && call->out[1]) || dtype == PARE_s8 || !pare_pool_describe(call, &w, false, &d))
         return PARE_OK;
@@ -150,17 +150,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_max_pool = {
-    .name       = "max_pool",
-    .onnx       = "MaxPool",
-    .min_in     = 1, /* x [N,C,spatial] */
-    .max_in     = 1,
-    .min_out    = 1, /* y, indices */
-    .max_out    = 2,
-    .traits     = PARE_SELECTS | PARE_WANTS_CHANNELS_LAST,
-    .attrs      = attrs,
+    .name = "max_pool",
+    .onnx = "MaxPool",
+    .min_in = 1, /* x [N,C,spatial] */
+    .max_in = 1,
+    .min_out = 1, /* y, indices */
+    .max_out = 2,
+    .traits = PARE_SELECTS | PARE_WANTS_CHANNELS_LAST,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_pool_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -33,7 +33,7 @@ static pare_status int_mod(int64_t a, int64_t b, bool like_c, int64_t *result)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_mod_attrs *const p     = call->attrs;
+    const pare_mod_attrs *const p = call->attrs;
     const pare_dtype            dtype = call->in[0]->dtype;
     pare_rows                   rows;
 
@@ -46,8 +46,8 @@ static pare_status forward(const pare_call *call)
                 continue;
             }
             int64_t rest;
-            PARE_TRY(int_mod(pare_load_int(dtype, rows.ptr[1], ia), pare_load_int(dtype, rows.ptr[2], ib), p->fmod,
-                             &rest));
+            PARE_TRY(
+                int_mod(pare_load_int(dtype, rows.ptr[1], ia), pare_load_int(dtype, rows.ptr[2], ib), p->fmod, &rest));
             pare_store_int(dtype, rows.ptr[0], iy, rest);
         }
     return PARE_OK;
@@ -63,16 +63,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_mod = {
-    .name       = "mod",
-    .onnx       = "Mod",
-    .min_in     = 2,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_ELEMENTWISE,
-    .attrs      = attrs,
+    .name = "mod",
+    .onnx = "Mod",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_ELEMENTWISE,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_mod_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-
 void pare_walk_begin(pare_walk *w, int rank, const int64_t *dim)
 {
     assert(rank >= 0 && rank <= PARE_MAX_RANK);
@@ -59,14 +58,14 @@ pare_tensor pare_region(const pare_tensor *t, int axis, int64_t start, int64_t c
     if (view.data && count > 0)
         view.data = (char *)view.data + start * t->stride[axis] * (int64_t)pare_dtype_size(t->dtype);
     view.shape.dim[axis] = count;
-    view.stride[axis]    = t->stride[axis] * step;
+    view.stride[axis] = t->stride[axis] * step;
     return view;
 }
 
 /* One row for each element size, so that the compiler sees a constant. */
-#define MOVE_ROW(type)                                             \
-    for (int64_t i = 0; i < n; i++)                                \
-        ((type *)dst)[i * dst_step] = ((const type *)src)[i * src_step]
+#define MOVE_ROW(type)              \
+    for (int64_t i = 0; i < n; i++) \
+    ((type *)dst)[i * dst_step] = ((const type *)src)[i * src_step]
 
 static void move_row(char *dst, int64_t dst_step, const char *src, int64_t src_step, int64_t n, size_t size)
 {
@@ -75,11 +74,20 @@ static void move_row(char *dst, int64_t dst_step, const char *src, int64_t src_s
         return;
     }
     switch (size) {
-    case 1: MOVE_ROW(uint8_t); break;
-    case 2: MOVE_ROW(uint16_t); break;
-    case 4: MOVE_ROW(uint32_t); break;
-    case 8: MOVE_ROW(uint64_t); break;
-    default: assert(!"no dtype has this size");
+    case 1:
+        MOVE_ROW(uint8_t);
+        break;
+    case 2:
+        MOVE_ROW(uint16_t);
+        break;
+    case 4:
+        MOVE_ROW(uint32_t);
+        break;
+    case 8:
+        MOVE_ROW(uint64_t);
+        break;
+    default:
+        assert(!"no dtype has this size");
     }
 }
 
@@ -154,10 +162,10 @@ void pare_move_flat(const pare_tensor *dst, const pare_tensor *src, int part, in
 
 void pare_fill(const pare_tensor *dst, const void *value, int part, int parts)
 {
-    const size_t      size   = pare_dtype_size(dst->dtype);
+    const size_t      size = pare_dtype_size(dst->dtype);
     const bool        pixels = has_pixels(dst);
     const pare_tensor walked = pixels ? pare_region(dst, 1, 0, 1, 1) : *dst, *const first = &walked;
-    pare_rows         rows;
+    pare_rows rows;
 
     pare_rows_begin(&rows, 1, &first, part, parts);
     while (pare_rows_next(&rows)) {

@@ -24,7 +24,7 @@ typedef struct pare_walk {
 
 void pare_walk_begin(pare_walk *w, int rank, const int64_t *dim);
 void pare_walk_follow(pare_walk *w, int which, const int64_t *stride); /* [rank], in elements */
-void pare_walk_seek(pare_walk *w, int64_t index);                     /* forward from the start only */
+void pare_walk_seek(pare_walk *w, int64_t index);                      /* forward from the start only */
 void pare_walk_next(pare_walk *w);
 
 /* A view: along `axis` only the `count` indices start, start + step, ... */

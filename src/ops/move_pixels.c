@@ -35,8 +35,8 @@ static void gather_2(const strip *s)
 
     for (int64_t i = 0; i < s->n; i++) {
         uint32_t *const to = s->dst + i * s->dst_pixel;
-        to[0]              = a[i];
-        to[1]              = b[i];
+        to[0] = a[i];
+        to[1] = b[i];
     }
 }
 
@@ -46,9 +46,9 @@ static void gather_3(const strip *s)
 
     for (int64_t i = 0; i < s->n; i++) {
         uint32_t *const to = s->dst + i * s->dst_pixel;
-        to[0]              = a[i];
-        to[1]              = b[i];
-        to[2]              = c[i];
+        to[0] = a[i];
+        to[1] = b[i];
+        to[2] = c[i];
     }
 }
 
@@ -108,13 +108,13 @@ bool pare_move_pixels(const pare_tensor *dst, const pare_tensor *src, int part, 
 
     pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &to, &from }, part, parts);
     while (pare_rows_next(&rows))
-        move_strip(&(strip){ .dst         = (uint32_t *)(void *)rows.ptr[0],
-                             .src         = (const uint32_t *)(void *)rows.ptr[1],
-                             .dst_pixel   = rows.step[0],
+        move_strip(&(strip){ .dst = (uint32_t *)(void *)rows.ptr[0],
+                             .src = (const uint32_t *)(void *)rows.ptr[1],
+                             .dst_pixel = rows.step[0],
                              .dst_channel = dst->stride[1],
-                             .src_pixel   = rows.step[1],
+                             .src_pixel = rows.step[1],
                              .src_channel = src->stride[1],
-                             .n           = rows.n,
-                             .channels    = dst->shape.dim[1] });
+                             .n = rows.n,
+                             .channels = dst->shape.dim[1] });
     return true;
 }

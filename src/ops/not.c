@@ -26,14 +26,14 @@ PARE_IN_PARTS(do_part)
 static const char *const samples[] = { "bool[2,3,5,5]", "bool[]", "bool[0]", NULL };
 
 const pare_op pare_op_not = {
-    .name    = "not",
-    .onnx    = "Not",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "not",
+    .onnx = "Not",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -9,9 +9,9 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_axis_attrs *const p    = call->attrs;
-    const pare_shape *const      x    = &call->in[0]->shape;
-    pare_shape                   y    = { .rank = 0 };
+    const pare_axis_attrs *const p = call->attrs;
+    const pare_shape *const      x = &call->in[0]->shape;
+    pare_shape                   y = { .rank = 0 };
     int                          axis = 0, taken = 0;
 
     PARE_TRY(pare_call_plain(call, 0, PARE_D(f32) | PARE_DTYPES_INT));
@@ -33,21 +33,21 @@ static pare_status infer(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_axis_attrs *const p     = call->attrs;
-    const pare_tensor *const     x     = call->in[0], *const value = call->in[2], *const y = call->out[0];
-    const int                    axis  = (int)(p->axis < 0 ? p->axis + y->shape.rank : p->axis);
-    const int64_t                depth = y->shape.dim[axis];
-    const size_t                 size  = pare_dtype_size(y->dtype);
-    pare_walk                    w;
-    int64_t                      index = 0;
-    pare_shape                   lines = y->shape;
+    const pare_axis_attrs *const p = call->attrs;
+    const pare_tensor *const x = call->in[0], *const value = call->in[2], *const y = call->out[0];
+    const int     axis = (int)(p->axis < 0 ? p->axis + y->shape.rank : p->axis);
+    const int64_t depth = y->shape.dim[axis];
+    const size_t  size = pare_dtype_size(y->dtype);
+    pare_walk     w;
+    int64_t       index = 0;
+    pare_shape    lines = y->shape;
 
     lines.dim[axis] = 1;
     pare_fill(y, value->data, 0, 1);
     pare_walk_begin(&w, lines.rank, lines.dim);
     pare_walk_follow(&w, 0, y->stride);
     for (; w.left > 0; pare_walk_next(&w), index++) {
-        const int64_t k  = pare_tensor_int(x, index);
+        const int64_t k = pare_tensor_int(x, index);
         const int64_t at = k < 0 ? k + depth : k;
         if (at >= 0 && at < depth)
             memcpy((char *)y->data + (w.offset[0] + at * y->stride[axis]) * (int64_t)size,
@@ -70,15 +70,15 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_one_hot = {
-    .name       = "one_hot",
-    .onnx       = "OneHot",
-    .min_in     = 3,
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "one_hot",
+    .onnx = "OneHot",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_axis_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

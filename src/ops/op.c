@@ -47,15 +47,24 @@ void pare_attrs_default(const pare_op *op, void *attrs)
     for (const pare_attr *a = op->attrs; a && a->name; a++) {
         void *const field = (char *)attrs + a->offset;
         switch (a->type) {
-        case PARE_ATTR_INT:    *(int64_t *)field = a->i; break;
-        case PARE_ATTR_FLOAT:  *(float *)field = a->f; break;
+        case PARE_ATTR_INT:
+            *(int64_t *)field = a->i;
+            break;
+        case PARE_ATTR_FLOAT:
+            *(float *)field = a->f;
+            break;
         case PARE_ATTR_STRING:
-        case PARE_ATTR_STRINGS: *(const char **)field = a->s; break;
-        case PARE_ATTR_DTYPE:  *(pare_dtype *)field = (pare_dtype)a->i; break;
+        case PARE_ATTR_STRINGS:
+            *(const char **)field = a->s;
+            break;
+        case PARE_ATTR_DTYPE:
+            *(pare_dtype *)field = (pare_dtype)a->i;
+            break;
         case PARE_ATTR_INTS:
         case PARE_ATTR_FLOATS:
         case PARE_ATTR_TENSOR:
-        case PARE_ATTR_GRAPH:  break; /* zero: not given */
+        case PARE_ATTR_GRAPH:
+            break; /* zero: not given */
         }
     }
 }
@@ -77,8 +86,10 @@ pare_status pare_op_bad_dtype(const pare_call *call, int input)
 pare_status pare_op_needs_value(const pare_call *call, int input, const char *what)
 {
     (void)call;
-    return pare_fail(PARE_ERR_DYNAMIC, "the shape of the result depends on the value of input %d (%s), which is not "
-                     "a constant", input, what);
+    return pare_fail(PARE_ERR_DYNAMIC,
+                     "the shape of the result depends on the value of input %d (%s), which is not "
+                     "a constant",
+                     input, what);
 }
 
 static pare_status check_counts(const pare_call *call)
@@ -117,7 +128,7 @@ static pare_status alloc_output(pare_tensor *t)
 
     if (pare_shape_count(&t->shape) < 0)
         return pare_fail(PARE_ERR_DYNAMIC, "the shape of the result is not fixed");
-    *t   = pare_tensor_of(t->dtype, t->shape);
+    *t = pare_tensor_of(t->dtype, t->shape);
     t->q = q;
     return pare_tensor_alloc(t);
 }

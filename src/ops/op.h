@@ -23,15 +23,15 @@ enum { PARE_MAX_OUTPUTS = 8, PARE_MAX_INTS = 16, PARE_MAX_FLOATS = 8 };
 /* -------------------------------------------------------------------------------------------------- attributes */
 
 typedef enum pare_attr_type {
-    PARE_ATTR_INT,    /* int64_t                                              */
-    PARE_ATTR_FLOAT,  /* float                                                */
-    PARE_ATTR_STRING, /* const char *, never NULL after defaults unless .s is */
-    PARE_ATTR_STRINGS,/* as STRING: the list's entries joined by commas       */
-    PARE_ATTR_INTS,   /* pare_ints                                            */
-    PARE_ATTR_FLOATS, /* pare_floats                                          */
-    PARE_ATTR_DTYPE,  /* pare_dtype; ONNX spells it as its TensorProto number */
-    PARE_ATTR_TENSOR, /* const pare_tensor *, NULL when absent                */
-    PARE_ATTR_GRAPH,  /* struct pare_graph *: a body (ops with PARE_HAS_BODY) */
+    PARE_ATTR_INT,     /* int64_t                                              */
+    PARE_ATTR_FLOAT,   /* float                                                */
+    PARE_ATTR_STRING,  /* const char *, never NULL after defaults unless .s is */
+    PARE_ATTR_STRINGS, /* as STRING: the list's entries joined by commas       */
+    PARE_ATTR_INTS,    /* pare_ints                                            */
+    PARE_ATTR_FLOATS,  /* pare_floats                                          */
+    PARE_ATTR_DTYPE,   /* pare_dtype; ONNX spells it as its TensorProto number */
+    PARE_ATTR_TENSOR,  /* const pare_tensor *, NULL when absent                */
+    PARE_ATTR_GRAPH,   /* struct pare_graph *: a body (ops with PARE_HAS_BODY) */
 } pare_attr_type;
 
 /* A short list; n == 0 means "not given". ONNX lists longer than the room are refused by the importer. */
@@ -47,30 +47,30 @@ typedef struct pare_floats {
 
 /* One row of an op's attribute table. ONNX import and export, text IR and verifier read only this. */
 typedef struct pare_attr {
-    const char    *name;   /* the ONNX name                                       */
+    const char    *name; /* the ONNX name                                       */
     pare_attr_type type;
-    size_t         offset; /* in the op's attribute struct                        */
-    int64_t        i;      /* default of INT and DTYPE                            */
-    float          f;      /* default of FLOAT                                    */
-    const char    *s;      /* default of STRING and STRINGS                       */
+    size_t         offset;   /* in the op's attribute struct                        */
+    int64_t        i;        /* default of INT and DTYPE                            */
+    float          f;        /* default of FLOAT                                    */
+    const char    *s;        /* default of STRING and STRINGS                       */
     bool           internal; /* ours, not ONNX's: never written to ONNX files      */
 } pare_attr;
 
 /* ------------------------------------------------------------------------------------------------------ traits */
 
 enum {
-    PARE_CAN_CLAMP           = 1 << 0, /* attribute struct has clamp_lo, clamp_hi: applied to the float result       */
-    PARE_SELECTS             = 1 << 1, /* each output element is an input element (or zero): commutes with quantize  */
-    PARE_ELEMENTWISE         = 1 << 2, /* out[i] depends on in[..][i] only (with broadcasting): any memory format    */
+    PARE_CAN_CLAMP = 1 << 0,           /* attribute struct has clamp_lo, clamp_hi: applied to the float result       */
+    PARE_SELECTS = 1 << 1,             /* each output element is an input element (or zero): commutes with quantize  */
+    PARE_ELEMENTWISE = 1 << 2,         /* out[i] depends on in[..][i] only (with broadcasting): any memory format    */
     PARE_WANTS_CHANNELS_LAST = 1 << 3, /* in[0] and out[0] are channels-last when planned (rank >= 3)                */
-    PARE_HAS_BODY            = 1 << 4, /* holds graphs in attributes; exec runs them                                 */
-    PARE_VIEW                = 1 << 5, /* out[0] is in[0]'s bytes under another shape when dense (reshape ...)       */
-    PARE_SHAPE_ONLY          = 1 << 6, /* reads only the shape of in[0]: foldable as soon as shapes are known        */
-    PARE_INTEGER             = 1 << 7, /* works on quantized integers through qparams (qconv, qadd ...)              */
-    PARE_LINEAR_OP           = 1 << 8, /* y = x * w + b with weights in in[1], bias in in[2]: quantize weighted      */
-    PARE_RECURRENT           = 1 << 9, /* LSTM, GRU: lowered dynamically                                             */
-    PARE_KEEPS_RANGE         = 1 << 10,/* output range within input range (average pools): may share qparams         */
-    PARE_COMMUTATIVE         = 1 << 11,
+    PARE_HAS_BODY = 1 << 4,            /* holds graphs in attributes; exec runs them                                 */
+    PARE_VIEW = 1 << 5,                /* out[0] is in[0]'s bytes under another shape when dense (reshape ...)       */
+    PARE_SHAPE_ONLY = 1 << 6,          /* reads only the shape of in[0]: foldable as soon as shapes are known        */
+    PARE_INTEGER = 1 << 7,             /* works on quantized integers through qparams (qconv, qadd ...)              */
+    PARE_LINEAR_OP = 1 << 8,           /* y = x * w + b with weights in in[1], bias in in[2]: quantize weighted      */
+    PARE_RECURRENT = 1 << 9,           /* LSTM, GRU: lowered dynamically                                             */
+    PARE_KEEPS_RANGE = 1 << 10,        /* output range within input range (average pools): may share qparams         */
+    PARE_COMMUTATIVE = 1 << 11,
 };
 
 /* ------------------------------------------------------------------------------------------------------- calls */
@@ -79,17 +79,17 @@ struct pare_call {
     const pare_op      *op;
     const void         *attrs; /* the op's struct, defaults filled in                  */
     int                 n_in, n_out;
-    const pare_tensor **in;    /* [n_in]; NULL: optional input left out                */
-    pare_tensor       **out;   /* [n_out]; NULL: optional output not wanted            */
+    const pare_tensor **in;  /* [n_in]; NULL: optional input left out                */
+    pare_tensor       **out; /* [n_out]; NULL: optional output not wanted            */
 };
 
 /* What planning one call leaves behind. The planner zeroes it before prepare and owns it afterwards. */
 struct pare_step {
-    unsigned    cpu;     /* in: feature word the kernels may use                                             */
-    const char *kernel;  /* out: the version chosen, e.g. "conv_f32_12x32_avx512", for `pare plan`           */
-    void       *state;   /* out: packed weights, tables; read-only once prepared, shared by all contexts     */
+    unsigned    cpu;    /* in: feature word the kernels may use                                             */
+    const char *kernel; /* out: the version chosen, e.g. "conv_f32_12x32_avx512", for `pare plan`           */
+    void       *state;  /* out: packed weights, tables; read-only once prepared, shared by all contexts     */
     void (*release)(void *state);
-    size_t scratch;      /* out: bytes wanted per part, 64-byte aligned                                      */
+    size_t scratch; /* out: bytes wanted per part, 64-byte aligned                                      */
     /* out: does share `part` of `parts`; cannot fail, allocate, lock or start threads. NULL: the planner calls
      * op->forward on one thread. */
     void (*run)(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
@@ -98,10 +98,10 @@ struct pare_step {
 /* -------------------------------------------------------------------------------------------------- descriptor */
 
 struct pare_op {
-    const char *name;   /* snake_case, unique                                                          */
-    const char *onnx;   /* ONNX op_type, or NULL: ours (lowered ops, layout changes)                   */
-    int  min_in, max_in;  /* inputs; max_in -1: any number                                             */
-    int  min_out, max_out;
+    const char      *name;           /* snake_case, unique                                                          */
+    const char      *onnx;           /* ONNX op_type, or NULL: ours (lowered ops, layout changes)                   */
+    int              min_in, max_in; /* inputs; max_in -1: any number                                             */
+    int              min_out, max_out;
     unsigned         traits;
     const pare_attr *attrs; /* ends with name == NULL; NULL: none                                      */
     size_t           attrs_size;
@@ -125,12 +125,12 @@ struct pare_op {
 };
 
 /* The list (ops.def). */
-const pare_op *pare_op_find(const char *name);              /* NULL: no such op */
+const pare_op *pare_op_find(const char *name); /* NULL: no such op */
 const pare_op *pare_op_find_onnx(const char *onnx_type);
-const pare_op *pare_op_at(int index);                       /* NULL past the end */
+const pare_op *pare_op_at(int index); /* NULL past the end */
 
 /* Fills an attribute struct with the table's defaults. */
-void pare_attrs_default(const pare_op *op, void *attrs);
+void             pare_attrs_default(const pare_op *op, void *attrs);
 const pare_attr *pare_attr_find(const pare_op *op, const char *name);
 
 /* Checks input and output counts and dtypes known, then op->infer. The sentence starts with the op's name. */

@@ -29,7 +29,7 @@ static pare_status pads_of(const pare_call *call, int64_t before[PARE_MAX_RANK],
     for (int i = 0; i < axes.n; i++) {
         const int axis = (int)(axes.v[i] < 0 ? axes.v[i] + rank : axes.v[i]);
         before[axis] = pads.v[i];
-        after[axis]  = pads.v[axes.n + i];
+        after[axis] = pads.v[axes.n + i];
         if (before[axis] != (int32_t)before[axis] || after[axis] != (int32_t)after[axis])
             return pare_fail(PARE_ERR_SHAPE, "the pads of axis %d are absurd", axis);
     }
@@ -39,8 +39,8 @@ static pare_status pads_of(const pare_call *call, int64_t before[PARE_MAX_RANK],
 static pare_status infer(const pare_call *call)
 {
     const char *const        mode = ((const pare_pad_attrs *)call->attrs)->mode;
-    const pare_tensor *const x    = call->in[0];
-    pare_shape               y    = x->shape;
+    const pare_tensor *const x = call->in[0];
+    pare_shape               y = x->shape;
     int64_t                  before[PARE_MAX_RANK], after[PARE_MAX_RANK];
 
     if (strcmp(mode, "constant") && strcmp(mode, "reflect") && strcmp(mode, "edge") && strcmp(mode, "wrap"))
@@ -97,14 +97,14 @@ static void pad_constant(const pare_call *call, const int64_t *before, const int
 
     constant_element(call, value);
     for (int i = 0; i < to.shape.rank; i++) {
-        const int64_t n = to.shape.dim[i], lead = larger(before[i], 0), trail = larger(after[i], 0);
-        const int64_t skip   = larger(-before[i], 0);
-        const int64_t middle = larger(n - lead - trail, 0); /* 0 also where more is cut than there is */
+        const int64_t     n = to.shape.dim[i], lead = larger(before[i], 0), trail = larger(after[i], 0);
+        const int64_t     skip = larger(-before[i], 0);
+        const int64_t     middle = larger(n - lead - trail, 0); /* 0 also where more is cut than there is */
         const pare_tensor head = pare_region(&to, i, 0, lead < n ? lead : n, 1);
         const pare_tensor tail = pare_region(&to, i, lead + middle, larger(n - lead - middle, 0), 1);
         pare_fill(&head, value, part, parts);
         pare_fill(&tail, value, part, parts);
-        to   = pare_region(&to, i, lead, middle, 1);
+        to = pare_region(&to, i, lead, middle, 1);
         from = pare_region(&from, i, skip, middle, 1);
     }
     pare_move(&to, &from, part, parts);
@@ -125,8 +125,8 @@ static int64_t origin(int64_t i, int64_t n, char mode)
 static void pad_copy(const pare_call *call, const int64_t *before, char mode)
 {
     const pare_tensor *const x = call->in[0], *const y = call->out[0];
-    const int64_t            size = (int64_t)pare_dtype_size(x->dtype);
-    pare_walk                w;
+    const int64_t size = (int64_t)pare_dtype_size(x->dtype);
+    pare_walk     w;
 
     pare_walk_begin(&w, y->shape.rank, y->shape.dim);
     pare_walk_follow(&w, 0, y->stride);
@@ -174,17 +174,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_pad = {
-    .name       = "pad",
-    .onnx       = "Pad",
-    .min_in     = 2,
-    .max_in     = 4,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "pad",
+    .onnx = "Pad",
+    .min_in = 2,
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_pad_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -46,10 +46,23 @@ bool pare_pool_describe(const pare_call *call, const pare_window *w, bool count_
         if (!windows_have_pixels(w, i))
             return false;
     *d = (pare_pool_f32_desc){
-        .n = (int)x->shape.dim[0], .h = g.ih, .w = g.iw, .oh = g.oh, .ow = g.ow, .c = (int)x->shape.dim[1], .kh = g.kh,
-        .kw = g.kw, .stride_h = g.stride_h, .stride_w = g.stride_w, .dilation_h = g.dilation_h,
-        .dilation_w = g.dilation_w, .pad_top = g.top, .pad_left = g.left,
-        .pad_bottom = w->n > 1 ? (int)w->after[0] : 0, .pad_right = (int)w->after[w->n - 1], .count_pad = count_pad,
+        .n = (int)x->shape.dim[0],
+        .h = g.ih,
+        .w = g.iw,
+        .oh = g.oh,
+        .ow = g.ow,
+        .c = (int)x->shape.dim[1],
+        .kh = g.kh,
+        .kw = g.kw,
+        .stride_h = g.stride_h,
+        .stride_w = g.stride_w,
+        .dilation_h = g.dilation_h,
+        .dilation_w = g.dilation_w,
+        .pad_top = g.top,
+        .pad_left = g.left,
+        .pad_bottom = w->n > 1 ? (int)w->after[0] : 0,
+        .pad_right = (int)w->after[w->n - 1],
+        .count_pad = count_pad,
     };
     pare_window_strides(x, &d->x_image, &d->x_row, &d->x_pixel);
     pare_window_strides(y, &d->y_image, &d->y_row, &d->y_pixel);
@@ -65,10 +78,10 @@ pare_status pare_pool_use(const pare_pool_f32_desc *d, pare_step *step,
         return pare_fail_memory(sizeof(*s), "a pool");
     s->d = *d;
     pare_pool_f32_candidates(step->cpu, &s->kernel, 1);
-    step->state   = s;
+    step->state = s;
     step->release = pare_free;
-    step->kernel  = s->kernel->name;
-    step->run     = run;
+    step->kernel = s->kernel->name;
+    step->run = run;
     return PARE_OK;
 }
 
@@ -79,7 +92,7 @@ typedef struct u8_state {
 
 static void run_u8(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    const u8_state       *s    = step->state;
+    const u8_state       *s = step->state;
     const pare_qpool_args args = { call->in[0]->data, call->out[0]->data, (int)call->in[0]->shape.dim[0] };
 
     (void)scratch;
@@ -90,11 +103,25 @@ pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f,
 {
     const pare_tensor *x = call->in[0], *y = call->out[0];
     pare_qpool_desc    d = {
-           .kind = kind, .channels = f->c, .in_h = f->h, .in_w = f->w, .out_h = f->oh, .out_w = f->ow,
-           .kernel_h = f->kh, .kernel_w = f->kw, .stride_h = f->stride_h, .stride_w = f->stride_w,
-           .dilation_h = f->dilation_h, .dilation_w = f->dilation_w, .pad_top = f->pad_top, .pad_left = f->pad_left,
-           .pad_bottom = f->pad_bottom, .pad_right = f->pad_right, .count_padding = f->count_pad,
-           .x = { f->x_pixel, f->x_row, f->x_image }, .y = { f->y_pixel, f->y_row, f->y_image },
+           .kind = kind,
+           .channels = f->c,
+           .in_h = f->h,
+           .in_w = f->w,
+           .out_h = f->oh,
+           .out_w = f->ow,
+           .kernel_h = f->kh,
+           .kernel_w = f->kw,
+           .stride_h = f->stride_h,
+           .stride_w = f->stride_w,
+           .dilation_h = f->dilation_h,
+           .dilation_w = f->dilation_w,
+           .pad_top = f->pad_top,
+           .pad_left = f->pad_left,
+           .pad_bottom = f->pad_bottom,
+           .pad_right = f->pad_right,
+           .count_padding = f->count_pad,
+           .x = { f->x_pixel, f->x_row, f->x_image },
+           .y = { f->y_pixel, f->y_row, f->y_image },
     };
 
     if (kind != PARE_QPOOL_MAX) {
@@ -111,9 +138,9 @@ pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f,
         return pare_fail_memory(sizeof(*s), "a pool");
     s->d = d;
     pare_qpool_candidates(step->cpu, &s->kernel, 1);
-    step->state   = s;
+    step->state = s;
     step->release = pare_free;
-    step->kernel  = pare_qpool_kernel_name(s->kernel);
-    step->run     = run_u8;
+    step->kernel = pare_qpool_kernel_name(s->kernel);
+    step->run = run_u8;
     return PARE_OK;
 }

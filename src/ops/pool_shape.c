@@ -38,7 +38,7 @@ int64_t pare_pool_count(const pare_pool_attrs *a, const pare_window *w, const in
     int64_t count = 1;
 
     for (int i = 0; i < w->n; i++) {
-        const int64_t all  = taps_inside(w, i, at[i], -w->before[i], w->in[i] + w->after[i]);
+        const int64_t all = taps_inside(w, i, at[i], -w->before[i], w->in[i] + w->after[i]);
         const int64_t real = taps_inside(w, i, at[i], 0, w->in[i]);
 
         count *= a->count_include_pad ? all : min64(all, real);

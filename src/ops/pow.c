@@ -50,8 +50,8 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i++)
-            ((float *)r.ptr[0])[i * r.step[0]] = pare_quietf(pare_powf(((const float *)r.ptr[1])[i * r.step[1]],
-                                                             (float)pare_load_int(dtype, r.ptr[2], i * r.step[2])));
+            ((float *)r.ptr[0])[i * r.step[0]] = pare_quietf(pare_powf(
+                ((const float *)r.ptr[1])[i * r.step[1]], (float)pare_load_int(dtype, r.ptr[2], i * r.step[2])));
 }
 
 /* Integers to a negative power can fail on their data, so they are left to forward. */
@@ -59,7 +59,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     if (call->in[0]->dtype == PARE_f32) {
         step->kernel = pare_apply_kernel_name(step);
-        step->run    = run;
+        step->run = run;
     }
     return PARE_OK;
 }
@@ -76,7 +76,7 @@ static pare_status forward(const pare_call *call)
     pare_rows_begin(&rows, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, 0, 1);
     while (pare_rows_next(&rows))
         for (int64_t i = 0; i < rows.n; i++) {
-            const int64_t x  = pare_load_int(x_dtype, rows.ptr[1], i * rows.step[1]);
+            const int64_t x = pare_load_int(x_dtype, rows.ptr[1], i * rows.step[1]);
             const int64_t iy = i * rows.step[2];
             int64_t       power = 0;
             if (y_dtype == PARE_f32) {
@@ -95,14 +95,14 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_pow = {
-    .name    = "pow",
-    .onnx    = "Pow",
-    .min_in  = 2,
-    .max_in  = 2,
+    .name = "pow",
+    .onnx = "Pow",
+    .min_in = 2,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

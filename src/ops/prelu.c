@@ -37,21 +37,21 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     (void)call;
     step->kernel = pare_apply_kernel_name(step);
-    step->run    = run;
+    step->run = run;
     return PARE_OK;
 }
 
 static const char *const samples[] = { "f32[2,3,5,5] f32[3,1,1]", "f32[6,7] f32[6,7]", "f32[4] f32[]", NULL };
 
 const pare_op pare_op_prelu = {
-    .name    = "prelu",
-    .onnx    = "PRelu",
-    .min_in  = 2,
-    .max_in  = 2,
+    .name = "prelu",
+    .onnx = "PRelu",
+    .min_in = 2,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

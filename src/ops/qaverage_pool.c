@@ -38,7 +38,7 @@ static uint8_t mean(const pare_call *call, const pare_window *w, const uint8_t *
     const pare_tensor *x = call->in[0], *y = call->out[0];
     const float        sx = pare_q_scale(x);
     const int          zx = pare_q_zero(x);
-    float              s  = 0;
+    float              s = 0;
 
     for (int64_t j = 0; j < w->taps; j++) {
         int64_t tap[PARE_MAX_SPATIAL];
@@ -97,7 +97,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_window            w;
 
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     PARE_TRY(pare_window_resolve(&a->window, &call->in[0]->shape, NULL, &w));
     if (!pare_pool_describe(call, &w, a->count_include_pad != 0, &d))
         return PARE_OK;
@@ -105,15 +105,15 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 }
 
 const pare_op pare_op_qaverage_pool = {
-    .name       = "qaverage_pool",
-    .min_in     = 1, /* x [N,C,spatial] u8 */
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_INTEGER | PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
-    .attrs      = attrs,
+    .name = "qaverage_pool",
+    .min_in = 1, /* x [N,C,spatial] u8 */
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_INTEGER | PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_pool_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
 };

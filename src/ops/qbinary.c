@@ -21,10 +21,10 @@ static const pare_attr attrs[] = {
 
 /* Everything but the codes. */
 typedef struct params {
-    float ra, rb, k;    /* add: q = fmaf(a, ra, fmaf(b, rb, k)) */
-    float m;            /* mul: q = (a - za) * (b - zb) * m + zy */
+    float ra, rb, k; /* add: q = fmaf(a, ra, fmaf(b, rb, k)) */
+    float m;         /* mul: q = (a - za) * (b - zb) * m + zy */
     int   za, zb, zy, lo, hi;
-    bool  swap;         /* a and b change places: ra, za belong to in[1] */
+    bool  swap; /* a and b change places: ra, za belong to in[1] */
 } params;
 
 /* Whether a is one number along the innermost axis of the result that is longer than 1 (ONNX Runtime's rule). */
@@ -40,7 +40,7 @@ static bool scalar_a(const pare_call *call)
 
 static params params_of(const pare_call *call)
 {
-    const pare_binary_attrs *c    = call->attrs;
+    const pare_binary_attrs *c = call->attrs;
     const bool               swap = call->op == &pare_op_qadd && scalar_a(call);
     const pare_tensor       *a = call->in[swap], *b = call->in[!swap], *y = call->out[0];
     const float              sa = pare_q_scale(a), sb = pare_q_scale(b), sy = pare_q_scale(y);
@@ -49,7 +49,7 @@ static params params_of(const pare_call *call)
     p.za = pare_q_zero(a);
     p.zb = pare_q_zero(b);
     p.zy = pare_q_zero(y);
-    p.k  = (float)p.zy - fmaf(p.ra, (float)p.za, p.rb * (float)p.zb);
+    p.k = (float)p.zy - fmaf(p.ra, (float)p.za, p.rb * (float)p.zb);
     pare_q_bounds(y->q, c->clamp_lo, c->clamp_hi, &p.lo, &p.hi);
     return p;
 }
@@ -80,7 +80,7 @@ static uint8_t product(const params *p, int a, int b)
 static void do_part(const pare_call *call, int part, int parts)
 {
     const bool   add = call->op == &pare_op_qadd;
-    const params p   = params_of(call);
+    const params p = params_of(call);
     pare_rows    r;
 
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[p.swap], call->in[!p.swap] }, part,
@@ -166,10 +166,15 @@ static pare_status choose_add(const pare_call *call, const params *p, state *s, 
 
     pare_qadd_candidates(step->cpu, &kernel, 1);
     step->kernel = kernel->name;
-    s->add_row   = kernel->row;
-    return pare_qadd_init(&(pare_qadd_desc){ .sa = pare_q_scale(a), .sb = pare_q_scale(b),
-                                             .sy = pare_q_scale(call->out[0]), .za = p->za, .zb = p->zb, .zy = p->zy,
-                                             .lo = p->lo, .hi = p->hi },
+    s->add_row = kernel->row;
+    return pare_qadd_init(&(pare_qadd_desc){ .sa = pare_q_scale(a),
+                                             .sb = pare_q_scale(b),
+                                             .sy = pare_q_scale(call->out[0]),
+                                             .za = p->za,
+                                             .zb = p->zb,
+                                             .zy = p->zy,
+                                             .lo = p->lo,
+                                             .hi = p->hi },
                           &s->add);
 }
 
@@ -179,10 +184,15 @@ static pare_status choose_mul(const pare_call *call, const params *p, state *s, 
 
     pare_qmul_candidates(step->cpu, &kernel, 1);
     step->kernel = kernel->name;
-    s->mul_row   = kernel->row;
-    return pare_qmul_init(&(pare_qmul_desc){ .sa = pare_q_scale(call->in[0]), .sb = pare_q_scale(call->in[1]),
-                                             .sy = pare_q_scale(call->out[0]), .za = p->za, .zb = p->zb, .zy = p->zy,
-                                             .lo = p->lo, .hi = p->hi },
+    s->mul_row = kernel->row;
+    return pare_qmul_init(&(pare_qmul_desc){ .sa = pare_q_scale(call->in[0]),
+                                             .sb = pare_q_scale(call->in[1]),
+                                             .sy = pare_q_scale(call->out[0]),
+                                             .za = p->za,
+                                             .zb = p->zb,
+                                             .zy = p->zy,
+                                             .lo = p->lo,
+                                             .hi = p->hi },
                           &s->mul);
 }
 
@@ -192,23 +202,31 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     if (p.hi == 0) { /* for the kernels an upper bound of 0 means none */
         step->kernel = "c";
-        step->run    = run_plain;
+        step->run = run_plain;
         return PARE_OK;
     }
     state *const s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a sum or product");
-    s->swap       = p.swap;
-    step->state   = s;
+    s->swap = p.swap;
+    step->state = s;
     step->release = pare_free;
-    step->run     = run;
+    step->run = run;
     return call->op == &pare_op_qadd ? choose_add(call, &p, s, step) : choose_mul(call, &p, s, step);
 }
 
-#define ROW(name_)                                                                                                 \
-    const pare_op pare_op_##name_ = { .name = #name_, .min_in = 2, .max_in = 2, .min_out = 1, .max_out = 1,         \
-        .traits = PARE_INTEGER | PARE_CAN_CLAMP | PARE_ELEMENTWISE, .attrs = attrs,                                 \
-        .attrs_size = sizeof(pare_binary_attrs), .infer = infer, .forward = forward, .prepare = prepare };
+#define ROW(name_)                                                                                \
+    const pare_op pare_op_##name_ = { .name = #name_,                                             \
+                                      .min_in = 2,                                                \
+                                      .max_in = 2,                                                \
+                                      .min_out = 1,                                               \
+                                      .max_out = 1,                                               \
+                                      .traits = PARE_INTEGER | PARE_CAN_CLAMP | PARE_ELEMENTWISE, \
+                                      .attrs = attrs,                                             \
+                                      .attrs_size = sizeof(pare_binary_attrs),                    \
+                                      .infer = infer,                                             \
+                                      .forward = forward,                                         \
+                                      .prepare = prepare };
 ROW(qadd)
 ROW(qmul)

@@ -76,31 +76,31 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
     *channels = (pare_qchannels){
         .sw = w->q->scale, .n_sw = w->q->n, .bias = bias ? bias->data : NULL, .sx = x->q->scale[0], .zx = zero_of(x->q)
     };
-    *out = (pare_qoutput){ .kind     = y                                 ? PARE_QKIND_U8
-                                       : pare_q_input(call, PARE_Q_ROWS) ? PARE_QKIND_F32_ROWS
-                                                                         : PARE_QKIND_F32,
+    *out = (pare_qoutput){ .kind = y                                 ? PARE_QKIND_U8
+                                   : pare_q_input(call, PARE_Q_ROWS) ? PARE_QKIND_F32_ROWS
+                                                                     : PARE_QKIND_F32,
                            .bias_f32 = bias_f32 ? bias_f32->data : NULL };
     if (!y) {
-        out->clamped  = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
+        out->clamped = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
         out->clamp_lo = a->clamp_lo;
         out->clamp_hi = a->clamp_hi;
         return;
     }
     const float        mid_scale = a->mid_scale;
-    const int32_t      mid_zero  = (int32_t)a->mid_zero;
-    const pare_qparams mid       = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };
+    const int32_t      mid_zero = (int32_t)a->mid_zero;
+    const pare_qparams mid = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };
 
     out->scale = mid.scale[0];
-    out->zero  = zero_of(&mid);
+    out->zero = zero_of(&mid);
     pare_q_bounds(&mid, a->clamp_lo, a->clamp_hi, &out->lo, &out->hi);
     if (!r)
         return;
-    out->add = (pare_qfused_add){ .on             = true,
+    out->add = (pare_qfused_add){ .on = true,
                                   .conv_is_second = a->conv_is_second != 0,
-                                  .scale_r        = r->q->scale[0],
-                                  .zero_r         = zero_of(r->q),
-                                  .scale          = y->scale[0],
-                                  .zero           = zero_of(y) };
+                                  .scale_r = r->q->scale[0],
+                                  .zero_r = zero_of(r->q),
+                                  .scale = y->scale[0],
+                                  .zero = zero_of(y) };
     pare_q_bounds(y, a->sum_lo, a->sum_hi, &out->add.lo, &out->add.hi);
 }
 
@@ -118,7 +118,7 @@ static int add_codes(const pare_qfused_add *add, const pare_qoutput *out, int co
     const float ra = add->conv_is_second ? rate_r : rate_c, rb = add->conv_is_second ? rate_c : rate_r;
     const float qa = (float)(add->conv_is_second ? residual : code);
     const float qb = (float)(add->conv_is_second ? code : residual);
-    const float k  = (float)add->zero - fmaf(ra, za, rb * zb);
+    const float k = (float)add->zero - fmaf(ra, za, rb * zb);
 
     return pare_qround(fmaf(qa, ra, fmaf(qb, rb, k)), 0, add->lo, add->hi);
 }
@@ -134,7 +134,7 @@ void pare_q_finish(const pare_call *call, const pare_qfused_attrs *a, int64_t ch
 
     acc += ch.bias ? ch.bias[channel] : 0;
     if (out.kind == PARE_QKIND_U8) {
-        const float m    = (ch.sx * sw) / out.scale;
+        const float m = (ch.sx * sw) / out.scale;
         const int   code = pare_qround((float)(int32_t)acc * m, out.zero, out.lo, out.hi);
 
         ((uint8_t *)call->out[0]->data)[to] = (uint8_t)(out.add.on ? add_codes(&out.add, &out, code, residual) : code);
@@ -142,7 +142,7 @@ void pare_q_finish(const pare_call *call, const pare_qfused_attrs *a, int64_t ch
     }
     float y = (float)(int32_t)acc * ((out.kind == PARE_QKIND_F32_ROWS ? row_scale : ch.sx) * sw);
 
-    y                                 = out.bias_f32 ? y + out.bias_f32[channel] : y;
-    y                                 = y < a->clamp_lo ? a->clamp_lo : y;
+    y = out.bias_f32 ? y + out.bias_f32[channel] : y;
+    y = y < a->clamp_lo ? a->clamp_lo : y;
     ((float *)call->out[0]->data)[to] = y > a->clamp_hi ? a->clamp_hi : y;
 }

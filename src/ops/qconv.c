@@ -76,16 +76,15 @@ static pare_status forward(const pare_call *call)
     for (int64_t n = 0; n < x->shape.dim[0]; n++)
         for (int64_t c = 0; c < w->shape.dim[0]; c++)
             for (int64_t p = 0; p < window.positions; p++) {
-                const uint8_t *xg = (const uint8_t *)x->data + n * x->stride[0] +
-                                    c / per_group * w->shape.dim[1] * x->stride[1];
-                int64_t        at[PARE_MAX_SPATIAL];
+                const uint8_t *xg =
+                    (const uint8_t *)x->data + n * x->stride[0] + c / per_group * w->shape.dim[1] * x->stride[1];
+                int64_t at[PARE_MAX_SPATIAL];
 
                 pare_window_position(&window, p, at);
-                pare_q_finish(call, &a->q, c,
-                              accumulate(call, &window, xg, (const int8_t *)w->data + c * w->stride[0], at),
-                              r ? ((const uint8_t *)r->data)[offset_at(r, n, c, at)] : 0,
-                              rows ? ((const float *)rows->data)[n * rows->stride[0]] : 0,
-                              offset_at(call->out[0], n, c, at));
+                pare_q_finish(
+                    call, &a->q, c, accumulate(call, &window, xg, (const int8_t *)w->data + c * w->stride[0], at),
+                    r ? ((const uint8_t *)r->data)[offset_at(r, n, c, at)] : 0,
+                    rows ? ((const float *)rows->data)[n * rows->stride[0]] : 0, offset_at(call->out[0], n, c, at));
             }
     return PARE_OK;
 }
@@ -94,11 +93,11 @@ static pare_qconv_args args_of(const pare_call *call)
 {
     const pare_tensor *r = pare_q_input(call, PARE_Q_RESIDUAL), *rows = pare_q_input(call, PARE_Q_ROWS);
 
-    return (pare_qconv_args){ .x          = call->in[PARE_Q_X]->data,
-                              .y          = call->out[0]->data,
-                              .residual   = r ? r->data : NULL,
+    return (pare_qconv_args){ .x = call->in[PARE_Q_X]->data,
+                              .y = call->out[0]->data,
+                              .residual = r ? r->data : NULL,
                               .row_scales = rows ? rows->data : NULL,
-                              .batch      = (int)call->in[PARE_Q_X]->shape.dim[0] };
+                              .batch = (int)call->in[PARE_Q_X]->shape.dim[0] };
 }
 
 static void run_qconv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
@@ -156,10 +155,22 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         return PARE_OK; /* the reference runs */
 
     pare_qconv_desc d = {
-        .in_c = (int)x->shape.dim[1], .out_c = (int)w->shape.dim[0], .groups = (int)a->group, .out_h = g.oh,
-        .out_w = g.ow, .kernel_h = g.kh, .kernel_w = g.kw, .stride_h = g.stride_h, .stride_w = g.stride_w,
-        .dilation_h = g.dilation_h, .dilation_w = g.dilation_w, .pad_top = g.top, .pad_left = g.left,
-        .x = strides_of(x), .y = strides_of(y), .w = w->data,
+        .in_c = (int)x->shape.dim[1],
+        .out_c = (int)w->shape.dim[0],
+        .groups = (int)a->group,
+        .out_h = g.oh,
+        .out_w = g.ow,
+        .kernel_h = g.kh,
+        .kernel_w = g.kw,
+        .stride_h = g.stride_h,
+        .stride_w = g.stride_w,
+        .dilation_h = g.dilation_h,
+        .dilation_w = g.dilation_w,
+        .pad_top = g.top,
+        .pad_left = g.left,
+        .x = strides_of(x),
+        .y = strides_of(y),
+        .w = w->data,
     };
     if (r)
         d.residual = strides_of(r);
@@ -172,7 +183,10 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
         pare_qdw_candidates(&d, step->cpu, kernel, 1);
         PARE_TRY(pare_qdw_create(&d, kernel[0], &plan));
-        *step = (pare_step){ .cpu = step->cpu, .state = plan, .release = release_qdw, .run = run_qdw,
+        *step = (pare_step){ .cpu = step->cpu,
+                             .state = plan,
+                             .release = release_qdw,
+                             .run = run_qdw,
                              .kernel = pare_qdw_kernel_name(kernel[0]) };
         return PARE_OK;
     }
@@ -181,21 +195,24 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     pare_qconv_candidates(&d, step->cpu, kernel, 1);
     PARE_TRY(pare_qconv_create(&d, kernel[0], &plan));
-    *step = (pare_step){ .cpu = step->cpu, .state = plan, .release = release_qconv, .run = run_qconv,
+    *step = (pare_step){ .cpu = step->cpu,
+                         .state = plan,
+                         .release = release_qconv,
+                         .run = run_qconv,
                          .kernel = pare_qconv_kernel_name(kernel[0]) };
     return PARE_OK;
 }
 
 const pare_op pare_op_qconv = {
-    .name       = "qconv",
-    .min_in     = 2, /* see qconv.h */
-    .max_in     = PARE_Q_INPUTS,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP | PARE_INTEGER,
-    .attrs      = attrs,
+    .name = "qconv",
+    .min_in = 2, /* see qconv.h */
+    .max_in = PARE_Q_INPUTS,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP | PARE_INTEGER,
+    .attrs = attrs,
     .attrs_size = sizeof(qconv_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
 };

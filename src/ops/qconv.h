@@ -22,17 +22,20 @@ typedef struct pare_qfused_attrs {
     float   clamp_lo, clamp_hi; /* of the product                          */
     float   mid_scale;          /* > 0: there is a residual                */
     int64_t mid_zero;
-    int64_t conv_is_second;     /* the product is operand b of the add     */
-    float   sum_lo, sum_hi;     /* clamp of the sum                        */
+    int64_t conv_is_second; /* the product is operand b of the add     */
+    float   sum_lo, sum_hi; /* clamp of the sum                        */
 } pare_qfused_attrs;
 
 /* Rows of the attribute tables of ops whose struct S has a member `q` of type pare_qfused_attrs. */
-#define PARE_QFUSED_ROW(S, type_, member, field, value) \
-    { .name = #member, .type = PARE_ATTR_##type_, .offset = offsetof(S, q.member), .field = (value), .internal = true }
-#define PARE_QFUSED_ROWS(S)                                                                                    \
-    PARE_QFUSED_ROW(S, FLOAT, clamp_lo, f, -INFINITY), PARE_QFUSED_ROW(S, FLOAT, clamp_hi, f, INFINITY),       \
-        PARE_QFUSED_ROW(S, FLOAT, mid_scale, f, 0), PARE_QFUSED_ROW(S, INT, mid_zero, i, 0),                   \
-        PARE_QFUSED_ROW(S, INT, conv_is_second, i, 0), PARE_QFUSED_ROW(S, FLOAT, sum_lo, f, -INFINITY),        \
+#define PARE_QFUSED_ROW(S, type_, member, field, value)                                                \
+    {                                                                                                  \
+        .name = #member, .type = PARE_ATTR_##type_, .offset = offsetof(S, q.member), .field = (value), \
+        .internal = true                                                                               \
+    }
+#define PARE_QFUSED_ROWS(S)                                                                              \
+    PARE_QFUSED_ROW(S, FLOAT, clamp_lo, f, -INFINITY), PARE_QFUSED_ROW(S, FLOAT, clamp_hi, f, INFINITY), \
+        PARE_QFUSED_ROW(S, FLOAT, mid_scale, f, 0), PARE_QFUSED_ROW(S, INT, mid_zero, i, 0),             \
+        PARE_QFUSED_ROW(S, INT, conv_is_second, i, 0), PARE_QFUSED_ROW(S, FLOAT, sum_lo, f, -INFINITY),  \
         PARE_QFUSED_ROW(S, FLOAT, sum_hi, f, INFINITY)
 
 /* The call's input, or NULL. */

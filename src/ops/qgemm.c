@@ -24,7 +24,7 @@ static pare_status infer(const pare_call *call)
     if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[1])
         return pare_fail(PARE_ERR_SHAPE, "rows of %lld numbers do not fit weights for %lld",
                          (long long)(x->rank ? x->dim[x->rank - 1] : 0), (long long)(w->rank == 2 ? w->dim[1] : 0));
-    call->out[0]->shape                  = *x;
+    call->out[0]->shape = *x;
     call->out[0]->shape.dim[x->rank - 1] = w->dim[0];
     return PARE_OK;
 }
@@ -58,7 +58,7 @@ static pare_status forward(const pare_call *call)
     const int          last = x->shape.rank - 1, zx = x->q->zero ? x->q->zero[0] : 0;
 
     for (int64_t i = 0; i < n_rows(&x->shape); i++) {
-        const uint8_t *xi  = (const uint8_t *)x->data + row_offset(x, last, i);
+        const uint8_t *xi = (const uint8_t *)x->data + row_offset(x, last, i);
         const float    row = scales ? ((const float *)scales->data)[row_offset(scales, last, i)] : 0;
 
         for (int64_t j = 0; j < w->shape.dim[0]; j++) {
@@ -78,11 +78,11 @@ static pare_status forward(const pare_call *call)
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_tensor    *r = pare_q_input(call, PARE_Q_RESIDUAL), *rows = pare_q_input(call, PARE_Q_ROWS);
-    const pare_qconv_args args = { .x          = call->in[PARE_Q_X]->data,
-                                   .y          = call->out[0]->data,
-                                   .residual   = r ? r->data : NULL,
+    const pare_qconv_args args = { .x = call->in[PARE_Q_X]->data,
+                                   .y = call->out[0]->data,
+                                   .residual = r ? r->data : NULL,
                                    .row_scales = rows ? rows->data : NULL,
-                                   .batch      = (int)n_rows(&call->in[PARE_Q_X]->shape) };
+                                   .batch = (int)n_rows(&call->in[PARE_Q_X]->shape) };
 
     (void)scratch;
     pare_qconv_run(step->state, &args, part, parts);
@@ -114,8 +114,9 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     const qgemm_attrs *a = call->attrs;
     const pare_tensor *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *r = pare_q_input(call, PARE_Q_RESIDUAL);
     const pare_tensor *y = call->out[0], *rows = pare_q_input(call, PARE_Q_ROWS);
-    pare_qconv_desc    d = { .in_c = (int)w->shape.dim[1], .out_c = (int)w->shape.dim[0], .out_h = 1, .out_w = 1,
-                             .w = w->data };
+    pare_qconv_desc    d = {
+           .in_c = (int)w->shape.dim[1], .out_c = (int)w->shape.dim[0], .out_h = 1, .out_w = 1, .w = w->data
+    };
 
     if (!w->data || !pare_tensor_is_dense(w) || !rows_are_even(x, 1, &d.x) ||
         !rows_are_even(y, y->q ? 1 : (int64_t)sizeof(float), &d.y) || (r && !rows_are_even(r, 1, &d.residual)) ||
@@ -130,21 +131,22 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         return PARE_OK;
     pare_qconv_candidates(&d, step->cpu, kernel, 1);
     PARE_TRY(pare_qconv_create(&d, kernel[0], &plan));
-    *step = (pare_step){ .cpu = step->cpu, .state = plan, .release = release, .run = run,
-                         .kernel = pare_qconv_kernel_name(kernel[0]) };
+    *step = (pare_step){
+        .cpu = step->cpu, .state = plan, .release = release, .run = run, .kernel = pare_qconv_kernel_name(kernel[0])
+    };
     return PARE_OK;
 }
 
 const pare_op pare_op_qgemm = {
-    .name       = "qgemm",
-    .min_in     = 2,
-    .max_in     = PARE_Q_INPUTS,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_CAN_CLAMP | PARE_LINEAR_OP | PARE_INTEGER,
-    .attrs      = attrs,
+    .name = "qgemm",
+    .min_in = 2,
+    .max_in = PARE_Q_INPUTS,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_LINEAR_OP | PARE_INTEGER,
+    .attrs = attrs,
     .attrs_size = sizeof(qgemm_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
 };

@@ -27,12 +27,12 @@ static pare_status infer(const pare_call *call)
 static int64_t sum_of(const pare_tensor *x, const uint8_t *plane)
 {
     pare_tensor view = { .dtype = PARE_u8, .data = (void *)(uintptr_t)plane };
-    int64_t     sum  = 0;
+    int64_t     sum = 0;
     pare_rows   r;
 
     for (int i = 2; i < x->shape.rank; i++) {
         view.shape.dim[view.shape.rank] = x->shape.dim[i];
-        view.stride[view.shape.rank++]  = x->stride[i];
+        view.stride[view.shape.rank++] = x->stride[i];
     }
     pare_rows_begin(&r, 1, (const pare_tensor *const[]){ &view }, 0, 1);
     while (pare_rows_next(&r))
@@ -81,19 +81,19 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_window        w;
 
     step->kernel = "c";
-    step->run    = run_planes;
+    step->run = run_planes;
     pare_pool_whole(&call->in[0]->shape, &w);
     return pare_pool_describe(call, &w, false, &d) ? pare_pool_use_u8(call, &d, PARE_QPOOL_MEAN, step) : PARE_OK;
 }
 
 const pare_op pare_op_qglobal_average_pool = {
-    .name    = "qglobal_average_pool",
-    .min_in  = 1, /* x [N,C,spatial] u8 */
-    .max_in  = 1,
+    .name = "qglobal_average_pool",
+    .min_in = 1, /* x [N,C,spatial] u8 */
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_INTEGER | PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
-    .infer   = infer,
+    .traits = PARE_INTEGER | PARE_WANTS_CHANNELS_LAST | PARE_KEEPS_RANGE,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
 };

@@ -18,7 +18,7 @@ static pare_status granularity(const pare_tensor *scale, const pare_qlinear_attr
                                pare_qparams *q)
 {
     const int     axis = (int)(a->axis < 0 ? a->axis + shape->rank : a->axis);
-    const int64_t n    = pare_shape_count(&scale->shape);
+    const int64_t n = pare_shape_count(&scale->shape);
 
     q->n = (int)n;
     if (n == 1 && a->block_size == 0)
@@ -63,11 +63,11 @@ pare_status pare_qlinear_params(const pare_tensor *scale, const pare_tensor *zer
     if (!block)
         return pare_fail_memory(bytes, "scales");
     float *const   scales = (float *)(block + 1);
-    int32_t *const zeros  = (int32_t *)(scales + n);
+    int32_t *const zeros = (int32_t *)(scales + n);
 
     for (int64_t i = 0; i < n; i++) {
         scales[i] = (float)pare_tensor_real(scale, i);
-        zeros[i]  = zero ? (int32_t)pare_tensor_int(zero, i) : 0;
+        zeros[i] = zero ? (int32_t)pare_tensor_int(zero, i) : 0;
         if (!(scales[i] > 0) || isinf(scales[i])) {
             const double bad = scales[i];
 
@@ -76,8 +76,8 @@ pare_status pare_qlinear_params(const pare_tensor *scale, const pare_tensor *zer
         }
     }
     q.scale = scales;
-    q.zero  = zero ? zeros : NULL;
-    *block  = q;
-    *out    = block;
+    q.zero = zero ? zeros : NULL;
+    *block = q;
+    *out = block;
     return PARE_OK;
 }

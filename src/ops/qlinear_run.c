@@ -32,11 +32,11 @@ static void as_tensors(const pare_qparams *q, int rank, pare_tensor *scale, pare
 
     for (int i = 0; i < rank; i++)
         shape.dim[i] = q->n > 1 && i == q->axis ? q->n : 1;
-    *scale      = pare_tensor_of(PARE_f32, shape);
+    *scale = pare_tensor_of(PARE_f32, shape);
     scale->data = (void *)(uintptr_t)q->scale;
     if (!q->zero)
         shape = (pare_shape){ .rank = 0 };
-    *zero      = pare_tensor_of(PARE_s32, shape);
+    *zero = pare_tensor_of(PARE_s32, shape);
     zero->data = (void *)(uintptr_t)(q->zero ? q->zero : &none);
 }
 
@@ -71,8 +71,8 @@ static void dequantize_plain(const pare_step *step, const pare_call *call, int p
         for (int64_t i = 0; i < r.n; i++) {
             const int64_t code = pare_load_int(x->dtype, r.ptr[1], i * r.step[1]);
 
-            ((float *)r.ptr[0])[i * r.step[0]] = (float)(code - ((const int32_t *)r.ptr[3])[i * r.step[3]]) *
-                                                 ((const float *)r.ptr[2])[i * r.step[2]];
+            ((float *)r.ptr[0])[i * r.step[0]] =
+                (float)(code - ((const int32_t *)r.ptr[3])[i * r.step[3]]) * ((const float *)r.ptr[2])[i * r.step[2]];
         }
 }
 
@@ -141,12 +141,12 @@ static void quantize_planar(const pare_step *step, const pare_call *call, int pa
 {
     const state                    *s = step->state;
     const pare_tensor              *x = call->in[0], *y = call->out[0];
-    const int                       last  = x->shape.rank - 1;
+    const int                       last = x->shape.rank - 1;
     const int64_t                   lines = last == 3 ? x->shape.dim[2] : 1;
-    const pare_quantize_planar_desc d     = { .params   = s->p,
-                                              .plane    = (ptrdiff_t)x->stride[1],
-                                              .pixel    = (ptrdiff_t)y->stride[last],
-                                              .channels = (int)x->shape.dim[1] };
+    const pare_quantize_planar_desc d = { .params = s->p,
+                                          .plane = (ptrdiff_t)x->stride[1],
+                                          .pixel = (ptrdiff_t)y->stride[last],
+                                          .channels = (int)x->shape.dim[1] };
     long                            begin, end;
 
     (void)scratch;
@@ -163,7 +163,7 @@ static void quantize_planar(const pare_step *step, const pare_call *call, int pa
 
 static bool are_constant(const pare_call *call, const pare_tensor *codes)
 {
-    const pare_qlinear_attrs *a    = call->attrs;
+    const pare_qlinear_attrs *a = call->attrs;
     const pare_tensor        *zero = call->n_in > 2 ? call->in[2] : NULL;
 
     return call->in[1]->data && (!zero || zero->data) && a->block_size == 0 && pare_dtype_bits(codes->dtype) >= 8;
@@ -172,7 +172,7 @@ static bool are_constant(const pare_call *call, const pare_tensor *codes)
 pare_status pare_qlinear_prepare(const pare_call *call, pare_step *step)
 {
     const bool         quantize = call->op == &pare_op_quantize_linear;
-    const pare_tensor *codes    = quantize ? call->out[0] : call->in[0];
+    const pare_tensor *codes = quantize ? call->out[0] : call->in[0];
 
     if (!are_constant(call, codes))
         return PARE_OK;
@@ -180,11 +180,11 @@ pare_status pare_qlinear_prepare(const pare_call *call, pare_step *step)
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "scales");
-    step->state   = s;
+    step->state = s;
     step->release = release;
     PARE_TRY(pare_qlinear_params(call->in[1], call->n_in > 2 ? call->in[2] : NULL, call->attrs, &codes->shape, &s->q));
     step->kernel = "c";
-    step->run    = quantize ? quantize_plain : dequantize_plain;
+    step->run = quantize ? quantize_plain : dequantize_plain;
     if (s->q->n > 1 || (codes->dtype != PARE_u8 && codes->dtype != PARE_s8))
         return PARE_OK;
 
@@ -193,6 +193,6 @@ pare_status pare_qlinear_prepare(const pare_call *call, pare_step *step)
     s->p = (pare_quantize_params){ s->q->scale[0], s->q->zero ? s->q->zero[0] : 0, range.lo, range.hi };
     pare_quantize_candidates(step->cpu, &s->kernel, 1);
     step->kernel = s->kernel->name;
-    step->run    = !quantize ? dequantize_rows : is_planar(call->in[0], codes) ? quantize_planar : quantize_rows;
+    step->run = !quantize ? dequantize_rows : is_planar(call->in[0], codes) ? quantize_planar : quantize_rows;
     return PARE_OK;
 }

@@ -15,7 +15,7 @@ static const pare_attr attrs[] = {
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_qlinear_attrs *a    = call->attrs;
+    const pare_qlinear_attrs *a = call->attrs;
     const pare_tensor        *zero = call->n_in > 2 ? call->in[2] : NULL;
 
     if (call->in[0]->dtype != PARE_f32)
@@ -52,17 +52,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_quantize_linear = {
-    .name       = "quantize_linear",
-    .onnx       = "QuantizeLinear",
-    .min_in     = 2, /* x, scale, zero point */
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_ELEMENTWISE | PARE_INTEGER, /* keeps the q that a pass has set on its output */
-    .attrs      = attrs,
+    .name = "quantize_linear",
+    .onnx = "QuantizeLinear",
+    .min_in = 2, /* x, scale, zero point */
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_ELEMENTWISE | PARE_INTEGER, /* keeps the q that a pass has set on its output */
+    .attrs = attrs,
     .attrs_size = sizeof(pare_qlinear_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = pare_qlinear_prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = pare_qlinear_prepare,
+    .samples = samples,
 };

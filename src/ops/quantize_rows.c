@@ -161,17 +161,18 @@ static pare_tensor first_channel(const pare_tensor *t)
 /* max|x| of an image: pixels of C floats, or rows of a plane. */
 static float largest_of_image(const pare_quantize_kernel *kernel, const pare_tensor *image, image_kind kind)
 {
-    const pare_tensor  pixels = first_channel(image), *const walked = kind == PLANAR ? image : &pixels;
-    const long         channels = kind == PLANAR ? 1 : (long)image->shape.dim[1];
-    pare_rows          rows;
-    float              a = 0;
+    const pare_tensor pixels = first_channel(image), *const walked = kind == PLANAR ? image : &pixels;
+    const long channels = kind == PLANAR ? 1 : (long)image->shape.dim[1];
+    pare_rows  rows;
+    float      a = 0;
 
     pare_rows_begin(&rows, 1, &walked, 0, 1);
     while (pare_rows_next(&rows)) {
         const bool                 piece = rows.step[0] == channels || rows.n == 1;
-        const pare_quantize_pixels p = { .x = (const float *)rows.ptr[0], .x_step = rows.step[0],
+        const pare_quantize_pixels p = { .x = (const float *)rows.ptr[0],
+                                         .x_step = rows.step[0],
                                          .channels = piece ? channels * (long)rows.n : channels,
-                                         .n        = piece ? 1 : (long)rows.n };
+                                         .n = piece ? 1 : (long)rows.n };
         const float                most = kernel->largest(&p);
 
         a = most > a ? most : a;
@@ -188,8 +189,9 @@ static void codes_of_image(const pare_quantize_kernel *kernel, const pare_tensor
 
     pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &to, &from }, part, parts);
     while (pare_rows_next(&rows)) {
-        pare_quantize_pixels p = { (const float *)rows.ptr[1], (uint8_t *)rows.ptr[0], rows.step[1], rows.step[0],
-                                   channels, (long)rows.n };
+        pare_quantize_pixels p = {
+            (const float *)rows.ptr[1], (uint8_t *)rows.ptr[0], rows.step[1], rows.step[0], channels, (long)rows.n
+        };
 
         if (kind == PLANAR) {
             p.x_step = x->stride[1];
@@ -209,8 +211,8 @@ static void codes_of_image(const pare_quantize_kernel *kernel, const pare_tensor
 static void run_images(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_quantize_kernel *kernel = step->state;
-    const image_kind            kind   = kind_of(call);
-    const int64_t               n      = pare_shape_count(&call->out[1]->shape);
+    const image_kind            kind = kind_of(call);
+    const int64_t               n = pare_shape_count(&call->out[1]->shape);
 
     (void)scratch;
     for (int64_t row = 0; row < n; row++) {
@@ -253,8 +255,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     else if (kind_of(call) != OTHER)
         step->run = run_images;
     else
-        return PARE_OK; /* the reference runs */
-    step->state  = (void *)(uintptr_t)kernel; /* static: nothing to release */
+        return PARE_OK;                      /* the reference runs */
+    step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
     return PARE_OK;
 }
@@ -262,16 +264,16 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 static const char *const samples[] = { "f32[3,70]", "f32[2,3,5]", "f32[2,3,4,5] row_axes=1", NULL };
 
 const pare_op pare_op_quantize_rows = {
-    .name       = "quantize_rows",
-    .min_in     = 1, /* x f32                                    */
-    .max_in     = 1,
-    .min_out    = 2, /* q u8 (stored as q + 128), scales f32     */
-    .max_out    = 2,
-    .traits     = PARE_INTEGER,
-    .attrs      = attrs,
+    .name = "quantize_rows",
+    .min_in = 1, /* x f32                                    */
+    .max_in = 1,
+    .min_out = 2, /* q u8 (stored as q + 128), scales f32     */
+    .max_out = 2,
+    .traits = PARE_INTEGER,
+    .attrs = attrs,
     .attrs_size = sizeof(rows_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -22,7 +22,7 @@ static pare_status count_ints(const pare_call *call, int64_t *count)
 static pare_status count_reals(const pare_call *call, int64_t *count)
 {
     const double start = pare_tensor_real(call->in[0], 0), limit = pare_tensor_real(call->in[1], 0);
-    const double n     = ceil((limit - start) / pare_tensor_real(call->in[2], 0));
+    const double n = ceil((limit - start) / pare_tensor_real(call->in[2], 0));
 
     if (!(n < 0x1p62))
         return pare_fail(PARE_ERR_SHAPE, "delta is 0 or not a number");
@@ -33,8 +33,8 @@ static pare_status count_reals(const pare_call *call, int64_t *count)
 static pare_status infer(const pare_call *call)
 {
     static const char *const names[] = { "start", "limit", "delta" };
-    const pare_dtype         dtype   = call->in[0]->dtype;
-    int64_t                  count   = 0;
+    const pare_dtype         dtype = call->in[0]->dtype;
+    int64_t                  count = 0;
 
     PARE_TRY(pare_call_plain(call, 0, PARE_D(f32) | PARE_D(f64) | PARE_D(s16) | PARE_DTYPES_INDEX));
     PARE_TRY(pare_call_same_dtype(call, 0, 3));
@@ -51,7 +51,7 @@ static pare_status infer(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    pare_tensor *const y  = call->out[0];
+    pare_tensor *const       y = call->out[0];
     const pare_tensor *const a = call->in[0], *const d = call->in[2];
 
     for (int64_t i = 0; i < y->shape.dim[0]; i++)
@@ -70,13 +70,13 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_range = {
-    .name    = "range",
-    .onnx    = "Range",
-    .min_in  = 3,
-    .max_in  = 3,
+    .name = "range",
+    .onnx = "Range",
+    .min_in = 3,
+    .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .infer   = infer,
+    .infer = infer,
     .forward = forward,
     .samples = samples,
 };

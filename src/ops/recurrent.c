@@ -26,8 +26,8 @@ static pare_status expect(const pare_call *call, int input, pare_dtype dtype, in
         if (t->shape.rank == rank && (t->shape.dim[i] == want[i] || t->shape.dim[i] < 0 || want[i] < 0))
             continue;
         const pare_shape wanted = pare_shape_of(rank, want);
-        return pare_fail(PARE_ERR_SHAPE, "input %d has shape %s, expected %s", input,
-                         pare_shape_text(&t->shape, text), pare_shape_text(&wanted, need));
+        return pare_fail(PARE_ERR_SHAPE, "input %d has shape %s, expected %s", input, pare_shape_text(&t->shape, text),
+                         pare_shape_text(&wanted, need));
     }
     return PARE_OK;
 }
@@ -53,8 +53,8 @@ static pare_status check_scales(const pare_call *call, int input, int64_t width)
 
 static void set_outputs(const pare_call *call, bool batch_first, int64_t steps, int64_t batch, int64_t d, int64_t h)
 {
-    const pare_shape y     = batch_first ? pare_shape_of(4, (const int64_t[]){ batch, steps, d, h })
-                                         : pare_shape_of(4, (const int64_t[]){ steps, d, batch, h });
+    const pare_shape y = batch_first ? pare_shape_of(4, (const int64_t[]){ batch, steps, d, h })
+                                     : pare_shape_of(4, (const int64_t[]){ steps, d, batch, h });
     const pare_shape state = batch_first ? pare_shape_of(3, (const int64_t[]){ batch, d, h })
                                          : pare_shape_of(3, (const int64_t[]){ d, batch, h });
 
@@ -134,22 +134,22 @@ static bool default_gates(const pare_recurrent *r)
 void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
                        pare_recurrent *r)
 {
-    static const int swap[] = { 1, 0, 2 }, unroll[] = { 1, 2, 0, 3 };
+    static const int            swap[] = { 1, 0, 2 }, unroll[] = { 1, 2, 0, 3 };
     const pare_recurrent_attrs *a = call->attrs;
     const bool                  swapped = a->layout == 1;
 
     *r = (pare_recurrent){ .call = call, .a = a, .cell = cell, .products = products, .rows = &pare_rows_f32_ref };
-    r->x          = view(call->in[PARE_RNN_X], swapped, swap);
-    r->h          = view(input(call, PARE_RNN_H), swapped, swap);
-    r->c          = view(input(call, PARE_RNN_C), swapped, swap);
-    r->y          = view(output(call, 0), swapped, unroll);
-    r->y_h        = view(output(call, 1), swapped, swap);
-    r->y_c        = view(output(call, 2), swapped, swap);
-    r->steps      = r->x.shape.dim[0];
-    r->batch      = r->x.shape.dim[1];
-    r->in         = r->x.shape.dim[2];
-    r->hidden     = call->in[PARE_RNN_R]->shape.dim[2];
-    r->width      = cell->gates * r->hidden;
+    r->x = view(call->in[PARE_RNN_X], swapped, swap);
+    r->h = view(input(call, PARE_RNN_H), swapped, swap);
+    r->c = view(input(call, PARE_RNN_C), swapped, swap);
+    r->y = view(output(call, 0), swapped, unroll);
+    r->y_h = view(output(call, 1), swapped, swap);
+    r->y_c = view(output(call, 2), swapped, swap);
+    r->steps = r->x.shape.dim[0];
+    r->batch = r->x.shape.dim[1];
+    r->in = r->x.shape.dim[2];
+    r->hidden = call->in[PARE_RNN_R]->shape.dim[2];
+    r->width = cell->gates * r->hidden;
     r->directions = directions_of(a->direction);
     pare_gates_parse(a, cell, r->directions, r->gate); /* as infer did, so it cannot fail */
     r->plain = default_gates(r) && !(a->clip > 0) && !input(call, PARE_RNN_P) && !a->input_forget;
@@ -162,7 +162,7 @@ void pare_recurrent_span(const pare_recurrent *r, int which, int64_t *first, int
     const int64_t split = r->cell->first_product(r->a) * r->hidden;
 
     *first = which ? split : 0;
-    *n     = which ? r->width - split : split;
+    *n = which ? r->width - split : split;
 }
 
 bool pare_recurrent_splits(const pare_recurrent *r, int64_t row)
@@ -217,16 +217,16 @@ static size_t lay_out(const pare_recurrent *r, char *base, pare_recurrent_room *
     const int64_t f = sizeof(float), rows = r->block * r->batch;
     const int64_t codes = rows * r->in > r->batch * r->hidden ? rows * r->in : r->batch * r->hidden;
     const bool    integer = r->products->integer;
-    size_t        used    = 0;
+    size_t        used = 0;
 
-    room->h     = take(base, &used, f * r->batch * r->hidden);
-    room->c     = take(base, &used, r->cell->has_c ? f * r->batch * r->hidden : 0);
-    room->z     = take(base, &used, f * rows * r->width);
-    room->s     = take(base, &used, f * r->batch * r->width);
-    room->x     = take(base, &used, even_rows(&r->x) ? 0 : f * rows * r->in);
+    room->h = take(base, &used, f * r->batch * r->hidden);
+    room->c = take(base, &used, r->cell->has_c ? f * r->batch * r->hidden : 0);
+    room->z = take(base, &used, f * rows * r->width);
+    room->s = take(base, &used, f * r->batch * r->width);
+    room->x = take(base, &used, even_rows(&r->x) ? 0 : f * rows * r->in);
     room->scale = take(base, &used, integer ? f * (rows > r->batch ? rows : r->batch) : 0);
     room->codes = take(base, &used, integer ? codes + 64 : 0);
-    room->sum   = take(base, &used, integer ? f * r->batch * r->width : 0);
+    room->sum = take(base, &used, integer ? f * r->batch * r->width : 0);
     return used;
 }
 
@@ -289,7 +289,7 @@ static void store_step(const pare_recurrent *r, int64_t t)
 static void input_block(const pare_recurrent *r, int64_t first, int64_t count)
 {
     const int64_t rows = count * r->batch;
-    const float  *x    = row_of(&r->x, first, 0);
+    const float  *x = row_of(&r->x, first, 0);
     int64_t       step = r->batch > 1 ? r->x.stride[1] : r->x.stride[0];
 
     if (!even_rows(&r->x)) {
@@ -297,7 +297,7 @@ static void input_block(const pare_recurrent *r, int64_t first, int64_t count)
             const float *const from = row_of(&r->x, first + i / r->batch, i % r->batch);
             copy_row(r->room.x + i * r->in, 1, from, r->x.stride[2], r->in);
         }
-        x    = r->room.x;
+        x = r->room.x;
         step = r->in;
     }
     r->products->input(r, x, (ptrdiff_t)step, (int)rows, r->room.z);
@@ -336,7 +336,7 @@ pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_c
 
     pare_recurrent_of(call, cell, products, &r);
     const size_t bytes = pare_recurrent_scratch(&r);
-    char *const  base  = pare_malloc_aligned(bytes);
+    char *const  base = pare_malloc_aligned(bytes);
 
     if (!base)
         return pare_fail_memory(bytes, "recurrent states");
@@ -355,8 +355,8 @@ void pare_recurrent_run(const pare_step *step, const pare_call *call, int part, 
 
     pare_recurrent_of(call, s->cell, s->products, &r);
     r.packed = s;
-    r.cpu    = step->cpu;
-    r.rows   = pare_rows_f32_best(step->cpu);
+    r.cpu = step->cpu;
+    r.rows = pare_rows_f32_best(step->cpu);
     lay_out(&r, scratch, &r.room);
     for (int d = part; d < r.directions; d += parts)
         run_direction(&r, d);

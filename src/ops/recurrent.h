@@ -16,7 +16,15 @@
 #include "ops/op.h"
 
 enum {
-    PARE_RNN_X, PARE_RNN_W, PARE_RNN_R, PARE_RNN_B, PARE_RNN_LENS, PARE_RNN_H, PARE_RNN_C, PARE_RNN_P, PARE_RNN_INPUTS
+    PARE_RNN_X,
+    PARE_RNN_W,
+    PARE_RNN_R,
+    PARE_RNN_B,
+    PARE_RNN_LENS,
+    PARE_RNN_H,
+    PARE_RNN_C,
+    PARE_RNN_P,
+    PARE_RNN_INPUTS
 };
 enum { PARE_RNN_MAX_ACTIVATIONS = 3 };
 
@@ -31,10 +39,10 @@ typedef struct pare_recurrent_attrs {
 } pare_recurrent_attrs;
 
 /* Rows of their attribute tables; S is pare_recurrent_attrs. */
-#define PARE_RECURRENT_ROWS(S)                                                                           \
-    PARE_ATTR_ROW_FLOATS(S, activation_alpha), PARE_ATTR_ROW_FLOATS(S, activation_beta),                 \
-        PARE_ATTR_ROW_STRINGS(S, activations), PARE_ATTR_ROW_FLOAT(S, clip, 0),                          \
-        PARE_ATTR_ROW_STRING(S, direction, "forward"), PARE_ATTR_ROW_INT(S, hidden_size, 0),             \
+#define PARE_RECURRENT_ROWS(S)                                                               \
+    PARE_ATTR_ROW_FLOATS(S, activation_alpha), PARE_ATTR_ROW_FLOATS(S, activation_beta),     \
+        PARE_ATTR_ROW_STRINGS(S, activations), PARE_ATTR_ROW_FLOAT(S, clip, 0),              \
+        PARE_ATTR_ROW_STRING(S, direction, "forward"), PARE_ATTR_ROW_INT(S, hidden_size, 0), \
         PARE_ATTR_ROW_INT(S, layout, 0)
 
 /* One activation function of ONNX's list. */
@@ -88,15 +96,15 @@ struct pare_recurrent {
     const pare_recurrent_products *products;
     const void                    *packed; /* of the products, when planned */
     const pare_rows_f32_kernel    *rows;
-    unsigned                       cpu;    /* 0: portable C */
+    unsigned                       cpu; /* 0: portable C */
     int64_t                        steps, batch, in, hidden;
     int                            directions;
-    int64_t                        width;  /* G * H */
+    int64_t                        width; /* G * H */
     pare_tensor                    x, y, y_h, y_c, h, c;
     pare_gate                      gate[2][PARE_RNN_MAX_ACTIVATIONS];
-    bool                           plain;  /* default activations, no clip, no peepholes, no coupled gates */
-    int64_t                        block;  /* steps whose input products are made at once */
-    int                            d;      /* the direction that is under way, and its memory */
+    bool                           plain; /* default activations, no clip, no peepholes, no coupled gates */
+    int64_t                        block; /* steps whose input products are made at once */
+    int                            d;     /* the direction that is under way, and its memory */
     pare_recurrent_room            room;
 };
 
@@ -127,8 +135,8 @@ void        pare_recurrent_run(const pare_step *step, const pare_call *call, int
 /* For prepare: whether a plan can be made, the call's views, and the scratch that run wants. */
 bool   pare_recurrent_can_plan(const pare_call *call);
 size_t pare_recurrent_scratch(const pare_recurrent *r);
-void   pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell,
-                         const pare_recurrent_products *products, pare_recurrent *r);
+void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
+                       pare_recurrent *r);
 
 /* The plan-time state of every form begins with what run needs to find its pieces. */
 typedef struct pare_recurrent_state {

@@ -56,8 +56,8 @@ typedef struct packed_f32 {
     pare_recurrent_state        head;
     const pare_gemm_f32_kernel *kernel;
     struct {
-        float *w, *r[2];           /* r[1]: the second product, of those cells that have one */
-        float *input, *state;      /* [G*H] biases that chains start from                     */
+        float *w, *r[2];      /* r[1]: the second product, of those cells that have one */
+        float *input, *state; /* [G*H] biases that chains start from                     */
     } of[2];
 } packed_f32;
 
@@ -78,9 +78,16 @@ static void release(void *state)
 static void input(const pare_recurrent *r, const float *x, ptrdiff_t x_row, int rows, float *z)
 {
     const packed_f32 *const  p = r->packed;
-    const pare_gemm_f32_args g = { .m = rows, .n = (int)r->width, .k = (int)r->in, .a = x, .a_row = x_row,
-                                   .init = p->of[r->d].input, .y = z, .y_row = (ptrdiff_t)r->width,
-                                   .lo = -INFINITY, .hi = INFINITY };
+    const pare_gemm_f32_args g = { .m = rows,
+                                   .n = (int)r->width,
+                                   .k = (int)r->in,
+                                   .a = x,
+                                   .a_row = x_row,
+                                   .init = p->of[r->d].input,
+                                   .y = z,
+                                   .y_row = (ptrdiff_t)r->width,
+                                   .lo = -INFINITY,
+                                   .hi = INFINITY };
 
     pare_gemm_f32_run(p->kernel, &g, p->of[r->d].w, 0, 1);
 }
@@ -91,10 +98,17 @@ static void state(const pare_recurrent *r, int which, const float *a, ptrdiff_t 
     int64_t                 first, count;
 
     pare_recurrent_span(r, which, &first, &count);
-    const pare_gemm_f32_args g = { .m = (int)r->batch, .n = (int)count, .k = (int)r->hidden, .a = a, .a_row = a_row,
-                                   .init     = onto ? z : p->of[r->d].state + first,
-                                   .init_row = onto ? (ptrdiff_t)r->width : 0, .y = z,
-                                   .y_row = (ptrdiff_t)r->width, .lo = -INFINITY, .hi = INFINITY };
+    const pare_gemm_f32_args g = { .m = (int)r->batch,
+                                   .n = (int)count,
+                                   .k = (int)r->hidden,
+                                   .a = a,
+                                   .a_row = a_row,
+                                   .init = onto ? z : p->of[r->d].state + first,
+                                   .init_row = onto ? (ptrdiff_t)r->width : 0,
+                                   .y = z,
+                                   .y_row = (ptrdiff_t)r->width,
+                                   .lo = -INFINITY,
+                                   .hi = INFINITY };
 
     pare_gemm_f32_run(p->kernel, &g, p->of[r->d].r[which], 0, 1);
 }
@@ -102,11 +116,11 @@ static void state(const pare_recurrent *r, int which, const float *a, ptrdiff_t 
 /* Gate rows first .. first + n of direction d of W or R as the right operand. */
 static pare_status pack(const packed_f32 *p, const pare_tensor *w, int d, int64_t first, int64_t n, float **out)
 {
-    const pare_gemm_f32_b b = { .data     = (const float *)w->data + d * w->stride[0] + first * w->stride[1],
+    const pare_gemm_f32_b b = { .data = (const float *)w->data + d * w->stride[0] + first * w->stride[1],
                                 .k_stride = (ptrdiff_t)w->stride[2],
                                 .n_stride = (ptrdiff_t)w->stride[1],
-                                .k        = (int)w->shape.dim[2],
-                                .n        = (int)n };
+                                .k = (int)w->shape.dim[2],
+                                .n = (int)n };
     const size_t          bytes = sizeof(float) * pare_gemm_f32_packed_size(p->kernel, b.n, b.k);
 
     if (n == 0)
@@ -121,7 +135,7 @@ static pare_status pack(const packed_f32 *p, const pare_tensor *w, int d, int64_
 static pare_status fill(const pare_recurrent *r, packed_f32 *p)
 {
     const size_t bytes = sizeof(float) * (size_t)r->width;
-    const int    d     = r->d;
+    const int    d = r->d;
 
     PARE_TRY(pack(p, r->call->in[PARE_RNN_W], d, 0, r->width, &p->of[d].w));
     for (int which = 0; which < 2; which++) {
@@ -152,15 +166,15 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
 
     if (!p)
         return pare_fail_memory(sizeof(*p), "a recurrent op");
-    step->state   = p;
+    step->state = p;
     step->release = release;
-    p->head       = (pare_recurrent_state){ cell, &planned };
+    p->head = (pare_recurrent_state){ cell, &planned };
     pare_gemm_f32_candidates(step->cpu, &p->kernel, 1);
     pare_recurrent_of(call, cell, &planned, &r);
     for (r.d = 0; r.d < r.directions; r.d++)
         PARE_TRY(fill(&r, p));
-    step->kernel  = p->kernel->name;
+    step->kernel = p->kernel->name;
     step->scratch = pare_recurrent_scratch(&r);
-    step->run     = pare_recurrent_run;
+    step->run = pare_recurrent_run;
     return PARE_OK;
 }

@@ -9,22 +9,22 @@
 #include "ops/recurrent.h"
 
 static const struct named {
-    const char *name;     /* in lower case: ONNX files do not agree about case */
+    const char *name; /* in lower case: ONNX files do not agree about case */
     int         function;
     int         params;   /* how many of alpha, beta it consumes */
     float       param[2]; /* ... and what they are otherwise     */
 } names[] = {
-    { "sigmoid",         PARE_UNARY_F32_sigmoid,          0, { 0, 0 } },
-    { "tanh",            PARE_UNARY_F32_tanh,             0, { 0, 0 } },
-    { "relu",            PARE_UNARY_F32_relu,             0, { 0, 0 } },
-    { "softsign",        PARE_UNARY_F32_softsign,         0, { 0, 0 } },
-    { "softplus",        PARE_UNARY_F32_softplus,         0, { 0, 0 } },
-    { "leakyrelu",       PARE_UNARY_F32_leaky_relu,       1, { 0.01f, 0 } },
+    { "sigmoid", PARE_UNARY_F32_sigmoid, 0, { 0, 0 } },
+    { "tanh", PARE_UNARY_F32_tanh, 0, { 0, 0 } },
+    { "relu", PARE_UNARY_F32_relu, 0, { 0, 0 } },
+    { "softsign", PARE_UNARY_F32_softsign, 0, { 0, 0 } },
+    { "softplus", PARE_UNARY_F32_softplus, 0, { 0, 0 } },
+    { "leakyrelu", PARE_UNARY_F32_leaky_relu, 1, { 0.01f, 0 } },
     { "thresholdedrelu", PARE_UNARY_F32_thresholded_relu, 1, { 1, 0 } },
-    { "elu",             PARE_UNARY_F32_elu,              1, { 1, 0 } },
-    { "hardsigmoid",     PARE_UNARY_F32_hard_sigmoid,     2, { 0.2f, 0.5f } },
-    { "affine",          PARE_GATE_AFFINE,                2, { 1, 0 } },
-    { "scaledtanh",      PARE_GATE_SCALED_TANH,           2, { 1, 1 } },
+    { "elu", PARE_UNARY_F32_elu, 1, { 1, 0 } },
+    { "hardsigmoid", PARE_UNARY_F32_hard_sigmoid, 2, { 0.2f, 0.5f } },
+    { "affine", PARE_GATE_AFFINE, 2, { 1, 0 } },
+    { "scaledtanh", PARE_GATE_SCALED_TANH, 2, { 1, 1 } },
 };
 
 static bool same_word(const char *name, const char *word, size_t length)
@@ -47,7 +47,7 @@ pare_status pare_gates_parse(const pare_recurrent_attrs *a, const pare_recurrent
                              pare_gate out[2][PARE_RNN_MAX_ACTIVATIONS])
 {
     const bool  given = a->activations && *a->activations;
-    const char *at    = given ? a->activations : cell->defaults;
+    const char *at = given ? a->activations : cell->defaults;
     const int   total = directions * cell->activations;
     int         alpha = 0, beta = 0;
 
@@ -55,7 +55,7 @@ pare_status pare_gates_parse(const pare_recurrent_attrs *a, const pare_recurrent
         if (!given && i % cell->activations == 0)
             at = cell->defaults;
         const size_t              length = strcspn(at, ",");
-        const struct named *const n      = find(at, length);
+        const struct named *const n = find(at, length);
 
         if (length == 0)
             return pare_fail(PARE_ERR_SHAPE, "%d activations are given, %d needed", i, total);
@@ -76,7 +76,7 @@ pare_status pare_gates_parse(const pare_recurrent_attrs *a, const pare_recurrent
 
 void pare_gate_apply(const pare_recurrent *r, const pare_gate *g, float *v)
 {
-    const long  n    = (long)r->hidden;
+    const long  n = (long)r->hidden;
     const float clip = r->a->clip;
 
     for (long i = 0; i < n && clip > 0; i++)

@@ -33,8 +33,8 @@ static float state_bias(const pare_recurrent *r, int64_t row)
 /* Codes of one row with gate row `row` of W or R. */
 static float product(const pare_tensor *w, int d, int64_t row, const uint8_t *codes, float scale)
 {
-    const int8_t *const wr  = (const int8_t *)w->data + d * w->stride[0] + row * w->stride[1];
-    const float         sw  = w->q->scale[w->q->n > 1 ? row : 0];
+    const int8_t *const wr = (const int8_t *)w->data + d * w->stride[0] + row * w->stride[1];
+    const float         sw = w->q->scale[w->q->n > 1 ? row : 0];
     int64_t             acc = 0;
 
     for (int64_t k = 0; k < w->shape.dim[2]; k++)
@@ -73,7 +73,7 @@ static void ref_state(const pare_recurrent *r, int which, const float *a, ptrdif
 
         for (int64_t n = 0; n < count; n++) {
             float *const to = &z[b * r->width + n];
-            const float  v  = product(r->call->in[PARE_RNN_R], r->d, first + n, r->room.codes, scale);
+            const float  v = product(r->call->in[PARE_RNN_R], r->d, first + n, r->room.codes, scale);
             *to = (onto ? *to + v : v) + state_bias(r, first + n);
         }
     }
@@ -86,7 +86,7 @@ const pare_recurrent_products pare_recurrent_int_ref = { true, ref_input, ref_st
 typedef struct packed_int {
     pare_recurrent_state        head;
     const pare_quantize_kernel *quantize;
-    const char                 *kernel;    /* of the products with R */
+    const char                 *kernel; /* of the products with R */
     struct {
         pare_qconv_plan *w, *sum[2], *onto[2]; /* R by itself, with the bias; and to be added: without */
         float           *bias;                 /* [G*H] state_bias                                     */
@@ -132,12 +132,13 @@ static void state(const pare_recurrent *r, int which, const float *a, ptrdiff_t 
 
     pare_recurrent_span(r, which, &first, &count);
     quantize(p, a, a_row, r->batch, r->hidden, &r->room);
-    const pare_qconv_args args = { .x = r->room.codes, .y = onto ? r->room.sum : z, .row_scales = r->room.scale,
-                                   .batch = (int)r->batch };
+    const pare_qconv_args args = {
+        .x = r->room.codes, .y = onto ? r->room.sum : z, .row_scales = r->room.scale, .batch = (int)r->batch
+    };
 
     pare_qconv_run(onto ? p->of[r->d].onto[which] : p->of[r->d].sum[which], &args, 0, 1);
     for (int64_t b = 0; b < r->batch && onto; b++) {
-        float *const       to   = z + b * r->width;
+        float *const       to = z + b * r->width;
         const float *const bias = p->of[r->d].bias + first, *const sum = r->room.sum + b * r->width;
 
         for (int64_t n = 0; n < count; n++)
@@ -155,18 +156,25 @@ typedef struct gate_rows {
 /* Of the direction r->d; rows of the result are G*H floats. */
 static pare_status pack(const pare_recurrent *r, packed_int *p, const gate_rows *g, pare_qconv_plan **out)
 {
-    const pare_tensor *const w       = g->w;
-    const int64_t            in      = w->shape.dim[2];
-    const int8_t *const      from    = (const int8_t *)w->data + r->d * w->stride[0] + g->first * w->stride[1];
-    int8_t *const            rows    = pare_malloc((size_t)(g->n * in));
-    const ptrdiff_t          x_step  = (ptrdiff_t)in, y_step = (ptrdiff_t)(r->width * (int64_t)sizeof(float));
+    const pare_tensor *const w = g->w;
+    const int64_t            in = w->shape.dim[2];
+    const int8_t *const      from = (const int8_t *)w->data + r->d * w->stride[0] + g->first * w->stride[1];
+    int8_t *const            rows = pare_malloc((size_t)(g->n * in));
+    const ptrdiff_t          x_step = (ptrdiff_t)in, y_step = (ptrdiff_t)(r->width * (int64_t)sizeof(float));
     const bool               per_row = w->q->n > 1;
-    const pare_qconv_desc    desc    = {
-        .in_c = (int)in, .out_c = (int)g->n, .out_h = 1, .out_w = 1, .w = rows,
-        .x = { x_step, x_step, x_step }, .y = { y_step, y_step, y_step },
-        .channels = { .sw   = w->q->scale + (per_row ? g->first : 0),
-                      .n_sw = per_row ? (int)g->n : 1, .sx = 1, .zx = 128 },
-        .out      = { .kind = PARE_QKIND_F32_ROWS, .bias_f32 = g->bias },
+    const pare_qconv_desc    desc = {
+           .in_c = (int)in,
+           .out_c = (int)g->n,
+           .out_h = 1,
+           .out_w = 1,
+           .w = rows,
+           .x = { x_step, x_step, x_step },
+           .y = { y_step, y_step, y_step },
+           .channels = { .sw = w->q->scale + (per_row ? g->first : 0),
+                         .n_sw = per_row ? (int)g->n : 1,
+                         .sx = 1,
+                         .zx = 128 },
+           .out = { .kind = PARE_QKIND_F32_ROWS, .bias_f32 = g->bias },
     };
     const pare_qconv_kernel *kernel[1];
 
@@ -187,7 +195,7 @@ static pare_status fill(const pare_recurrent *r, packed_int *p)
 {
     const int                d = r->d;
     const pare_tensor *const w = r->call->in[PARE_RNN_W], *const rec = r->call->in[PARE_RNN_R];
-    float *const             bias = pare_malloc(sizeof(*bias) * (size_t)r->width);
+    float *const bias = pare_malloc(sizeof(*bias) * (size_t)r->width);
 
     p->of[d].bias = bias;
     if (!bias)
@@ -223,16 +231,16 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
 
     if (!p)
         return pare_fail_memory(sizeof(*p), "a recurrent op");
-    step->state   = p;
+    step->state = p;
     step->release = release;
-    p->head       = (pare_recurrent_state){ cell, &planned };
+    p->head = (pare_recurrent_state){ cell, &planned };
     pare_quantize_candidates(step->cpu, &p->quantize, 1);
     pare_recurrent_of(call, cell, &planned, &r);
     r.cpu = step->cpu;
     for (r.d = 0; r.d < r.directions; r.d++)
         PARE_TRY(fill(&r, p));
-    step->kernel  = p->kernel;
+    step->kernel = p->kernel;
     step->scratch = pare_recurrent_scratch(&r);
-    step->run     = pare_recurrent_run;
+    step->run = pare_recurrent_run;
     return PARE_OK;
 }

@@ -19,10 +19,10 @@
 #include "ops/number.h"
 
 enum {
-    FLOATS  = PARE_D(f32),
+    FLOATS = PARE_D(f32),
     NUMBERS = PARE_D(f32) | PARE_D(s32) | PARE_D(s64) | PARE_D(u32),
     ORDERED = PARE_D(f32) | PARE_DTYPES_INT | PARE_D(bool),
-    LANES   = 16,
+    LANES = 16,
 };
 
 static float add_lanes(float lane[LANES])
@@ -81,20 +81,31 @@ static float log_sum_exp(long n, const float *x, float m)
 
 typedef pare_rows_f32_kernel row_kernel;
 
-#define PARE_REDUCE(name, onnx_, f32_, start, join, finish, dtypes_, traits_)                                          \
-    static float   name##_f32(long n, const float *x, const row_kernel *k) { return (void)k, pare_quietf(f32_); }      \
-    static int64_t name##_join(int64_t s, int64_t x) { (void)x; return join; }                                         \
-    static int64_t name##_finish(int64_t s, int64_t n) { (void)n; return finish; }
+#define PARE_REDUCE(name, onnx_, f32_, start, join, finish, dtypes_, traits_) \
+    static float name##_f32(long n, const float *x, const row_kernel *k)      \
+    {                                                                         \
+        return (void)k, pare_quietf(f32_);                                    \
+    }                                                                         \
+    static int64_t name##_join(int64_t s, int64_t x)                          \
+    {                                                                         \
+        (void)x;                                                              \
+        return join;                                                          \
+    }                                                                         \
+    static int64_t name##_finish(int64_t s, int64_t n)                        \
+    {                                                                         \
+        (void)n;                                                              \
+        return finish;                                                        \
+    }
 #include "ops/reduce.def"
 #undef PARE_REDUCE
 
 static const struct function {
     const char *name;
     unsigned    dtypes;
-    float     (*f32)(long n, const float *x, const row_kernel *k);
-    int64_t     start;
-    int64_t   (*join)(int64_t s, int64_t x);
-    int64_t   (*finish)(int64_t s, int64_t n);
+    float (*f32)(long n, const float *x, const row_kernel *k);
+    int64_t start;
+    int64_t (*join)(int64_t s, int64_t x);
+    int64_t (*finish)(int64_t s, int64_t n);
 } functions[] = {
 #define PARE_REDUCE(name_, onnx_, f32_, start_, join_, finish_, dtypes_, traits_) \
     { #name_, dtypes_, name_##_f32, start_, name_##_join, name_##_finish },
@@ -114,7 +125,7 @@ static const struct function *function_of(const pare_op *op)
 /* Which axes go. Without axes all do, or none when noop_with_empty_axes. */
 static pare_status reduced_axes(const pare_call *call, bool reduced[PARE_MAX_RANK])
 {
-    const pare_reduce_attrs *const p    = call->attrs;
+    const pare_reduce_attrs *const p = call->attrs;
     const int                      rank = call->in[0]->shape.rank;
     pare_ints                      axes;
 
@@ -127,10 +138,10 @@ static pare_status reduced_axes(const pare_call *call, bool reduced[PARE_MAX_RAN
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_reduce_attrs *const p       = call->attrs;
-    const pare_tensor *const       x       = call->in[0];
+    const pare_reduce_attrs *const p = call->attrs;
+    const pare_tensor *const       x = call->in[0];
     const bool                     selects = call->op->traits & PARE_SELECTS;
-    pare_shape                     y       = { .rank = 0 };
+    pare_shape                     y = { .rank = 0 };
     bool                           reduced[PARE_MAX_RANK];
 
     if (!selects || !x->q)
@@ -154,9 +165,9 @@ typedef struct split_axes {
 static pare_status split(const pare_call *call, split_axes *s)
 {
     const pare_tensor *const x = call->in[0], *const y = call->out[0];
-    const bool               keepdims = ((const pare_reduce_attrs *)call->attrs)->keepdims;
-    bool                     reduced[PARE_MAX_RANK];
-    int                      at = 0;
+    const bool keepdims = ((const pare_reduce_attrs *)call->attrs)->keepdims;
+    bool       reduced[PARE_MAX_RANK];
+    int        at = 0;
 
     *s = (split_axes){ .count = 1 };
     PARE_TRY(reduced_axes(call, reduced));
@@ -189,8 +200,8 @@ static void reduce_floats(const pare_call *call, const split_axes *s, const row_
     pare_pool_split((long)out.left, 1, part, parts, &first, &last);
     pare_walk_seek(&out, first);
     for (long i = first; i < last; i++, pare_walk_next(&out)) {
-        const float *const x    = (const float *)call->in[0]->data + out.offset[0];
-        float *const       y    = (float *)call->out[0]->data + out.offset[1];
+        const float *const x = (const float *)call->in[0]->data + out.offset[0];
+        float *const       y = (float *)call->out[0]->data + out.offset[1];
         if (s->row) {
             *y = f->f32((long)s->count, x, k);
             continue;
@@ -206,7 +217,7 @@ static void reduce_floats(const pare_call *call, const split_axes *s, const row_
 
 static void reduce_ints(const pare_call *call, const split_axes *s)
 {
-    const struct function *const f     = function_of(call->op);
+    const struct function *const f = function_of(call->op);
     const pare_dtype             dtype = call->in[0]->dtype;
     pare_walk                    out, in;
 
@@ -255,8 +266,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (call->in[0]->dtype != PARE_f32 || (pare_call_has(call, 1) && !call->in[1]->data))
         return PARE_OK;
     PARE_TRY(split(call, &s));
-    step->kernel  = pare_rows_f32_best(step->cpu)->name;
-    step->run     = run;
+    step->kernel = pare_rows_f32_best(step->cpu)->name;
+    step->run = run;
     step->scratch = s.row ? 0 : (size_t)s.count * sizeof(float);
     return PARE_OK;
 }
@@ -268,20 +279,45 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const FLOATS_samples[] = {
-    "f32[2,3,5,7] s64{2,3}", "f32[2,37]", "f32[4,3,17] s64{1} keepdims=0", "f32[2,3] noop_with_empty_axes=1",
-    "f32[2,3,5,5] s64{-1,0} keepdims=0", "f32[0,3] s64{0}", "f32[]", "f32[1,1]", NULL,
+    "f32[2,3,5,7] s64{2,3}",
+    "f32[2,37]",
+    "f32[4,3,17] s64{1} keepdims=0",
+    "f32[2,3] noop_with_empty_axes=1",
+    "f32[2,3,5,5] s64{-1,0} keepdims=0",
+    "f32[0,3] s64{0}",
+    "f32[]",
+    "f32[1,1]",
+    NULL,
 };
 static const char *const NUMBERS_samples[] = {
-    "f32[2,3,5,7] s64{2,3}", "f32[2,37]", "f32[4,3,17] s64{1} keepdims=0", "f32[2,3] noop_with_empty_axes=1",
-    "f32[2,3,5,5] s64{-1,0} keepdims=0", "s64[4,3] s64{1}", "s32[4,3]", "f32[0,3] s64{0}", "f32[]", NULL,
+    "f32[2,3,5,7] s64{2,3}",
+    "f32[2,37]",
+    "f32[4,3,17] s64{1} keepdims=0",
+    "f32[2,3] noop_with_empty_axes=1",
+    "f32[2,3,5,5] s64{-1,0} keepdims=0",
+    "s64[4,3] s64{1}",
+    "s32[4,3]",
+    "f32[0,3] s64{0}",
+    "f32[]",
+    NULL,
 };
 static const char *const ORDERED_samples[] = {
     "f32[2,3,5,7] s64{2,3}", "f32[2,37]", "f32[4,3,17] s64{1} keepdims=0", "u8[4,3]~0.5,7 s64{1}", "s8[4,3]",
-    "bool[4,3] s64{0}", NULL,
+    "bool[4,3] s64{0}",      NULL,
 };
 
-#define PARE_REDUCE(name_, onnx_, f32_, start_, join_, finish_, dtypes_, traits_)                                \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = 2, .min_out = 1,      \
-        .max_out = 1, .traits = traits_, .attrs = attrs, .attrs_size = sizeof(pare_reduce_attrs), .infer = infer, \
-        .forward = forward, .prepare = prepare, .samples = dtypes_##_samples };
+#define PARE_REDUCE(name_, onnx_, f32_, start_, join_, finish_, dtypes_, traits_) \
+    const pare_op pare_op_##name_ = { .name = #name_,                             \
+                                      .onnx = onnx_,                              \
+                                      .min_in = 1,                                \
+                                      .max_in = 2,                                \
+                                      .min_out = 1,                               \
+                                      .max_out = 1,                               \
+                                      .traits = traits_,                          \
+                                      .attrs = attrs,                             \
+                                      .attrs_size = sizeof(pare_reduce_attrs),    \
+                                      .infer = infer,                             \
+                                      .forward = forward,                         \
+                                      .prepare = prepare,                         \
+                                      .samples = dtypes_##_samples };
 #include "ops/reduce.def"

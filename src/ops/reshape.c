@@ -75,22 +75,23 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,5] s64{0,-1}", "f32[2,3,4] s64{3,2,2,2}", "f32[2,3] s64{6}", "f32[1] s64{}", "u8[2,6]~0.5,128 s64{3,-1}",
-    "f32[0,3] s64{3,0} allowzero=1", "s64[4] s64{2,2}", "f16[6] s64{2,3}", NULL,
+    "f32[2,3,5,5] s64{0,-1}", "f32[2,3,4] s64{3,2,2,2}",   "f32[2,3] s64{6}",
+    "f32[1] s64{}",           "u8[2,6]~0.5,128 s64{3,-1}", "f32[0,3] s64{3,0} allowzero=1",
+    "s64[4] s64{2,2}",        "f16[6] s64{2,3}",           NULL,
 };
 
 const pare_op pare_op_reshape = {
-    .name       = "reshape",
-    .onnx       = "Reshape",
-    .min_in     = 2,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS | PARE_VIEW,
-    .attrs      = attrs,
+    .name = "reshape",
+    .onnx = "Reshape",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS | PARE_VIEW,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_reshape_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -20,12 +20,11 @@ static pare_status check_word(const char *attr, const char *word, const char *co
 
 static pare_status check_attrs(const pare_resize_attrs *p)
 {
-    static const char *const modes[]     = { "nearest", "linear", "cubic", NULL };
+    static const char *const modes[] = { "nearest", "linear", "cubic", NULL };
     static const char *const roundings[] = { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL };
-    static const char *const policies[]  = { "stretch", "not_larger", "not_smaller", NULL };
-    static const char *const places[]    = { "half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-                                             "align_corners", "asymmetric",           "tf_half_pixel_for_nn",
-                                             "tf_crop_and_resize", NULL };
+    static const char *const policies[] = { "stretch", "not_larger", "not_smaller", NULL };
+    static const char *const places[] = { "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
+                                          "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize", NULL };
 
     PARE_TRY(check_word("mode", p->mode, modes));
     PARE_TRY(check_word("nearest_mode", p->nearest_mode, roundings));
@@ -40,7 +39,7 @@ static pare_status check_attrs(const pare_resize_attrs *p)
 static void keep_aspect(const pare_resize_attrs *p, const pare_ints *named, pare_resize_axis *axes)
 {
     const bool larger = !strcmp(p->keep_aspect_ratio_policy, "not_smaller");
-    float      scale  = axes[named->v[0]].scale;
+    float      scale = axes[named->v[0]].scale;
 
     if (!strcmp(p->keep_aspect_ratio_policy, "stretch"))
         return;
@@ -50,8 +49,8 @@ static void keep_aspect(const pare_resize_attrs *p, const pare_ints *named, pare
     }
     for (int i = 0; i < named->n; i++) {
         pare_resize_axis *const a = &axes[named->v[i]];
-        a->scale  = scale;
-        a->out    = (int64_t)pare_floorf(scale * (float)a->in + 0.5f);
+        a->scale = scale;
+        a->out = (int64_t)pare_floorf(scale * (float)a->in + 0.5f);
         a->length = (float)a->out;
     }
 }
@@ -63,7 +62,7 @@ static void keep_aspect(const pare_resize_attrs *p, const pare_ints *named, pare
 static void mark_resized(const pare_resize_attrs *p, int rank, pare_resize_axis *axes)
 {
     const bool planar = rank > 2 && axes[0].scale == 1 && axes[1].scale == 1;
-    const bool crops  = !strcmp(p->coordinate_transformation_mode, "tf_crop_and_resize");
+    const bool crops = !strcmp(p->coordinate_transformation_mode, "tf_crop_and_resize");
 
     for (int i = 0; i < rank; i++) {
         pare_resize_axis *const a = &axes[i];
@@ -76,15 +75,15 @@ static void mark_resized(const pare_resize_attrs *p, int rank, pare_resize_axis 
 /* What each axis does. PARE_ERR_DYNAMIC as long as scales, sizes or the input's shape are not known. */
 static pare_status axes_of(const pare_call *call, pare_resize_axis axes[PARE_MAX_RANK])
 {
-    const pare_resize_attrs *const p    = call->attrs;
-    const pare_shape *const        x    = &call->in[0]->shape;
-    const int                      by   = pare_call_has(call, 3) && pare_shape_count(&call->in[3]->shape) > 0 ? 3 : 2;
+    const pare_resize_attrs *const p = call->attrs;
+    const pare_shape *const        x = &call->in[0]->shape;
+    const int                      by = pare_call_has(call, 3) && pare_shape_count(&call->in[3]->shape) > 0 ? 3 : 2;
     pare_ints                      named = p->axes;
     bool                           taken[PARE_MAX_RANK];
 
     for (int i = 0; i < x->rank; i++)
-        axes[i] = (pare_resize_axis){ .in = x->dim[i], .out = x->dim[i], .scale = 1, .end = 1,
-                                       .length = (float)x->dim[i] };
+        axes[i] =
+            (pare_resize_axis){ .in = x->dim[i], .out = x->dim[i], .scale = 1, .end = 1, .length = (float)x->dim[i] };
     for (; p->axes.n == 0 && named.n < x->rank; named.n++)
         named.v[named.n] = named.n;
     PARE_TRY(pare_call_mark_axes(&named, x->rank, taken));
@@ -113,7 +112,7 @@ static pare_status axes_of(const pare_call *call, pare_resize_axis axes[PARE_MAX
             a->out = by == 2 ? (int64_t)pare_floorf(a->scale * (float)a->in) : (int64_t)v;
         a->length = by == 2 ? a->scale * (float)a->in : (float)v;
         a->start = crops ? (float)pare_tensor_real(call->in[1], i) : 0;
-        a->end   = crops ? (float)pare_tensor_real(call->in[1], i + named.n) : 1;
+        a->end = crops ? (float)pare_tensor_real(call->in[1], i + named.n) : 1;
     }
     if (by == 3 && named.n > 0)
         keep_aspect(p, &named, axes);
@@ -183,10 +182,10 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         if (call->in[i] && !call->in[i]->data && pare_shape_count(&call->in[i]->shape) != 0)
             return PARE_OK; /* not constant: forward plans anew each time */
     PARE_TRY(plan_of(call, &plan));
-    step->kernel  = "c";
-    step->state   = plan;
+    step->kernel = "c";
+    step->state = plan;
     step->release = pare_free;
-    step->run     = run;
+    step->run = run;
     return PARE_OK;
 }
 
@@ -220,16 +219,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_resize = {
-    .name       = "resize",
-    .onnx       = "Resize",
-    .min_in     = 1,
-    .max_in     = 4,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "resize",
+    .onnx = "Resize",
+    .min_in = 1,
+    .max_in = 4,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_resize_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

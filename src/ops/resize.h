@@ -11,7 +11,7 @@ typedef struct pare_resize_axis {
     float   scale;      /* out / in, or as the scales input says                                     */
     float   length;     /* scale * in before it is rounded down to `out`; align_corners goes by that */
     float   start, end; /* region of interest, 0 .. 1: tf_crop_and_resize only                       */
-    bool    resized;   /* false: output coordinate i is input coordinate i */
+    bool    resized;    /* false: output coordinate i is input coordinate i */
 } pare_resize_axis;
 
 /* Input coordinates and weights that make one output coordinate. n == 0: outside, the extrapolation value. */

@@ -52,8 +52,8 @@ static int corners_at(const pare_resize_plan *plan, const int64_t *at, const par
         const pare_resize_taps *const t = &plan->axis[k][at[k]];
         for (int c = n - 1; c >= 0; c--) /* from the back: corner c becomes corners c * t->n ... */
             for (int i = t->n - 1; i >= 0; i--)
-                corners[c * t->n + i] = (corner){ corners[c].offset + t->at[i] * x->stride[k],
-                                                  t->weight[i] * corners[c].weight };
+                corners[c * t->n + i] =
+                    (corner){ corners[c].offset + t->at[i] * x->stride[k], t->weight[i] * corners[c].weight };
         n *= t->n;
     }
     return n;
@@ -74,18 +74,26 @@ static long begin(pare_walk *w, const pare_tensor *y, int inner, int part, int p
 }
 
 /* One line of n outputs, each the element its tap names, or the one beside the last; y, x: first element and step. */
-#define NEAREST_LINE(type)                                                                               \
-    for (int64_t i = 0; i < n; i++)                                                                      \
-        ((type *)y)[i * y_step] = ((const type *)x)[(taps ? taps[i].at[0] : i) * x_step]
+#define NEAREST_LINE(type)          \
+    for (int64_t i = 0; i < n; i++) \
+    ((type *)y)[i * y_step] = ((const type *)x)[(taps ? taps[i].at[0] : i) * x_step]
 
 static void nearest_line(int64_t n, char *y, int64_t y_step, const char *x, int64_t x_step,
                          const pare_resize_taps *taps, size_t size)
 {
     switch (size) {
-    case 1:  NEAREST_LINE(uint8_t); break;
-    case 2:  NEAREST_LINE(uint16_t); break;
-    case 4:  NEAREST_LINE(uint32_t); break;
-    default: NEAREST_LINE(uint64_t); break;
+    case 1:
+        NEAREST_LINE(uint8_t);
+        break;
+    case 2:
+        NEAREST_LINE(uint16_t);
+        break;
+    case 4:
+        NEAREST_LINE(uint32_t);
+        break;
+    default:
+        NEAREST_LINE(uint64_t);
+        break;
     }
 }
 
@@ -99,12 +107,12 @@ static void outside_line(const pare_tensor *y, int inner, char *to, const pare_r
 
 void pare_resize_nearest(const pare_resize_plan *plan, const pare_call *call, int part, int parts)
 {
-    const pare_resize_attrs *const p     = call->attrs;
-    const pare_tensor *const       x     = call->in[0], *const y = call->out[0];
-    const size_t                   size  = pare_dtype_size(x->dtype);
-    const int                      inner = y->shape.rank ? inner_axis(plan, y) : -1;
-    corner                         corners[CORNERS];
-    pare_walk                      w;
+    const pare_resize_attrs *const p = call->attrs;
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const size_t size = pare_dtype_size(x->dtype);
+    const int    inner = y->shape.rank ? inner_axis(plan, y) : -1;
+    corner       corners[CORNERS];
+    pare_walk    w;
 
     if (inner < 0) {
         pare_move(y, x, part, parts);
@@ -112,8 +120,8 @@ void pare_resize_nearest(const pare_resize_plan *plan, const pare_call *call, in
     }
     const pare_resize_taps *const taps = plan->axis[inner];
     for (long lines = begin(&w, y, inner, part, parts); lines > 0; lines--, pare_walk_next(&w)) {
-        const int         n    = corners_at(plan, w.at, x, inner, corners);
-        char *const       to   = (char *)y->data + w.offset[0] * (int64_t)size;
+        const int         n = corners_at(plan, w.at, x, inner, corners);
+        char *const       to = (char *)y->data + w.offset[0] * (int64_t)size;
         const char *const from = (const char *)x->data + corners[0].offset * (int64_t)size;
         if (n > 0) /* a coordinate without taps reads element 0 here, and is put right below */
             nearest_line(y->shape.dim[inner], to, y->stride[inner], from, x->stride[inner], taps, size);
@@ -144,7 +152,7 @@ static void line_of_corners(const pare_tensor *x, const pare_tensor *y, int inne
     const int64_t x_step = x->stride[inner], y_step = y->stride[inner];
 
     for (int c = 0; c < n; c++) {
-        const float *const from   = (const float *)x->data + corners[c].offset;
+        const float *const from = (const float *)x->data + corners[c].offset;
         const float        weight = corners[c].weight;
         if (c == 0)
             for (int64_t i = 0; i < y->shape.dim[inner]; i++)
@@ -157,18 +165,18 @@ static void line_of_corners(const pare_tensor *x, const pare_tensor *y, int inne
 
 void pare_resize_weighted(const pare_resize_plan *plan, const pare_call *call, int part, int parts)
 {
-    const pare_tensor *const x       = call->in[0], *const y = call->out[0];
-    const float              outside = ((const pare_resize_attrs *)call->attrs)->extrapolation_value;
-    const int                inner   = y->shape.rank ? inner_axis(plan, y) : -1;
-    corner                   corners[CORNERS];
-    pare_walk                w;
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const float outside = ((const pare_resize_attrs *)call->attrs)->extrapolation_value;
+    const int   inner = y->shape.rank ? inner_axis(plan, y) : -1;
+    corner      corners[CORNERS];
+    pare_walk   w;
 
     if (inner < 0) {
         pare_move(y, x, part, parts);
         return;
     }
     for (long lines = begin(&w, y, inner, part, parts); lines > 0; lines--, pare_walk_next(&w)) {
-        const int    n  = corners_at(plan, w.at, x, inner, corners);
+        const int    n = corners_at(plan, w.at, x, inner, corners);
         float *const to = (float *)y->data + w.offset[0];
         if (n == 0)
             for (int64_t i = 0; i < y->shape.dim[inner]; i++)

@@ -61,9 +61,9 @@ static pare_resize_taps nearest(const char *rounding, float x, int64_t n)
 /* Where both neighbours are one pixel each gets half, as in ONNX Runtime. */
 static pare_resize_taps linear(float x, int64_t n)
 {
-    const float   at    = pare_clampf(x, 0, (float)(n - 1));
+    const float   at = pare_clampf(x, 0, (float)(n - 1));
     const int64_t first = within((int64_t)at, n), second = within(first + 1, n);
-    const float   past  = at - (float)first, to_go = (float)second - at;
+    const float   past = at - (float)first, to_go = (float)second - at;
 
     if (first == second)
         return (pare_resize_taps){ .n = 2, .weight = { 0.5f, 0.5f }, .at = { first, second } };
@@ -78,12 +78,13 @@ static pare_resize_taps cubic(const pare_resize_attrs *p, float x, int64_t n)
     const int64_t first = (int64_t)base - 1;
     float         total = 0;
 
-    pare_resize_taps t = { .n = 4, .weight = {
-        ((a * d0 - 5 * a) * d0 + 8 * a) * d0 - 4 * a,
-        ((a + 2) * s - (a + 3)) * s * s + 1,
-        ((a + 2) * d2 - (a + 3)) * d2 * d2 + 1,
-        ((a * d3 - 5 * a) * d3 + 8 * a) * d3 - 4 * a,
-    } };
+    pare_resize_taps t = { .n = 4,
+                           .weight = {
+                               ((a * d0 - 5 * a) * d0 + 8 * a) * d0 - 4 * a,
+                               ((a + 2) * s - (a + 3)) * s * s + 1,
+                               ((a + 2) * d2 - (a + 3)) * d2 * d2 + 1,
+                               ((a * d3 - 5 * a) * d3 + 8 * a) * d3 - 4 * a,
+                           } };
     for (int i = 0; i < 4; i++) {
         t.at[i] = within(first + i, n);
         if (p->exclude_outside && t.at[i] != first + i)
@@ -98,7 +99,7 @@ static pare_resize_taps cubic(const pare_resize_attrs *p, float x, int64_t n)
 static pare_resize_taps taps_of(const pare_resize_attrs *p, const pare_resize_axis *a, int64_t i)
 {
     const char *const mode = p->coordinate_transformation_mode;
-    const float       x    = coordinate(mode, a, i);
+    const float       x = coordinate(mode, a, i);
 
     if (is(mode, "tf_crop_and_resize") && !(x >= 0 && x <= (float)(a->in - 1)))
         return (pare_resize_taps){ .n = 0 };

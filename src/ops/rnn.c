@@ -38,12 +38,12 @@ static void step(const pare_recurrent *r, int64_t t, float *z)
 }
 
 static const pare_recurrent_cell cell = {
-    .gates         = 1,
-    .activations   = 1,
-    .defaults      = "Tanh",
-    .splits        = splits,
+    .gates = 1,
+    .activations = 1,
+    .defaults = "Tanh",
+    .splits = splits,
     .first_product = first_product,
-    .step          = step,
+    .step = step,
 };
 
 static pare_status infer(const pare_call *call)
@@ -72,16 +72,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_rnn = {
-    .name       = "rnn",
-    .onnx       = "RNN",
-    .min_in     = 3, /* recurrent.h */
-    .max_in     = 6,
-    .min_out    = 1,
-    .max_out    = 2,
-    .attrs      = attrs,
+    .name = "rnn",
+    .onnx = "RNN",
+    .min_in = 3, /* recurrent.h */
+    .max_in = 6,
+    .min_out = 1,
+    .max_out = 2,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -23,22 +23,32 @@ pare_status pare_scatter_reduction(const pare_call *call, const char *word, pare
 static float join_f32(pare_reduction reduction, float a, float b)
 {
     switch (reduction) {
-    case PARE_REDUCTION_ADD: return a + b;
-    case PARE_REDUCTION_MUL: return a * b;
-    case PARE_REDUCTION_MAX: return b > a || b != b ? b : a;
-    case PARE_REDUCTION_MIN: return b < a || b != b ? b : a;
-    default:                 return b;
+    case PARE_REDUCTION_ADD:
+        return a + b;
+    case PARE_REDUCTION_MUL:
+        return a * b;
+    case PARE_REDUCTION_MAX:
+        return b > a || b != b ? b : a;
+    case PARE_REDUCTION_MIN:
+        return b < a || b != b ? b : a;
+    default:
+        return b;
     }
 }
 
 static int64_t join_int(pare_reduction reduction, int64_t a, int64_t b)
 {
     switch (reduction) {
-    case PARE_REDUCTION_ADD: return pare_wrap_add(a, b);
-    case PARE_REDUCTION_MUL: return pare_wrap_mul(a, b);
-    case PARE_REDUCTION_MAX: return b > a ? b : a;
-    case PARE_REDUCTION_MIN: return b < a ? b : a;
-    default:                 return b;
+    case PARE_REDUCTION_ADD:
+        return pare_wrap_add(a, b);
+    case PARE_REDUCTION_MUL:
+        return pare_wrap_mul(a, b);
+    case PARE_REDUCTION_MAX:
+        return b > a ? b : a;
+    case PARE_REDUCTION_MIN:
+        return b < a ? b : a;
+    default:
+        return b;
     }
 }
 

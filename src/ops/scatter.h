@@ -5,8 +5,13 @@
 
 #include "ops/op.h"
 
-typedef enum pare_reduction { PARE_REDUCTION_NONE, PARE_REDUCTION_ADD, PARE_REDUCTION_MUL, PARE_REDUCTION_MAX,
-                              PARE_REDUCTION_MIN } pare_reduction;
+typedef enum pare_reduction {
+    PARE_REDUCTION_NONE,
+    PARE_REDUCTION_ADD,
+    PARE_REDUCTION_MUL,
+    PARE_REDUCTION_MAX,
+    PARE_REDUCTION_MIN
+} pare_reduction;
 
 /* From the attribute "none", "add", "mul", "max" or "min"; reducing needs f32 or integers that are not quantized. */
 pare_status pare_scatter_reduction(const pare_call *call, const char *word, pare_reduction *out);

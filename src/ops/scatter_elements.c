@@ -8,8 +8,8 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_scatter_attrs *const p     = call->attrs;
-    const pare_shape *const         x     = &call->in[0]->shape;
+    const pare_scatter_attrs *const p = call->attrs;
+    const pare_shape *const         x = &call->in[0]->shape;
     const pare_shape *const         index = &call->in[1]->shape;
     pare_reduction                  reduction;
     int                             axis = 0;
@@ -31,13 +31,13 @@ static pare_status infer(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_scatter_attrs *const p    = call->attrs;
-    const pare_tensor *const        x    = call->in[0], *const index = call->in[1], *const update = call->in[2];
-    const pare_tensor *const        y    = call->out[0];
-    const int                       axis = (int)(p->axis < 0 ? p->axis + x->shape.rank : p->axis);
-    const int64_t                   n    = x->shape.dim[axis];
-    pare_reduction                  reduction = PARE_REDUCTION_NONE;
-    pare_walk                       w;
+    const pare_scatter_attrs *const p = call->attrs;
+    const pare_tensor *const x = call->in[0], *const index = call->in[1], *const update = call->in[2];
+    const pare_tensor *const y = call->out[0];
+    const int                axis = (int)(p->axis < 0 ? p->axis + x->shape.rank : p->axis);
+    const int64_t            n = x->shape.dim[axis];
+    pare_reduction           reduction = PARE_REDUCTION_NONE;
+    pare_walk                w;
 
     PARE_TRY(pare_scatter_reduction(call, p->reduction, &reduction));
     pare_move(y, x, 0, 1);
@@ -73,15 +73,15 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_scatter_elements = {
-    .name       = "scatter_elements",
-    .onnx       = "ScatterElements",
-    .min_in     = 3,
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "scatter_elements",
+    .onnx = "ScatterElements",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_scatter_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

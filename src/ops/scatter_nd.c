@@ -8,9 +8,9 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_scatter_attrs *const p      = call->attrs;
-    const pare_shape *const         x      = &call->in[0]->shape;
-    const pare_shape *const         index  = &call->in[1]->shape;
+    const pare_scatter_attrs *const p = call->attrs;
+    const pare_shape *const         x = &call->in[0]->shape;
+    const pare_shape *const         index = &call->in[1]->shape;
     const pare_shape *const         update = &call->in[2]->shape;
     pare_reduction                  reduction;
 
@@ -21,7 +21,7 @@ static pare_status infer(const pare_call *call)
                          pare_dtype_name(call->in[0]->dtype));
     const int     outer = index->rank - 1;
     const int64_t depth = outer < 0 ? -1 : index->dim[outer];
-    bool          fits  = depth >= 0 && depth <= x->rank && update->rank == outer + x->rank - depth;
+    bool          fits = depth >= 0 && depth <= x->rank && update->rank == outer + x->rank - depth;
     for (int i = 0; fits && i < update->rank; i++) {
         const int64_t want = i < outer ? index->dim[i] : x->dim[i - outer + depth];
         fits = want == update->dim[i] || want < 0 || update->dim[i] < 0;
@@ -38,8 +38,8 @@ static pare_status infer(const pare_call *call)
 static void join_slice(const pare_call *call, pare_reduction reduction, int depth, int64_t at, int64_t from)
 {
     const pare_tensor *const y = call->out[0], *const update = call->in[2];
-    const int                outer = call->in[1]->shape.rank - 1;
-    pare_walk                w;
+    const int outer = call->in[1]->shape.rank - 1;
+    pare_walk w;
 
     pare_walk_begin(&w, y->shape.rank - depth, y->shape.dim + depth);
     pare_walk_follow(&w, 0, y->stride + depth);
@@ -50,11 +50,11 @@ static void join_slice(const pare_call *call, pare_reduction reduction, int dept
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_tensor *const x     = call->in[0], *const index = call->in[1], *const y = call->out[0];
-    const int                outer = index->shape.rank - 1;
-    const int                depth = (int)index->shape.dim[outer];
-    pare_reduction           reduction = PARE_REDUCTION_NONE;
-    pare_walk                w;
+    const pare_tensor *const x = call->in[0], *const index = call->in[1], *const y = call->out[0];
+    const int      outer = index->shape.rank - 1;
+    const int      depth = (int)index->shape.dim[outer];
+    pare_reduction reduction = PARE_REDUCTION_NONE;
+    pare_walk      w;
 
     PARE_TRY(pare_scatter_reduction(call, ((const pare_scatter_attrs *)call->attrs)->reduction, &reduction));
     pare_move(y, x, 0, 1);
@@ -82,20 +82,23 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[8] s64[3,1]{4,-5,1} f32[3]", "f32[3,4] s64[2,1]{2,0} f32[2,4] reduction=\"add\"",
-    "s64[3,4] s64[1,2]{0,2} s64[1] reduction=\"max\"", "f16[3] s32[1,1]{1} f16[1]", NULL,
+    "f32[8] s64[3,1]{4,-5,1} f32[3]",
+    "f32[3,4] s64[2,1]{2,0} f32[2,4] reduction=\"add\"",
+    "s64[3,4] s64[1,2]{0,2} s64[1] reduction=\"max\"",
+    "f16[3] s32[1,1]{1} f16[1]",
+    NULL,
 };
 
 const pare_op pare_op_scatter_nd = {
-    .name       = "scatter_nd",
-    .onnx       = "ScatterND",
-    .min_in     = 3,
-    .max_in     = 3,
-    .min_out    = 1,
-    .max_out    = 1,
-    .attrs      = attrs,
+    .name = "scatter_nd",
+    .onnx = "ScatterND",
+    .min_in = 3,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_scatter_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

@@ -13,8 +13,8 @@ static int place(int64_t at, int rank)
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_shape_attrs *const p     = call->attrs;
-    const int                     rank  = call->in[0]->shape.rank;
+    const pare_shape_attrs *const p = call->attrs;
+    const int                     rank = call->in[0]->shape.rank;
     const int                     start = place(p->start, rank), end = place(p->end, rank);
 
     pare_call_out(call, 0, PARE_s64, &(pare_shape){ 1, { end > start ? end - start : 0 } });
@@ -23,8 +23,8 @@ static pare_status infer(const pare_call *call)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_shape_attrs *const p     = call->attrs;
-    const pare_tensor *const      y     = call->out[0];
+    const pare_shape_attrs *const p = call->attrs;
+    const pare_tensor *const      y = call->out[0];
     const int                     start = place(p->start, call->in[0]->shape.rank);
 
     for (int64_t i = 0; i < y->shape.dim[0]; i++)
@@ -43,16 +43,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_shape = {
-    .name       = "shape",
-    .onnx       = "Shape",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SHAPE_ONLY,
-    .attrs      = attrs,
+    .name = "shape",
+    .onnx = "Shape",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SHAPE_ONLY,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_shape_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

@@ -18,14 +18,14 @@ static pare_status forward(const pare_call *call)
 static const char *const samples[] = { "f32[2,3,5,5]", "u8[]", "s64[0,7]", NULL };
 
 const pare_op pare_op_size = {
-    .name    = "size",
-    .onnx    = "Size",
-    .min_in  = 1,
-    .max_in  = 1,
+    .name = "size",
+    .onnx = "Size",
+    .min_in = 1,
+    .max_in = 1,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SHAPE_ONLY,
-    .infer   = infer,
+    .traits = PARE_SHAPE_ONLY,
+    .infer = infer,
     .forward = forward,
     .samples = samples,
 };

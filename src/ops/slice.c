@@ -21,7 +21,7 @@ static cut cut_of(int axis, int64_t n, int64_t start, int64_t end, int64_t step)
     const int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? n - 1 : n;
 
     start = clamp(start < 0 ? start + n : start, step < 0 ? 0 : lowest, highest);
-    end   = clamp(end < 0 ? end + n : end, lowest, highest);
+    end = clamp(end < 0 ? end + n : end, lowest, highest);
     if (step < 0 && n == 0)
         return (cut){ .axis = axis, .step = 1 };
     const int64_t span = step < 0 ? start - end : end - start;
@@ -90,19 +90,23 @@ static void do_part(const pare_call *call, int part, int parts)
 PARE_IN_PARTS(do_part)
 
 static const char *const samples[] = {
-    "f32[2,6,5,5] s64{1,0} s64{4,-1} s64{1,-2}", "f32[7,5] s64{-1} s64{-100} s64{0} s64{-2}", "f32[7] s64{2} s64{2}",
-    "u8[8,3]~0.5,9 s64{1} s64{9223372036854775807} s64{0} s64{3}", "f32[6,2] s32{1} s32{5} ? s32{2}", NULL,
+    "f32[2,6,5,5] s64{1,0} s64{4,-1} s64{1,-2}",
+    "f32[7,5] s64{-1} s64{-100} s64{0} s64{-2}",
+    "f32[7] s64{2} s64{2}",
+    "u8[8,3]~0.5,9 s64{1} s64{9223372036854775807} s64{0} s64{3}",
+    "f32[6,2] s32{1} s32{5} ? s32{2}",
+    NULL,
 };
 
 const pare_op pare_op_slice = {
-    .name    = "slice",
-    .onnx    = "Slice",
-    .min_in  = 3,
-    .max_in  = 5,
+    .name = "slice",
+    .onnx = "Slice",
+    .min_in = 3,
+    .max_in = 5,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SELECTS,
-    .infer   = infer,
+    .traits = PARE_SELECTS,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

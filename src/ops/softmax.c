@@ -42,11 +42,11 @@ static pare_boxes boxes_of(const pare_call *call, const pare_rows_f32_kernel *ke
     const pare_axis_attrs *a = call->attrs;
     const pare_tensor      y = pare_axis_last(call->out[0], a->axis);
 
-    return (pare_boxes){ .y    = y,
-                         .x    = pare_axis_last(call->in[0], a->axis),
+    return (pare_boxes){ .y = y,
+                         .x = pare_axis_last(call->in[0], a->axis),
                          .lead = y.shape.rank - 1,
-                         .fn   = call->op == &pare_op_softmax ? softmax_row : log_softmax_row,
-                         .arg  = kernel };
+                         .fn = call->op == &pare_op_softmax ? softmax_row : log_softmax_row,
+                         .arg = kernel };
 }
 
 static pare_status forward(const pare_call *call)
@@ -67,8 +67,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_boxes b = boxes_of(call, pare_rows_f32_best(step->cpu));
 
-    step->kernel  = pare_rows_f32_best(step->cpu)->name;
-    step->run     = run;
+    step->kernel = pare_rows_f32_best(step->cpu)->name;
+    step->run = run;
     step->scratch = pare_boxes_scattered(&b) ? sizeof(float) * (size_t)pare_boxes_size(&b) : 0;
     return PARE_OK;
 }
@@ -77,9 +77,18 @@ static const char *const samples[] = {
     "f32[2,3,5,7]", "f32[2,19,5] axis=1", "f32[2,3,4] axis=0", "f32[3,1000]", "f32[1]", "f32[]", "f32[0,3]", NULL,
 };
 
-#define ROW(name_, onnx_)                                                                                        \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = 1, .min_out = 1,      \
-        .max_out = 1, .attrs = attrs, .attrs_size = sizeof(pare_axis_attrs), .infer = infer, .forward = forward, \
-        .prepare = prepare, .samples = samples };
+#define ROW(name_, onnx_)                                                    \
+    const pare_op pare_op_##name_ = { .name = #name_,                        \
+                                      .onnx = onnx_,                         \
+                                      .min_in = 1,                           \
+                                      .max_in = 1,                           \
+                                      .min_out = 1,                          \
+                                      .max_out = 1,                          \
+                                      .attrs = attrs,                        \
+                                      .attrs_size = sizeof(pare_axis_attrs), \
+                                      .infer = infer,                        \
+                                      .forward = forward,                    \
+                                      .prepare = prepare,                    \
+                                      .samples = samples };
 ROW(softmax, "Softmax")
 ROW(log_softmax, "LogSoftmax")

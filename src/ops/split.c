@@ -50,8 +50,8 @@ static int64_t length(const pare_call *call, int k, int axis)
 
 static void do_part(const pare_call *call, int part, int parts)
 {
-    const pare_split_attrs *const p     = call->attrs;
-    const int                     axis  = (int)(p->axis < 0 ? p->axis + call->in[0]->shape.rank : p->axis);
+    const pare_split_attrs *const p = call->attrs;
+    const int                     axis = (int)(p->axis < 0 ? p->axis + call->in[0]->shape.rank : p->axis);
     int64_t                       start = 0;
 
     for (int k = 0; k < call->n_out; k++) {
@@ -82,17 +82,17 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_split = {
-    .name       = "split",
-    .onnx       = "Split",
-    .min_in     = 1,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = PARE_MAX_OUTPUTS,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "split",
+    .onnx = "Split",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = PARE_MAX_OUTPUTS,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_split_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

@@ -28,14 +28,14 @@ PARE_IN_PARTS(pare_view_part)
 static const char *const samples[] = { "f32[2,1,5,1]", "f32[1,3,1,5] s64{0,-2}", "u8[1,1]~0.5,3", "f32[3] ?", NULL };
 
 const pare_op pare_op_squeeze = {
-    .name    = "squeeze",
-    .onnx    = "Squeeze",
-    .min_in  = 1,
-    .max_in  = 2,
+    .name = "squeeze",
+    .onnx = "Squeeze",
+    .min_in = 1,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SELECTS | PARE_VIEW,
-    .infer   = infer,
+    .traits = PARE_SELECTS | PARE_VIEW,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -25,8 +25,8 @@ static pare_status infer(const pare_call *call)
 static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_tensor *const x = call->in[0], *const y = call->out[0];
-    int64_t                  repeats[PARE_MAX_RANK];
-    pare_walk                w;
+    int64_t   repeats[PARE_MAX_RANK];
+    pare_walk w;
 
     if (pare_shape_count(&y->shape) == 0)
         return;
@@ -48,14 +48,14 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_tile = {
-    .name    = "tile",
-    .onnx    = "Tile",
-    .min_in  = 2,
-    .max_in  = 2,
+    .name = "tile",
+    .onnx = "Tile",
+    .min_in = 2,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SELECTS,
-    .infer   = infer,
+    .traits = PARE_SELECTS,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

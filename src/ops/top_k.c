@@ -10,9 +10,9 @@
 
 static pare_status infer(const pare_call *call)
 {
-    const pare_top_k_attrs *const p    = call->attrs;
-    const pare_tensor *const      x    = call->in[0];
-    pare_shape                    y    = x->shape;
+    const pare_top_k_attrs *const p = call->attrs;
+    const pare_tensor *const      x = call->in[0];
+    pare_shape                    y = x->shape;
     int                           axis = 0;
     pare_ints                     k;
 
@@ -60,9 +60,9 @@ static void sift(const line *l, int64_t *heap, int64_t n)
         if (!before(l, heap[at], heap[child]))
             return;
         const int64_t index = heap[at];
-        heap[at]    = heap[child];
+        heap[at] = heap[child];
         heap[child] = index;
-        at          = child;
+        at = child;
     }
 }
 
@@ -84,7 +84,7 @@ static void choose(const line *l, int64_t n, int64_t *best, int64_t k)
     }
     for (int64_t left = k; left > 1; left--) {
         const int64_t last = best[0];
-        best[0]        = best[left - 1];
+        best[0] = best[left - 1];
         best[left - 1] = last;
         sift(l, best, left - 1);
     }
@@ -92,15 +92,15 @@ static void choose(const line *l, int64_t n, int64_t *best, int64_t k)
 
 static pare_status forward(const pare_call *call)
 {
-    const pare_top_k_attrs *const p      = call->attrs;
-    const pare_tensor *const      x      = call->in[0], *const y = call->out[0];
-    const pare_tensor *const      where  = call->n_out > 1 ? call->out[1] : NULL;
-    const pare_tensor *const      shaped = y ? y : where;
-    const int                     axis   = (int)(p->axis < 0 ? p->axis + x->shape.rank : p->axis);
-    const int64_t                 k      = shaped->shape.dim[axis];
-    const size_t                  size   = pare_dtype_size(x->dtype);
-    pare_shape                    lines  = x->shape;
-    pare_walk                     w;
+    const pare_top_k_attrs *const p = call->attrs;
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const pare_tensor *const where = call->n_out > 1 ? call->out[1] : NULL;
+    const pare_tensor *const shaped = y ? y : where;
+    const int                axis = (int)(p->axis < 0 ? p->axis + x->shape.rank : p->axis);
+    const int64_t            k = shaped->shape.dim[axis];
+    const size_t             size = pare_dtype_size(x->dtype);
+    pare_shape               lines = x->shape;
+    pare_walk                w;
 
     int64_t *const best = pare_malloc((size_t)(k + 1) * sizeof(*best));
     if (!best)
@@ -135,20 +135,25 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[3,17] s64{5}", "f32[2,9,5,5] s64{9} axis=1 largest=0", "s8[50] s64{13}", "u8[3,4]~0.5,7 s64{1} axis=0",
-    "f32[4] s64{0}", "s64{3,1,3,3} s64{2}", NULL,
+    "f32[3,17] s64{5}",
+    "f32[2,9,5,5] s64{9} axis=1 largest=0",
+    "s8[50] s64{13}",
+    "u8[3,4]~0.5,7 s64{1} axis=0",
+    "f32[4] s64{0}",
+    "s64{3,1,3,3} s64{2}",
+    NULL,
 };
 
 const pare_op pare_op_top_k = {
-    .name       = "top_k",
-    .onnx       = "TopK",
-    .min_in     = 2,
-    .max_in     = 2,
-    .min_out    = 2, /* values, indices */
-    .max_out    = 2,
-    .attrs      = attrs,
+    .name = "top_k",
+    .onnx = "TopK",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 2, /* values, indices */
+    .max_out = 2,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_top_k_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

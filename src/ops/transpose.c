@@ -8,7 +8,7 @@
 
 static void permutation(const pare_call *call, int perm[PARE_MAX_RANK])
 {
-    const pare_transpose_attrs *const p    = call->attrs;
+    const pare_transpose_attrs *const p = call->attrs;
     const int                         rank = call->in[0]->shape.rank;
 
     for (int i = 0; i < rank; i++)
@@ -51,27 +51,22 @@ static const pare_attr attrs[] = {
 };
 
 static const char *const samples[] = {
-    "f32[2,3,5,4]",
-    "f32[2,3,5,4] perm=[0,2,3,1]",
-    "u8[3,4]~0.5,7",
-    "s64[]",
-    "f32[2,0,3] perm=[1,0,2]",
-    "f16[2,3]",
+    "f32[2,3,5,4]", "f32[2,3,5,4] perm=[0,2,3,1]", "u8[3,4]~0.5,7", "s64[]", "f32[2,0,3] perm=[1,0,2]", "f16[2,3]",
     NULL,
 };
 
 const pare_op pare_op_transpose = {
-    .name       = "transpose",
-    .onnx       = "Transpose",
-    .min_in     = 1,
-    .max_in     = 1,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "transpose",
+    .onnx = "Transpose",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_transpose_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .prepare    = prepare,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = samples,
 };

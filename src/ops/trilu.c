@@ -23,12 +23,12 @@ static pare_status infer(const pare_call *call)
 static pare_status forward(const pare_call *call)
 {
     const bool               upper = ((const pare_trilu_attrs *)call->attrs)->upper;
-    const pare_tensor *const x     = call->in[0], *const y = call->out[0];
-    const int64_t            k     = pare_call_has(call, 1) ? pare_tensor_int(call->in[1], 0) : 0;
-    const size_t             size  = pare_dtype_size(x->dtype);
-    const int                row   = x->shape.rank - 2;
-    char                     zero[8];
-    pare_walk                w;
+    const pare_tensor *const x = call->in[0], *const y = call->out[0];
+    const int64_t k = pare_call_has(call, 1) ? pare_tensor_int(call->in[1], 0) : 0;
+    const size_t  size = pare_dtype_size(x->dtype);
+    const int     row = x->shape.rank - 2;
+    char          zero[8];
+    pare_walk     w;
 
     pare_zero_element(x, zero);
     pare_walk_begin(&w, x->shape.rank, x->shape.dim);
@@ -36,7 +36,7 @@ static pare_status forward(const pare_call *call)
     pare_walk_follow(&w, 1, y->stride);
     for (; w.left > 0; pare_walk_next(&w)) {
         const int64_t diagonal = w.at[row + 1] - w.at[row];
-        const bool    stays    = upper ? diagonal >= k : diagonal <= k;
+        const bool    stays = upper ? diagonal >= k : diagonal <= k;
         memcpy((char *)y->data + w.offset[1] * (int64_t)size,
                stays ? (const char *)x->data + w.offset[0] * (int64_t)size : zero, size);
     }
@@ -53,16 +53,16 @@ static const char *const samples[] = {
 };
 
 const pare_op pare_op_trilu = {
-    .name       = "trilu",
-    .onnx       = "Trilu",
-    .min_in     = 1,
-    .max_in     = 2,
-    .min_out    = 1,
-    .max_out    = 1,
-    .traits     = PARE_SELECTS,
-    .attrs      = attrs,
+    .name = "trilu",
+    .onnx = "Trilu",
+    .min_in = 1,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_SELECTS,
+    .attrs = attrs,
     .attrs_size = sizeof(pare_trilu_attrs),
-    .infer      = infer,
-    .forward    = forward,
-    .samples    = samples,
+    .infer = infer,
+    .forward = forward,
+    .samples = samples,
 };

@@ -35,7 +35,11 @@ typedef int64_t int_fn(int64_t x, int64_t z);
 
 #define PARE_UNARY(name, onnx_, f32_, traits_, table)
 #define PARE_UNARY_INT(name, onnx_, f32_, formula, traits_) \
-    static int64_t name##_int(int64_t x, int64_t z) { (void)z; return formula; }
+    static int64_t name##_int(int64_t x, int64_t z)         \
+    {                                                       \
+        (void)z;                                            \
+        return formula;                                     \
+    }
 #include "ops/unary.def"
 #undef PARE_UNARY
 #undef PARE_UNARY_INT
@@ -45,7 +49,7 @@ static const struct function {
     pare_unary_f32 f32;
     int_fn        *ints; /* NULL: floats only */
 } functions[] = {
-#define PARE_UNARY(name_, onnx_, f32_, traits_, table) { #name_, PARE_UNARY_F32_##f32_, NULL },
+#define PARE_UNARY(name_, onnx_, f32_, traits_, table)       { #name_, PARE_UNARY_F32_##f32_, NULL },
 #define PARE_UNARY_INT(name_, onnx_, f32_, formula, traits_) { #name_, PARE_UNARY_F32_##f32_, name_##_int },
 #include "ops/unary.def"
 #undef PARE_UNARY
@@ -77,9 +81,9 @@ static pare_status infer(const pare_call *call)
 
 static void apply_floats(const pare_call *call, pare_share share)
 {
-    const pare_unary_attrs *const p        = call->attrs;
+    const pare_unary_attrs *const p = call->attrs;
     const float                   param[2] = { p->alpha, p->beta };
-    pare_unary_f32                f        = function_of(call->op)->f32;
+    pare_unary_f32                f = function_of(call->op)->f32;
 
     if (f == PARE_UNARY_F32_gelu && p->approximate[0] == 't')
         f = PARE_UNARY_F32_gelu_tanh;
@@ -88,9 +92,9 @@ static void apply_floats(const pare_call *call, pare_share share)
 
 static void apply_ints(const pare_call *call)
 {
-    const pare_tensor *const x    = call->in[0];
+    const pare_tensor *const x = call->in[0];
     const int64_t            zero = x->q && x->q->zero ? x->q->zero[0] : 0;
-    int_fn *const            f    = function_of(call->op)->ints;
+    int_fn *const            f = function_of(call->op)->ints;
     pare_rows                r;
 
     pare_rows_begin(&r, 2, (const pare_tensor *const[]){ call->out[0], x }, 0, 1);
@@ -121,7 +125,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     if (call->in[0]->dtype == PARE_f32 && pare_unary_f32_candidates(step->cpu, &best, 1) > 0) {
         step->kernel = best->name;
-        step->run    = run;
+        step->run = run;
     }
     return PARE_OK;
 }
@@ -133,11 +137,20 @@ static const char *const int_samples[] = {
     "f32[2,3,5,5]", "s8[3,7]", "s32[]", "s64[4]", NULL,
 };
 
-#define ROW(name_, onnx_, traits_, table, samples_)                                                          \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = 1, .min_out = 1,  \
-        .max_out = 1, .traits = PARE_ELEMENTWISE | (traits_), .attrs = table,                                \
-        .attrs_size = sizeof(pare_unary_attrs), .infer = infer, .forward = forward, .prepare = prepare,      \
-        .samples = samples_ };
-#define PARE_UNARY(name_, onnx_, f32_, traits_, table) ROW(name_, onnx_, traits_, table, samples)
+#define ROW(name_, onnx_, traits_, table, samples_)                           \
+    const pare_op pare_op_##name_ = { .name = #name_,                         \
+                                      .onnx = onnx_,                          \
+                                      .min_in = 1,                            \
+                                      .max_in = 1,                            \
+                                      .min_out = 1,                           \
+                                      .max_out = 1,                           \
+                                      .traits = PARE_ELEMENTWISE | (traits_), \
+                                      .attrs = table,                         \
+                                      .attrs_size = sizeof(pare_unary_attrs), \
+                                      .infer = infer,                         \
+                                      .forward = forward,                     \
+                                      .prepare = prepare,                     \
+                                      .samples = samples_ };
+#define PARE_UNARY(name_, onnx_, f32_, traits_, table)       ROW(name_, onnx_, traits_, table, samples)
 #define PARE_UNARY_INT(name_, onnx_, f32_, formula, traits_) ROW(name_, onnx_, traits_, NULL, int_samples)
 #include "ops/unary.def"

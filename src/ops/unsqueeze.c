@@ -24,22 +24,18 @@ static pare_status infer(const pare_call *call)
 PARE_IN_PARTS(pare_view_part)
 
 static const char *const samples[] = {
-    "f32[2,3,5] s64{0,-1}",
-    "f32[] s64{0}",
-    "u8[4]~0.5,3 s64{1}",
-    "f32[2,3] s64{}",
-    NULL,
+    "f32[2,3,5] s64{0,-1}", "f32[] s64{0}", "u8[4]~0.5,3 s64{1}", "f32[2,3] s64{}", NULL,
 };
 
 const pare_op pare_op_unsqueeze = {
-    .name    = "unsqueeze",
-    .onnx    = "Unsqueeze",
-    .min_in  = 2,
-    .max_in  = 2,
+    .name = "unsqueeze",
+    .onnx = "Unsqueeze",
+    .min_in = 2,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_SELECTS | PARE_VIEW,
-    .infer   = infer,
+    .traits = PARE_SELECTS | PARE_VIEW,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -8,14 +8,17 @@
 #include "ops/move.h"
 
 #define PARE_VARIADIC(name, onnx_, f32_, formula, traits_) \
-    static int64_t name##_int(int64_t a, int64_t b) { return formula; }
+    static int64_t name##_int(int64_t a, int64_t b)        \
+    {                                                      \
+        return formula;                                    \
+    }
 #include "ops/variadic.def"
 #undef PARE_VARIADIC
 
 static const struct function {
     const char     *name;
     pare_binary_f32 f32;
-    int64_t       (*ints)(int64_t a, int64_t b);
+    int64_t (*ints)(int64_t a, int64_t b);
 } functions[] = {
 #define PARE_VARIADIC(name_, onnx_, f32_, formula, traits_) { #name_, PARE_BINARY_F32_##f32_, name_##_int },
 #include "ops/variadic.def"
@@ -50,23 +53,24 @@ static pare_status infer(const pare_call *call)
 
 static void fold_ints(const pare_call *call, int k)
 {
-    const struct function *const f     = function_of(call->op);
-    const pare_tensor *const     y     = call->out[0];
+    const struct function *const f = function_of(call->op);
+    const pare_tensor *const     y = call->out[0];
     const pare_dtype             dtype = y->dtype;
     pare_rows                    r;
 
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ y, k == 1 ? call->in[0] : y, call->in[k] }, 0, 1);
     while (pare_rows_next(&r))
         for (int64_t i = 0; i < r.n; i++)
-            pare_store_int(dtype, r.ptr[0], i * r.step[0], f->ints(pare_load_int(dtype, r.ptr[1], i * r.step[1]),
-                                                                   pare_load_int(dtype, r.ptr[2], i * r.step[2])));
+            pare_store_int(
+                dtype, r.ptr[0], i * r.step[0],
+                f->ints(pare_load_int(dtype, r.ptr[1], i * r.step[1]), pare_load_int(dtype, r.ptr[2], i * r.step[2])));
 }
 
 static void apply_floats(const pare_call *call, pare_share share)
 {
-    const pare_tensor *const y     = call->out[0];
+    const pare_tensor *const y = call->out[0];
     const float              count = (float)call->n_in;
-    const pare_tensor        n     = { .dtype = PARE_f32, .data = (void *)(uintptr_t)&count };
+    const pare_tensor        n = { .dtype = PARE_f32, .data = (void *)(uintptr_t)&count };
 
     if (call->n_in == 1)
         pare_move(y, call->in[0], share.part, share.parts);
@@ -100,7 +104,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     if (call->in[0]->dtype == PARE_f32) {
         step->kernel = pare_apply_kernel_name(step);
-        step->run    = run;
+        step->run = run;
     }
     return PARE_OK;
 }
@@ -109,8 +113,16 @@ static const char *const samples[] = {
     "f32[2,3,5,5]", "f32[2,3,5,5] f32[2,3,5,5]", "f32[2,1,5] f32[] f32[3,1] f32[2,3,5]", "f32[0,3] f32[3]", NULL,
 };
 
-#define PARE_VARIADIC(name_, onnx_, f32_, formula, traits_)                                                           \
-    const pare_op pare_op_##name_ = { .name = #name_, .onnx = onnx_, .min_in = 1, .max_in = -1, .min_out = 1,      \
-        .max_out = 1, .traits = PARE_ELEMENTWISE | (traits_), .infer = infer, .forward = forward,                 \
-        .prepare = prepare, .samples = samples };
+#define PARE_VARIADIC(name_, onnx_, f32_, formula, traits_)                   \
+    const pare_op pare_op_##name_ = { .name = #name_,                         \
+                                      .onnx = onnx_,                          \
+                                      .min_in = 1,                            \
+                                      .max_in = -1,                           \
+                                      .min_out = 1,                           \
+                                      .max_out = 1,                           \
+                                      .traits = PARE_ELEMENTWISE | (traits_), \
+                                      .infer = infer,                         \
+                                      .forward = forward,                     \
+                                      .prepare = prepare,                     \
+                                      .samples = samples };
 #include "ops/variadic.def"

@@ -14,10 +14,10 @@ static pare_status infer(const pare_call *call)
 }
 
 /* ptr: y, condition, a, b. */
-#define PICK_ROW(type)                                                                       \
-    for (int64_t i = 0; i < r->n; i++) {                                                     \
+#define PICK_ROW(type)                                                                                           \
+    for (int64_t i = 0; i < r->n; i++) {                                                                         \
         const type a = ((const type *)r->ptr[2])[i * r->step[2]], b = ((const type *)r->ptr[3])[i * r->step[3]]; \
-        ((type *)r->ptr[0])[i * r->step[0]] = ((const uint8_t *)r->ptr[1])[i * r->step[1]] ? a : b; \
+        ((type *)r->ptr[0])[i * r->step[0]] = ((const uint8_t *)r->ptr[1])[i * r->step[1]] ? a : b;              \
     }
 
 static void pick_row(const pare_rows *r, size_t size)
@@ -46,19 +46,24 @@ static void do_part(const pare_call *call, int part, int parts)
 PARE_IN_PARTS(do_part)
 
 static const char *const samples[] = {
-    "bool[2,3,5,5] f32[2,3,5,5] f32[2,3,5,5]", "bool[5] s64[3,5] s64[3,1]", "bool[3,1] u8[1,4] u8[]",
-    "bool[2] bool[2] bool[2]", "bool[4] u8[4]~0.5,7 u8[4]~0.5,7", "bool[2,3] f16[2,3] f16[3]", NULL,
+    "bool[2,3,5,5] f32[2,3,5,5] f32[2,3,5,5]",
+    "bool[5] s64[3,5] s64[3,1]",
+    "bool[3,1] u8[1,4] u8[]",
+    "bool[2] bool[2] bool[2]",
+    "bool[4] u8[4]~0.5,7 u8[4]~0.5,7",
+    "bool[2,3] f16[2,3] f16[3]",
+    NULL,
 };
 
 const pare_op pare_op_where = {
-    .name    = "where",
-    .onnx    = "Where",
-    .min_in  = 3,
-    .max_in  = 3,
+    .name = "where",
+    .onnx = "Where",
+    .min_in = 3,
+    .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .traits  = PARE_ELEMENTWISE | PARE_SELECTS,
-    .infer   = infer,
+    .traits = PARE_ELEMENTWISE | PARE_SELECTS,
+    .infer = infer,
     .forward = forward,
     .prepare = prepare,
     .samples = samples,

@@ -19,20 +19,21 @@ static void pad_same(pare_window *w, int i, bool lower)
 {
     const int64_t reach = (w->kernel[i] - 1) * w->dilation[i] + 1;
 
-    w->out[i]           = (w->in[i] + w->stride[i] - 1) / w->stride[i];
+    w->out[i] = (w->in[i] + w->stride[i] - 1) / w->stride[i];
     const int64_t total = (w->out[i] - 1) * w->stride[i] + reach - w->in[i];
-    const int64_t pad   = total > 0 ? total : 0;
+    const int64_t pad = total > 0 ? total : 0;
 
     w->before[i] = lower ? (pad + 1) / 2 : pad / 2;
-    w->after[i]  = pad - w->before[i];
+    w->after[i] = pad - w->before[i];
 }
 
 static pare_status resolve_axis(const pare_window_attrs *a, pare_window *w, int i)
 {
     const int64_t reach = (w->kernel[i] - 1) * w->dilation[i] + 1;
 
-    if (w->kernel[i] < 1 || w->stride[i] < 1 || w->dilation[i] < 1 || w->kernel[i] > 1 << 20 || w->stride[i] > 1 << 20 ||
-        w->dilation[i] > 1 << 20 || w->before[i] < 0 || w->after[i] < 0 || w->before[i] > 1 << 20 || w->after[i] > 1 << 20)
+    if (w->kernel[i] < 1 || w->stride[i] < 1 || w->dilation[i] < 1 || w->kernel[i] > 1 << 20 ||
+        w->stride[i] > 1 << 20 || w->dilation[i] > 1 << 20 || w->before[i] < 0 || w->after[i] < 0 ||
+        w->before[i] > 1 << 20 || w->after[i] > 1 << 20)
         return pare_fail(PARE_ERR_SHAPE, "kernel, strides and dilations must be at least 1, pads at least 0");
     if (w->kernel[i] > w->in[i] + MOST_BEYOND)
         return pare_fail(PARE_ERR_SHAPE, "the kernel has %lld taps along an axis where the input has %lld elements",
@@ -67,12 +68,12 @@ pare_status pare_window_resolve(const pare_window_attrs *a, const pare_shape *x,
         !list_fits(&a->pads, 2 * n) || (!kernel && a->kernel_shape.n == 0))
         return pare_fail(PARE_ERR_SHAPE, "kernel_shape, strides, dilations or pads do not have %d spatial axes", n);
     for (int i = 0; i < n; i++) {
-        w->in[i]       = x->dim[i + 2];
-        w->kernel[i]   = kernel ? kernel[i] : a->kernel_shape.v[i];
-        w->stride[i]   = a->strides.n ? a->strides.v[i] : 1;
+        w->in[i] = x->dim[i + 2];
+        w->kernel[i] = kernel ? kernel[i] : a->kernel_shape.v[i];
+        w->stride[i] = a->strides.n ? a->strides.v[i] : 1;
         w->dilation[i] = a->dilations.n ? a->dilations.v[i] : 1;
-        w->before[i]   = a->pads.n ? a->pads.v[i] : 0;
-        w->after[i]    = a->pads.n ? a->pads.v[i + n] : 0;
+        w->before[i] = a->pads.n ? a->pads.v[i] : 0;
+        w->after[i] = a->pads.n ? a->pads.v[i + n] : 0;
         if (kernel && a->kernel_shape.n && a->kernel_shape.v[i] != kernel[i])
             return pare_fail(PARE_ERR_SHAPE, "kernel_shape and the weights disagree");
         if (strcmp(a->auto_pad, "VALID") == 0)
@@ -126,29 +127,29 @@ bool pare_window_as_2d(const pare_window *w, pare_window_2d *out)
 {
     if (w->n > 2)
         return false;
-    const int h = 0, x = w->n - 1;
+    const int  h = 0, x = w->n - 1;
     const bool flat = w->n == 1;
 
     *out = (pare_window_2d){
-        .kh         = flat ? 1 : (int)w->kernel[h],
-        .kw         = (int)w->kernel[x],
-        .stride_h   = flat ? 1 : (int)w->stride[h],
-        .stride_w   = (int)w->stride[x],
+        .kh = flat ? 1 : (int)w->kernel[h],
+        .kw = (int)w->kernel[x],
+        .stride_h = flat ? 1 : (int)w->stride[h],
+        .stride_w = (int)w->stride[x],
         .dilation_h = flat ? 1 : (int)w->dilation[h],
         .dilation_w = (int)w->dilation[x],
-        .top        = flat ? 0 : (int)w->before[h],
-        .left       = (int)w->before[x],
-        .ih         = flat ? 1 : (int)w->in[h],
-        .iw         = (int)w->in[x],
-        .oh         = flat ? 1 : (int)w->out[h],
-        .ow         = (int)w->out[x],
+        .top = flat ? 0 : (int)w->before[h],
+        .left = (int)w->before[x],
+        .ih = flat ? 1 : (int)w->in[h],
+        .iw = (int)w->in[x],
+        .oh = flat ? 1 : (int)w->out[h],
+        .ow = (int)w->out[x],
     };
     /* What the last window really reaches, which may be less than the padding asked for. */
     const int bottom = (out->oh - 1) * out->stride_h - out->top + (out->kh - 1) * out->dilation_h - (out->ih - 1);
-    const int right  = (out->ow - 1) * out->stride_w - out->left + (out->kw - 1) * out->dilation_w - (out->iw - 1);
+    const int right = (out->ow - 1) * out->stride_w - out->left + (out->kw - 1) * out->dilation_w - (out->iw - 1);
 
     out->bottom = bottom > 0 ? bottom : 0;
-    out->right  = right > 0 ? right : 0;
+    out->right = right > 0 ? right : 0;
     return true;
 }
 
@@ -163,5 +164,5 @@ void pare_window_strides(const pare_tensor *t, ptrdiff_t *image, ptrdiff_t *row,
 {
     *image = (ptrdiff_t)t->stride[0];
     *pixel = (ptrdiff_t)t->stride[t->shape.rank - 1];
-    *row   = t->shape.rank == 4 ? (ptrdiff_t)t->stride[2] : *image;
+    *row = t->shape.rank == 4 ? (ptrdiff_t)t->stride[2] : *image;
 }

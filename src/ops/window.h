@@ -50,11 +50,13 @@ bool pare_window_fits_memory(const pare_window_2d *w, const pare_tensor *x);
 void pare_window_strides(const pare_tensor *t, ptrdiff_t *image, ptrdiff_t *row, ptrdiff_t *pixel);
 
 /* Rows of the attribute tables of ops whose struct S has a member `window` of type pare_window_attrs. */
-#define PARE_WINDOW_ROWS(S)                                                                  \
+#define PARE_WINDOW_ROWS(S)                                                                                  \
     { .name = "auto_pad", .type = PARE_ATTR_STRING, .offset = offsetof(S, window.auto_pad), .s = "NOTSET" }, \
-    { .name = "dilations", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.dilations) },  \
-    { .name = "kernel_shape", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.kernel_shape) }, \
-    { .name = "pads", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.pads) },            \
-    { .name = "strides", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.strides) }
+        { .name = "dilations", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.dilations) },            \
+        { .name = "kernel_shape", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.kernel_shape) },      \
+        { .name = "pads", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.pads) },                      \
+    {                                                                                                        \
+        .name = "strides", .type = PARE_ATTR_INTS, .offset = offsetof(S, window.strides)                     \
+    }
 
 #endif

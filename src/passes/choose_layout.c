@@ -89,9 +89,9 @@ static pare_status convert_input(pare_graph *g, pare_node *n)
         return PARE_OK;
     }
     PARE_TRY(pare_graph_add_value(g, v->name, &copy));
-    copy->t         = pare_tensor_of(v->t.dtype, v->t.shape);
+    copy->t = pare_tensor_of(v->t.dtype, v->t.shape);
     copy->has_shape = true;
-    copy->format    = PARE_CHANNELS_LAST;
+    copy->format = PARE_CHANNELS_LAST;
     if (v->t.q)
         PARE_TRY(pare_value_set_q(copy, v->t.q));
     PARE_TRY(pare_graph_add_node(g, &pare_op_identity, NULL, 1, &v, 1, &copy, n, &made));
@@ -111,14 +111,14 @@ static pare_status convert_output(pare_graph *g, pare_node *n)
     pare_node        *made;
 
     PARE_TRY(pare_graph_add_value(g, v->name, &inner));
-    inner->t         = pare_tensor_of(v->t.dtype, v->t.shape);
+    inner->t = pare_tensor_of(v->t.dtype, v->t.shape);
     inner->has_shape = true;
-    inner->format    = PARE_CHANNELS_LAST;
+    inner->format = PARE_CHANNELS_LAST;
     if (v->t.q)
         PARE_TRY(pare_value_set_q(inner, v->t.q));
-    n->out[0]       = inner;
+    n->out[0] = inner;
     inner->producer = n;
-    v->producer     = NULL;
+    v->producer = NULL;
     for (pare_node *user = n->next; user; user = user->next)
         for (int i = 0; i < user->n_in; i++)
             if (user->in[i] == v)
@@ -167,6 +167,6 @@ static pare_status run(pare_graph *g)
 
 const pare_pass pare_pass_choose_layout = {
     .name = "choose_layout",
-    .doc  = "channels-last values and their halos",
-    .run  = run,
+    .doc = "channels-last values and their halos",
+    .run = run,
 };

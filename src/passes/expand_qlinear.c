@@ -14,7 +14,7 @@ extern const pare_op pare_op_qlinear_conv, pare_op_qlinear_matmul, pare_op_conv,
 static pare_status new_float(pare_graph *g, const pare_value *like, pare_value **out)
 {
     PARE_TRY(pare_graph_add_value(g, like->name, out));
-    (*out)->t         = pare_tensor_of(PARE_f32, like->t.shape);
+    (*out)->t = pare_tensor_of(PARE_f32, like->t.shape);
     (*out)->has_shape = like->has_shape;
     return PARE_OK;
 }
@@ -69,7 +69,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     const bool  conv = n->op == &pare_op_qlinear_conv;
     pare_value *in[3], *real, *const out = n->out[0];
-    pare_node  *made, *q;
+    pare_node *made, *q;
 
     if ((!conv && n->op != &pare_op_qlinear_matmul) || !constant_params(n))
         return PARE_OK;
@@ -80,7 +80,8 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     if (conv)
         PARE_TRY(dequantized_bias(g, n, &in[2]));
     PARE_TRY(new_float(g, out, &real));
-    PARE_TRY(pare_graph_add_node(g, conv ? &pare_op_conv : &pare_op_matmul, NULL, in[2] ? 3 : 2, in, 1, &real, n, &made));
+    PARE_TRY(
+        pare_graph_add_node(g, conv ? &pare_op_conv : &pare_op_matmul, NULL, in[2] ? 3 : 2, in, 1, &real, n, &made));
     pare_qdq_copy_attrs(made, n);
     pare_value *const quantize[3] = { real, n->in[6], n->in[7] };
 
@@ -88,7 +89,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_expand_qlinear = {
-    .name    = "expand_qlinear",
-    .doc     = "QLinearConv, QLinearMatMul become dequantize -> conv, matmul -> quantize",
+    .name = "expand_qlinear",
+    .doc = "QLinearConv, QLinearMatMul become dequantize -> conv, matmul -> quantize",
     .rewrite = rewrite,
 };

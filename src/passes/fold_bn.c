@@ -28,7 +28,7 @@ static int64_t channel_of(const layout *l, int64_t i)
 
 static bool layout_of(const pare_node *n, layout *l)
 {
-    const pare_shape *const w     = &n->in[1]->t.shape;
+    const pare_shape *const w = &n->in[1]->t.shape;
     const int64_t           count = pare_shape_count(w);
 
     if (count <= 0 || w->rank < 2)
@@ -91,9 +91,9 @@ static const float *floats(const pare_value *v)
 /* Fills new weights and bias, [channels]. */
 static void fold(const pare_node *bn, const pare_node *n, const layout *l, pare_tensor *weights, pare_tensor *bias)
 {
-    const float   eps   = pare_node_f(bn, "epsilon");
+    const float   eps = pare_node_f(bn, "epsilon");
     const int64_t count = pare_shape_count(&weights->shape);
-    float *const  w = weights->data, *const b = bias->data;
+    float *const w = weights->data, *const b = bias->data;
 
     for (int64_t i = 0; i < count; i++) {
         const int64_t c = channel_of(l, i);
@@ -101,7 +101,7 @@ static void fold(const pare_node *bn, const pare_node *n, const layout *l, pare_
         w[i] = floats(n->in[1])[i] * (floats(bn->in[GAMMA])[c] / sqrtf(floats(bn->in[VAR])[c] + eps));
     }
     for (int64_t c = 0; c < l->channels; c++) {
-        const float f   = floats(bn->in[GAMMA])[c] / sqrtf(floats(bn->in[VAR])[c] + eps);
+        const float f = floats(bn->in[GAMMA])[c] / sqrtf(floats(bn->in[VAR])[c] + eps);
         const float old = n->n_in > 2 && n->in[2] ? floats(n->in[2])[c] : 0;
 
         b[c] = (old - floats(bn->in[MEAN])[c]) * f + floats(bn->in[BETA])[c];
@@ -145,15 +145,15 @@ static pare_status rewrite(pare_graph *g, pare_node *bn, bool *changed)
     if (bn->op != &pare_op_batch_normalization || !can_fold(bn, &l))
         return PARE_OK;
 
-    pare_node *const n       = bn->in[X]->producer;
+    pare_node *const n = bn->in[X]->producer;
     pare_tensor      weights = pare_tensor_of(PARE_f32, n->in[1]->t.shape);
-    pare_tensor      bias    = pare_tensor_of(PARE_f32, pare_shape_of(1, &l.channels));
+    pare_tensor      bias = pare_tensor_of(PARE_f32, pare_shape_of(1, &l.channels));
 
     PARE_GOTO(pare_tensor_alloc(&weights));
     PARE_GOTO(pare_tensor_alloc(&bias));
     fold(bn, n, &l, &weights, &bias);
     *changed = true;
-    status   = put_in(bn, n, &weights, &bias);
+    status = put_in(bn, n, &weights, &bias);
 out:
     pare_tensor_release(&weights);
     pare_tensor_release(&bias);
@@ -161,7 +161,7 @@ out:
 }
 
 const pare_pass pare_pass_fold_bn = {
-    .name    = "fold_bn",
-    .doc     = "batch normalization goes into weights and bias of the layer before it",
+    .name = "fold_bn",
+    .doc = "batch normalization goes into weights and bias of the layer before it",
     .rewrite = rewrite,
 };

@@ -23,7 +23,7 @@ static bool can_fold(const pare_node *n)
             return false;
     }
     for (int i = 0; i < n->n_out; i++) {
-        const pare_value *const v     = n->out[i];
+        const pare_value *const v = n->out[i];
         const int64_t           bytes = v && v->has_shape ? pare_tensor_bytes(&v->t) : 0;
 
         if (bytes < 0 || bytes > LARGEST)
@@ -41,7 +41,7 @@ static pare_status keep_results(pare_node *n, const pare_call *call)
         if (!v)
             continue;
         v->producer = NULL;
-        n->out[i]   = NULL;
+        n->out[i] = NULL;
         PARE_TRY(pare_value_set_const(v, call->out[i]));
     }
     pare_graph_remove_node(n);
@@ -60,7 +60,7 @@ pare_status pare_fold_node(pare_node *n, bool *changed)
     pare_status status = pare_op_eval(call);
     if (status == PARE_OK) {
         *changed = true;
-        status   = keep_results(n, call);
+        status = keep_results(n, call);
         for (int i = 0; i < call->n_out; i++)
             if (call->out[i])
                 pare_tensor_release(call->out[i]);
@@ -77,7 +77,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_fold_const = {
-    .name    = "fold_const",
-    .doc     = "nodes that read only constants become constants",
+    .name = "fold_const",
+    .doc = "nodes that read only constants become constants",
     .rewrite = rewrite,
 };

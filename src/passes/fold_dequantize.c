@@ -12,7 +12,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_fold_dequantize = {
-    .name    = "fold_dequantize",
-    .doc     = "quantized constants that no integer op reads become float constants",
+    .name = "fold_dequantize",
+    .doc = "quantized constants that no integer op reads become float constants",
     .rewrite = rewrite,
 };

@@ -30,7 +30,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_fuse_clip = {
-    .name    = "fuse_clip",
-    .doc     = "the op before a clip clamps to its bounds",
+    .name = "fuse_clip",
+    .doc = "the op before a clip clamps to its bounds",
     .rewrite = rewrite,
 };

@@ -10,19 +10,19 @@ extern const pare_op pare_op_conv, pare_op_pad;
 static bool collect(const pare_node *pad, int rank, int64_t *pads)
 {
     const pare_value *const amounts = pad->in[1], *const value = pad->n_in > 2 ? pad->in[2] : NULL;
-    const pare_value *const axes    = pad->n_in > 3 ? pad->in[3] : NULL;
-    const int64_t           n       = axes ? pare_shape_count(&axes->t.shape) : rank;
+    const pare_value *const axes = pad->n_in > 3 ? pad->in[3] : NULL;
+    const int64_t           n = axes ? pare_shape_count(&axes->t.shape) : rank;
 
     if (!pare_value_is_const(amounts) || pare_shape_count(&amounts->t.shape) != 2 * n)
         return false;
     if ((axes && !pare_value_is_const(axes)) || strcmp(pare_node_s(pad, "mode"), "constant") != 0)
         return false;
-    if (value && (!pare_value_is_const(value) || pare_shape_count(&value->t.shape) != 1 ||
-                  pare_tensor_real(&value->t, 0) != 0))
+    if (value &&
+        (!pare_value_is_const(value) || pare_shape_count(&value->t.shape) != 1 || pare_tensor_real(&value->t, 0) != 0))
         return false;
     for (int64_t i = 0; i < n; i++) {
         const int64_t given = axes ? pare_tensor_int(&axes->t, i) : i;
-        const int64_t axis  = given < 0 ? given + rank : given;
+        const int64_t axis = given < 0 ? given + rank : given;
 
         for (int end = 0; end < 2; end++) {
             const int64_t amount = pare_tensor_int(&amounts->t, i + end * n);
@@ -61,7 +61,7 @@ static pare_status rewrite(pare_graph *g, pare_node *pad, bool *changed)
 }
 
 const pare_pass pare_pass_fuse_pad = {
-    .name    = "fuse_pad",
-    .doc     = "padding with zeros becomes the convolution's own",
+    .name = "fuse_pad",
+    .doc = "padding with zeros becomes the convolution's own",
     .rewrite = rewrite,
 };

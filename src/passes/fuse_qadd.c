@@ -40,14 +40,14 @@ static int choose(const pare_node *add)
 
 static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
-    if (n->op != &pare_op_qadd || n->in[0] == n->in[1] ||
-        !pare_shape_equal(&n->in[0]->t.shape, &n->in[1]->t.shape) || !pare_q_is_u8(n->out[0]))
+    if (n->op != &pare_op_qadd || n->in[0] == n->in[1] || !pare_shape_equal(&n->in[0]->t.shape, &n->in[1]->t.shape) ||
+        !pare_q_is_u8(n->out[0]))
         return PARE_OK;
     const int which = choose(n);
 
     if (which < 0 || !pare_q_is_u8(n->in[1 - which]))
         return PARE_OK;
-    pare_value *const own  = n->in[which];
+    pare_value *const own = n->in[which];
     pare_node *const  conv = own->producer;
     pare_value       *in[PARE_Q_INPUTS] = { 0 };
     pare_node        *made;
@@ -68,7 +68,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_fuse_qadd = {
-    .name    = "fuse_qadd",
-    .doc     = "a quantized add takes place in the registers of the convolution before it",
+    .name = "fuse_qadd",
+    .doc = "a quantized add takes place in the registers of the convolution before it",
     .rewrite = rewrite,
 };

@@ -14,7 +14,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_fuse_relu = {
-    .name    = "fuse_relu",
-    .doc     = "the op before a relu clamps at zero",
+    .name = "fuse_relu",
+    .doc = "the op before a relu clamps at zero",
     .rewrite = rewrite,
 };

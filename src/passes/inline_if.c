@@ -24,7 +24,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
         if (!y)
             continue;
         y->producer = NULL;
-        n->out[i]   = NULL;
+        n->out[i] = NULL;
         PARE_TRY(pare_graph_add_node(g, &pare_op_identity, NULL, 1, &body->outputs[i], 1, &y, n, &made));
     }
     pare_graph_remove_node(n);
@@ -32,8 +32,8 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_inline_if = {
-    .name    = "inline_if",
-    .doc     = "a condition that is constant chooses its branch",
+    .name = "inline_if",
+    .doc = "a condition that is constant chooses its branch",
     .rewrite = rewrite,
-    .repeat  = true, /* branches may hold conditions of their own */
+    .repeat = true, /* branches may hold conditions of their own */
 };

@@ -63,7 +63,7 @@ static pare_status unpacked(pare_graph *g, pare_value *w, pare_value **out)
     PARE_TRY(pare_tensor_alloc(&t));
     for (int64_t i = 0; i < pare_shape_count(&t.shape); i++)
         ((int8_t *)t.data)[i] = (int8_t)pare_tensor_int(&w->t, i);
-    t.q                      = w->t.q;
+    t.q = w->t.q;
     const pare_status status = pare_graph_add_const(g, w->name, &t, out);
 
     pare_tensor_release(&t);
@@ -74,12 +74,12 @@ static pare_status unpacked(pare_graph *g, pare_value *w, pare_value **out)
 static pare_status transposed(pare_graph *g, const pare_value *w, pare_value **out)
 {
     const pare_tensor  view = pare_tensor_permuted(&w->t, (const int[]){ 1, 0 });
-    pare_tensor        t    = pare_tensor_of(PARE_s8, view.shape);
-    const pare_qparams q    = { .scale = w->t.q->scale, .n = w->t.q->n };
+    pare_tensor        t = pare_tensor_of(PARE_s8, view.shape);
+    const pare_qparams q = { .scale = w->t.q->scale, .n = w->t.q->n };
 
     PARE_TRY(pare_tensor_alloc(&t));
     pare_tensor_copy(&t, &view);
-    t.q                      = &q;
+    t.q = &q;
     const pare_status status = pare_graph_add_const(g, w->name, &t, out);
 
     pare_tensor_release(&t);

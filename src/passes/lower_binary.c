@@ -11,7 +11,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     if (n->op != &pare_op_add && n->op != &pare_op_mul)
         return PARE_OK;
     pare_value *const in[2] = { pare_qdq_source(n->in[0]), pare_qdq_source(n->in[1]) };
-    pare_node *const  sink  = pare_qdq_sink(n->out[0]);
+    pare_node *const  sink = pare_qdq_sink(n->out[0]);
     pare_node        *made;
 
     if (!sink || !pare_q_is_u8(in[0]) || !pare_q_is_u8(in[1]) || !pare_q_is_u8(sink->out[0]))
@@ -21,7 +21,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_binary = {
-    .name    = "lower_binary",
-    .doc     = "dequantize -> add, mul -> quantize becomes qadd, qmul",
+    .name = "lower_binary",
+    .doc = "dequantize -> add, mul -> quantize becomes qadd, qmul",
     .rewrite = rewrite,
 };

@@ -33,17 +33,17 @@ static bool note_rows(pare_node *user, int input, void *arg)
 /* x as codes with a scale per row: an image for conv, a row of the matrix otherwise (NUMERICS.md 7). */
 static pare_status add_rows(pare_graph *g, pare_node *n, pare_node **made)
 {
-    static const float   one  = 1;
+    static const float   one = 1;
     static const int32_t half = 128;
-    const pare_qparams   q    = { .scale = &one, .zero = &half, .n = 1 };
-    pare_value          *out[2], *const x = n->in[0];
+    const pare_qparams   q = { .scale = &one, .zero = &half, .n = 1 };
+    pare_value *out[2], *const x = n->in[0];
 
     PARE_TRY(pare_graph_add_value(g, x->name, &out[0]));
     PARE_TRY(pare_graph_add_value(g, x->name, &out[1]));
     PARE_TRY(pare_graph_add_node(g, &pare_op_quantize_rows, NULL, 1, &x, 2, out, n, made));
-    out[0]->t         = pare_tensor_of(PARE_u8, x->t.shape);
+    out[0]->t = pare_tensor_of(PARE_u8, x->t.shape);
     out[0]->has_shape = x->has_shape;
-    out[1]->t.dtype   = PARE_f32;
+    out[1]->t.dtype = PARE_f32;
     return pare_value_set_q(out[0], &q);
 }
 
@@ -57,7 +57,7 @@ static pare_status quantized_rows(pare_graph *g, pare_node *n, pare_value **code
         PARE_TRY(add_rows(g, n, &s.found));
         pare_node_set_i(s.found, "row_axes", s.row_axes);
     }
-    *codes  = s.found->out[0];
+    *codes = s.found->out[0];
     *scales = s.found->out[1];
     return PARE_OK;
 }
@@ -91,7 +91,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_dynamic = {
-    .name    = "lower_dynamic",
-    .doc     = "float activations times s8 weights become quantize_rows + qconv, qgemm",
+    .name = "lower_dynamic",
+    .doc = "float activations times s8 weights become quantize_rows + qconv, qgemm",
     .rewrite = rewrite,
 };

@@ -18,8 +18,7 @@ extern const pare_op pare_op_pad, pare_op_concat, pare_op_resize;
 
 static bool moves(const pare_node *n)
 {
-    return n->op->traits & PARE_SELECTS ||
-           (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") == 0);
+    return n->op->traits & PARE_SELECTS || (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") == 0);
 }
 
 /* The constants of shape arithmetic (axes, pads, indices) stay as they are; everything else must be quantized. */
@@ -75,7 +74,7 @@ static bool outputs_quantized(const pare_node *n, pare_node **sinks)
 static pare_status zero_point_const(pare_graph *g, const pare_value *like, pare_value **out)
 {
     uint8_t           zero = like->t.q->zero ? (uint8_t)like->t.q->zero[0] : 0;
-    const pare_tensor t    = { .dtype = PARE_u8, .data = &zero };
+    const pare_tensor t = { .dtype = PARE_u8, .data = &zero };
 
     return pare_graph_add_const(g, "zero_point", &t, out);
 }
@@ -84,9 +83,8 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     pare_node *sinks[PARE_MAX_OUTPUTS];
 
-    if (!moves(n) || n->n_out > PARE_MAX_OUTPUTS || n->n_in < 1 || !pads_with_zero(n) ||
-        !n->in[0] || n->in[0]->t.dtype != PARE_f32 || !outputs_quantized(n, sinks) ||
-        !all_quantized(n, sinks[0]->out[0]))
+    if (!moves(n) || n->n_out > PARE_MAX_OUTPUTS || n->n_in < 1 || !pads_with_zero(n) || !n->in[0] ||
+        n->in[0]->t.dtype != PARE_f32 || !outputs_quantized(n, sinks) || !all_quantized(n, sinks[0]->out[0]))
         return PARE_OK;
     *changed = true;
     for (int i = 0; i < n->n_in; i++)
@@ -119,7 +117,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_moves = {
-    .name    = "lower_moves",
-    .doc     = "ops that choose or move elements run on integers",
+    .name = "lower_moves",
+    .doc = "ops that choose or move elements run on integers",
     .rewrite = rewrite,
 };

@@ -11,7 +11,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     if (n->op != &pare_op_average_pool && n->op != &pare_op_global_average_pool)
         return PARE_OK;
-    pare_value *const x    = pare_qdq_source(n->in[0]);
+    pare_value *const x = pare_qdq_source(n->in[0]);
     pare_node *const  sink = pare_qdq_sink(n->out[0]);
     pare_node        *made;
 
@@ -23,7 +23,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_pool = {
-    .name    = "lower_pool",
-    .doc     = "dequantize -> average pools -> quantize becomes integer pools",
+    .name = "lower_pool",
+    .doc = "dequantize -> average pools -> quantize becomes integer pools",
     .rewrite = rewrite,
 };

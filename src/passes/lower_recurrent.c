@@ -38,7 +38,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     if (!op || !pare_graph_meta(g, "pare.dynamic"))
         return PARE_OK;
     pare_value *const w = codes_of(n->in[PARE_RNN_W]), *const r = codes_of(n->in[PARE_RNN_R]);
-    const pare_node   old = *n;
+    const pare_node old = *n;
 
     if (!w || !r)
         return PARE_OK;
@@ -51,7 +51,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_recurrent = {
-    .name    = "lower_recurrent",
-    .doc     = "lstm, gru on s8 weights become dynamic_lstm, dynamic_gru",
+    .name = "lower_recurrent",
+    .doc = "lstm, gru on s8 weights become dynamic_lstm, dynamic_gru",
     .rewrite = rewrite,
 };

@@ -13,14 +13,13 @@ static bool one_input(const pare_node *n)
     for (int i = 1; i < n->n_in; i++)
         if (n->in[i] && (!pare_value_is_const(n->in[i]) || pare_shape_count(&n->in[i]->t.shape) != 1))
             return false;
-    return n->n_in >= 1 && n->n_out == 1 && (n->op->traits & PARE_ELEMENTWISE) &&
-           n->op != &pare_op_dequantize_linear;
+    return n->n_in >= 1 && n->n_out == 1 && (n->op->traits & PARE_ELEMENTWISE) && n->op != &pare_op_dequantize_linear;
 }
 
 static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     const bool  requantize = n->op == &pare_op_quantize_linear;
-    pare_value *in[2]      = { one_input(n) ? pare_qdq_source(n->in[0]) : NULL };
+    pare_value *in[2] = { one_input(n) ? pare_qdq_source(n->in[0]) : NULL };
     uint8_t     codes[256];
     pare_node  *made;
 
@@ -37,7 +36,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_table = {
-    .name    = "lower_table",
-    .doc     = "dequantize -> function of one number -> quantize becomes a table",
+    .name = "lower_table",
+    .doc = "dequantize -> function of one number -> quantize becomes a table",
     .rewrite = rewrite,
 };

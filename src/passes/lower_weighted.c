@@ -68,9 +68,9 @@ static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_valu
                                 int64_t channels, pare_value **out)
 {
     pare_value *const own = pare_qdq_source(bias), *const from = own ? own : bias;
-    pare_tensor       t   = pare_tensor_of(PARE_s32, pare_shape_of(1, &channels));
-    pare_status       status = PARE_OK;
-    bool              fits   = true;
+    pare_tensor t = pare_tensor_of(PARE_s32, pare_shape_of(1, &channels));
+    pare_status status = PARE_OK;
+    bool        fits = true;
 
     *out = NULL;
     if (!pare_value_is_const(from) || !pare_lower_per_channel(&from->t.shape, channels) ||
@@ -97,7 +97,7 @@ static pare_status integer_bias(pare_graph *g, pare_value *bias, const pare_valu
 static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 {
     const pare_op *const op = pare_lower_integer_op(n);
-    pare_value *const    x  = op ? pare_qdq_source(n->in[0]) : NULL;
+    pare_value *const    x = op ? pare_qdq_source(n->in[0]) : NULL;
 
     if (!x || !pare_q_is_u8(x))
         return PARE_OK;
@@ -105,11 +105,11 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 
     if (!w)
         return PARE_OK;
-    pare_node *const  add  = bias_add(n, w);
+    pare_node *const  add = bias_add(n, w);
     pare_value *const last = add ? add->out[0] : n->out[0], *const bias = bias_of(n, add);
-    pare_node *const  sink = pare_qdq_sink(last);
-    pare_value       *b    = NULL, *in[PARE_Q_INPUTS] = { x };
-    pare_node        *made;
+    pare_node *const sink = pare_qdq_sink(last);
+    pare_value      *b = NULL, *in[PARE_Q_INPUTS] = { x };
+    pare_node       *made;
 
     if (sink && !pare_q_is_u8(sink->out[0]))
         return PARE_OK;
@@ -119,7 +119,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
         return PARE_OK;
     PARE_TRY(pare_lower_weights(g, n, w, &in[PARE_Q_W]));
     in[PARE_Q_BIAS] = b;
-    *changed        = true;
+    *changed = true;
     if (!sink)
         return pare_lower_float_output(g, op, n, b ? PARE_Q_BIAS + 1 : 2, in, last);
     PARE_TRY(pare_qdq_replace(g, op, n, b ? PARE_Q_BIAS + 1 : 2, in, sink->out[0], &made));
@@ -129,7 +129,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_lower_weighted = {
-    .name    = "lower_weighted",
-    .doc     = "dequantize -> conv, gemm, matmul -> quantize becomes qconv, qgemm",
+    .name = "lower_weighted",
+    .doc = "dequantize -> conv, gemm, matmul -> quantize becomes qconv, qgemm",
     .rewrite = rewrite,
 };

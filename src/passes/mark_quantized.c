@@ -30,7 +30,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_mark_quantized = {
-    .name    = "mark_quantized",
-    .doc     = "integers between quantize and dequantize carry their scale and zero point",
+    .name = "mark_quantized",
+    .doc = "integers between quantize and dequantize carry their scale and zero point",
     .rewrite = rewrite,
 };

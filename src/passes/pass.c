@@ -43,7 +43,7 @@ static pare_status walk(const pare_pass *pass, pare_graph *g, int *changes)
     pare_graph *body;
 
     for (pare_node *n = pass->backward ? g->last : g->first, *next; n; n = next) {
-        pare_node *const after   = pass->backward ? n->prev : n->next;
+        pare_node *const after = pass->backward ? n->prev : n->next;
         bool             changed = false;
 
         for (int i = 0; (body = pare_node_body(n, i)); i++)

@@ -87,7 +87,7 @@ pare_status pare_qdq_replace(pare_graph *g, const pare_op *op, const pare_node *
                              pare_value *out, pare_node **result)
 {
     pare_node *const old = out->producer, *const after = old->next;
-    pare_node       *n;
+    pare_node *n;
 
     pare_graph_remove_node(old);
     PARE_TRY(pare_graph_add_node(g, op, NULL, n_in, in, 1, &out, after, &n));

@@ -17,16 +17,16 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     for (int i = n->op->min_out; i < n->n_out && !(n->op->traits & PARE_HAS_BODY); i++)
         if (n->out[i] && n->out[i]->n_uses == 0) {
             n->out[i]->producer = NULL;
-            n->out[i]           = NULL;
-            *changed            = true;
+            n->out[i] = NULL;
+            *changed = true;
         }
     return PARE_OK;
 }
 
 const pare_pass pare_pass_remove_dead = {
-    .name     = "remove_dead",
-    .doc      = "nodes whose results nobody reads go",
-    .rewrite  = rewrite,
+    .name = "remove_dead",
+    .doc = "nodes whose results nobody reads go",
+    .rewrite = rewrite,
     .backward = true,
-    .repeat   = true, /* a body's reads of outer values end only when its node goes */
+    .repeat = true, /* a body's reads of outer values end only when its node goes */
 };

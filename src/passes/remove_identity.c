@@ -35,7 +35,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_remove_identity = {
-    .name    = "remove_identity",
-    .doc     = "nodes that give back their input go",
+    .name = "remove_identity",
+    .doc = "nodes that give back their input go",
     .rewrite = rewrite,
 };

@@ -20,7 +20,10 @@ typedef struct twins {
 } twins;
 
 static const pare_pass *const fold_passes[] = {
-    &pare_pass_fold_const, &pare_pass_inline_if, &pare_pass_fold_const, NULL,
+    &pare_pass_fold_const,
+    &pare_pass_inline_if,
+    &pare_pass_fold_const,
+    NULL,
 };
 
 static bool has_open_batch(const pare_graph *g)
@@ -78,7 +81,7 @@ static pare_status keep_equal(const twins *t, pare_node *n)
 
         if (a && b && same(a, b)) {
             v->producer = NULL;
-            n->out[i]   = NULL;
+            n->out[i] = NULL;
             PARE_TRY(pare_value_set_const(v, a));
         }
         wanted = wanted || n->out[i];
@@ -132,10 +135,10 @@ static pare_status open_reshape(pare_graph *g, const twins *t, pare_node *n)
         return PARE_OK;
 
     const pare_tensor *const a = constant_in(t->two, n->in[1]), *const b = constant_in(t->three, n->in[1]);
-    const int64_t            at    = a && b ? only_difference(a, b) : -1;
-    const int64_t            place = at < 0 ? 1 : open_place(t, n, a, b, at);
-    pare_tensor              target;
-    pare_value              *v;
+    const int64_t at = a && b ? only_difference(a, b) : -1;
+    const int64_t place = at < 0 ? 1 : open_place(t, n, a, b, at);
+    pare_tensor   target;
+    pare_value   *v;
 
     if (place == 1)
         return PARE_OK;
@@ -194,6 +197,6 @@ static pare_status run(pare_graph *g)
 
 const pare_pass pare_pass_settle_shapes = {
     .name = "settle_shapes",
-    .doc  = "what is computed from shapes, but not from the batch, becomes constant",
-    .run  = run,
+    .doc = "what is computed from shapes, but not from the batch, becomes constant",
+    .run = run,
 };

@@ -37,7 +37,7 @@ static pare_status matrix(pare_graph *g, const pare_value *w, bool rows, pare_va
     pare_tensor view = rows ? pare_tensor_permuted(&w->t, (const int[]){ 1, 0 }) : w->t, t;
 
     view.q = NULL;
-    t      = pare_tensor_of(PARE_s8, view.shape);
+    t = pare_tensor_of(PARE_s8, view.shape);
     PARE_TRY(pare_tensor_alloc(&t));
     pare_tensor_copy(&t, &view);
     const pare_status status = pare_graph_add_const(g, w->name, &t, out);
@@ -124,7 +124,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_spell_dynamic = {
-    .name    = "spell_dynamic",
-    .doc     = "float activations times dequantized weights become DynamicQuantizeLinear and MatMulInteger",
+    .name = "spell_dynamic",
+    .doc = "float activations times dequantized weights become DynamicQuantizeLinear and MatMulInteger",
     .rewrite = rewrite,
 };

@@ -50,7 +50,7 @@ static bool move_reader(pare_node *n, int input, void *arg)
 /* quantize to s8 whose readers are all dequantize nodes. */
 static pare_status unsign_activation(pare_graph *g, pare_node *q, bool *changed)
 {
-    bool        all    = true;
+    bool        all = true;
     pare_status status = PARE_OK;
     pare_value *zero;
 
@@ -102,7 +102,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_unsign = {
-    .name    = "unsign",
-    .doc     = "s8 activations become u8, u8 weights become s8",
+    .name = "unsign",
+    .doc = "s8 activations become u8, u8 weights become s8",
     .rewrite = rewrite,
 };

@@ -80,7 +80,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
         return pool_and_flatten(g, n);
 
     pare_value *const in = n->in[0], *const y = n->out[0];
-    const char *const name  = n->name;
+    const char *const name = n->name;
     pare_node *const  after = n->next;
     pare_node        *made;
 
@@ -89,7 +89,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
 }
 
 const pare_pass pare_pass_use_global_pool = {
-    .name    = "use_global_pool",
-    .doc     = "means over the whole image become global_average_pool",
+    .name = "use_global_pool",
+    .doc = "means over the whole image become global_average_pool",
     .rewrite = rewrite,
 };

@@ -79,9 +79,9 @@ static void slide_to(pare_bins *b, int64_t first)
 static void cover(pare_bins *b, double lo, double hi, int exponent)
 {
     if (!b->counted) {
-        b->counted  = 1;
+        b->counted = 1;
         b->exponent = exponent;
-        b->first    = bin_number(lo, exponent);
+        b->first = bin_number(lo, exponent);
         return;
     }
     while (b->exponent < exponent)
@@ -91,7 +91,7 @@ static void cover(pare_bins *b, double lo, double hi, int exponent)
 
         while (last > 0 && b->count[last] == 0)
             last--;
-        const int64_t low  = bin_number(lo, b->exponent) < b->first ? bin_number(lo, b->exponent) : b->first;
+        const int64_t low = bin_number(lo, b->exponent) < b->first ? bin_number(lo, b->exponent) : b->first;
         const int64_t most = bin_number(hi, b->exponent), high = most > b->first + last ? most : b->first + last;
 
         if (high - low < PARE_BINS) {
@@ -122,10 +122,10 @@ static void survey_row(extremes *e, const float *x, int64_t step, int64_t n)
 
         memcpy(&bits, &v, sizeof(bits));
         bits &= 0x7fffffffu;
-        min   = v < min ? v : min;
-        max   = v > max ? v : max;
+        min = v < min ? v : min;
+        max = v > max ? v : max;
         least = bits - 1 < least ? bits - 1 : least;
-        most  = bits > most ? bits : most;
+        most = bits > most ? bits : most;
         zeros += bits == 0;
     }
     e->min = min, e->max = max;
@@ -163,13 +163,13 @@ static float least_magnitude(const extremes *e)
 static void count_row(pare_bins *b, const float *x, int64_t step, int64_t n)
 {
     const double  per_width = power_of_two(-b->exponent);
-    const int64_t first     = b->first;
+    const int64_t first = b->first;
 
     for (int64_t i = 0; i < n; i++) {
-        const double  v     = (double)x[i * step] * per_width;
+        const double  v = (double)x[i * step] * per_width;
         const int64_t whole = (int64_t)v; /* towards 0 */
-        const int64_t bin   = whole - (v < (double)whole) - first;
-        const int64_t zero  = -(int64_t)(v == 0); /* all bits or none */
+        const int64_t bin = whole - (v < (double)whole) - first;
+        const int64_t zero = -(int64_t)(v == 0); /* all bits or none */
 
         b->count[(bin & ~zero) | (PARE_BINS & zero)]++;
     }

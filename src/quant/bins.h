@@ -14,12 +14,12 @@
 enum { PARE_BINS = 2048 };
 
 typedef struct pare_bins {
-    int64_t  seen;     /* numbers taken in                                        */
-    int64_t  zeros;    /* of them exactly 0; they are not in `count`              */
-    float    min, max; /* exact                                                   */
-    int32_t  exponent; /* of the bin width; meaningful once something was counted */
-    int32_t  counted;  /* 0: no number but zeros so far                           */
-    int64_t  first;    /* number of bin 0: it covers [first, first + 1) * width   */
+    int64_t  seen;                 /* numbers taken in                                        */
+    int64_t  zeros;                /* of them exactly 0; they are not in `count`              */
+    float    min, max;             /* exact                                                   */
+    int32_t  exponent;             /* of the bin width; meaningful once something was counted */
+    int32_t  counted;              /* 0: no number but zeros so far                           */
+    int64_t  first;                /* number of bin 0: it covers [first, first + 1) * width   */
     uint64_t count[PARE_BINS + 1]; /* the last is where zeros go while counting; 0 otherwise */
 } pare_bins;
 

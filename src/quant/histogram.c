@@ -26,7 +26,7 @@ typedef struct moments {
 
 static void moments_of(const pare_bins *b, moments *m)
 {
-    m->b     = b;
+    m->b = b;
     m->m0[0] = m->m1[0] = m->m2[0] = 0;
     for (int i = 0; i < PARE_BINS; i++) {
         const double c = (double)b->count[i], u = i;
@@ -60,7 +60,7 @@ static int level_near(double u, double u_0, double step, int levels)
 static double error_of(const moments *m, double min, double max, int levels)
 {
     const double width = pare_bins_width(m->b), scale = (max - min) / (levels - 1);
-    double       zero  = rint(-min / scale);
+    double       zero = rint(-min / scale);
 
     zero = zero < 0 ? 0 : zero > levels - 1 ? levels - 1 : zero;
     const double step = scale / width, u_0 = -zero * step - (double)m->b->first;
@@ -102,7 +102,7 @@ static bool move_end(const moments *m, int levels, double ends[2], int which, do
 
 static void search(const moments *m, int levels, double min, double max, double ends[2])
 {
-    double best  = error_of(m, ends[0], ends[1], levels);
+    double best = error_of(m, ends[0], ends[1], levels);
     double reach = 1; /* the share of each end's distance from 0 that the grid covers */
 
     for (int round = 0; round < 3; round++, reach /= 6)
@@ -130,7 +130,7 @@ static pare_status range(const void *state, int levels, float *min, float *max)
     if (!b->counted || *min == *max)
         return PARE_OK;
     double         ends[2] = { *min, *max };
-    moments *const m       = pare_malloc(sizeof(*m));
+    moments *const m = pare_malloc(sizeof(*m));
 
     if (!m)
         return pare_fail_memory(sizeof(*m), "the sums of a histogram");
@@ -153,10 +153,10 @@ static void merge(void *state, const void *other)
 }
 
 const pare_observer pare_observer_histogram = {
-    .name  = "histogram",
-    .doc   = "the range with the smallest mean squared quantization error",
-    .size  = sizeof(pare_bins),
-    .see   = see,
+    .name = "histogram",
+    .doc = "the range with the smallest mean squared quantization error",
+    .size = sizeof(pare_bins),
+    .see = see,
     .range = range,
     .merge = merge,
 };

@@ -16,7 +16,7 @@ pare_status pare_min_max_of(const pare_tensor *t, float *min, float *max, int64_
     *min = INFINITY, *max = -INFINITY, *n = 0;
     pare_rows_begin(&rows, 1, &t, 0, 1);
     while (pare_rows_next(&rows)) {
-        const float *x  = (const float *)rows.ptr[0];
+        const float *x = (const float *)rows.ptr[0];
         float        lo = *min, hi = *max;
 
         for (int64_t i = 0; i < rows.n; i++) {
@@ -78,10 +78,10 @@ static void merge(void *state, const void *other)
 }
 
 const pare_observer pare_observer_min_max = {
-    .name  = "min_max",
-    .doc   = "everything that was seen lies inside the range",
-    .size  = sizeof(min_max),
-    .see   = see,
+    .name = "min_max",
+    .doc = "everything that was seen lies inside the range",
+    .size = sizeof(min_max),
+    .see = see,
     .range = range,
     .merge = merge,
 };

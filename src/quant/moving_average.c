@@ -37,10 +37,10 @@ static pare_status range(const void *state, int levels, float *min, float *max)
 }
 
 const pare_observer pare_observer_moving_average = {
-    .name    = "moving_average",
-    .doc     = "each batch pulls the range a hundredth of the way towards its own",
-    .size    = sizeof(average),
+    .name = "moving_average",
+    .doc = "each batch pulls the range a hundredth of the way towards its own",
+    .size = sizeof(average),
     .ordered = true,
-    .see     = see,
-    .range   = range,
+    .see = see,
+    .range = range,
 };

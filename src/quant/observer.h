@@ -15,9 +15,9 @@ typedef struct pare_observer pare_observer;
  * with the data; equal data in any order and any split gives equal states wherever `ordered` is false.
  */
 struct pare_observer {
-    const char *name; /* as users write it: "histogram"          */
-    const char *doc;  /* one line                                */
-    size_t      size; /* bytes of state                          */
+    const char *name;    /* as users write it: "histogram"          */
+    const char *doc;     /* one line                                */
+    size_t      size;    /* bytes of state                          */
     bool        ordered; /* the order of batches matters (moving averages) */
 
     /* Takes in one batch of f32 numbers, any strides. PARE_ERR_NUMERIC for NaN and infinity. */

@@ -11,7 +11,7 @@ static const double TAIL = 0.00005;
 
 static pare_status range(const void *state, int levels, float *min, float *max)
 {
-    const pare_bins *b   = state;
+    const pare_bins *b = state;
     const double     cut = TAIL * (double)b->seen;
     double           below = 0, above = 0;
     int              lo = 0, hi = PARE_BINS - 1;
@@ -45,10 +45,10 @@ static void merge(void *state, const void *other)
 }
 
 const pare_observer pare_observer_percentile = {
-    .name  = "percentile",
-    .doc   = "leaves out the most extreme 1 in 20,000 numbers at each end",
-    .size  = sizeof(pare_bins),
-    .see   = see,
+    .name = "percentile",
+    .doc = "leaves out the most extreme 1 in 20,000 numbers at each end",
+    .size = sizeof(pare_bins),
+    .see = see,
     .range = range,
     .merge = merge,
 };

@@ -17,7 +17,7 @@ bool pare_glob_match(const char *pattern, const char *name)
             pattern++, name++;
         } else if (star) {
             pattern = star;
-            name    = ++from;
+            name = ++from;
         } else {
             return false;
         }
@@ -43,8 +43,8 @@ static bool applies(const pare_rule *r, const char *op, const char *node)
 
 static void overlay(pare_qconfig *c, const pare_qconfig *with)
 {
-    c->mode        = with->mode ? with->mode : c->mode;
-    c->observer    = with->observer ? with->observer : c->observer;
+    c->mode = with->mode ? with->mode : c->mode;
+    c->observer = with->observer ? with->observer : c->observer;
     c->weight_bits = with->weight_bits ? with->weight_bits : c->weight_bits;
     c->granularity = with->granularity ? with->granularity : c->granularity;
 }

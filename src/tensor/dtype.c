@@ -106,7 +106,7 @@ uint16_t pare_f32_to_bf16(float x)
 
 float pare_f16_to_f32(uint16_t half)
 {
-    const uint32_t sign     = (uint32_t)(half & 0x8000) << 16;
+    const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
     const uint32_t exponent = half >> 10 & 31;
     const uint32_t fraction = half & 0x3ff;
 
@@ -121,7 +121,7 @@ uint16_t pare_f32_to_f16(float x)
 {
     const uint32_t bits = float_bits(x);
     const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
-    const uint32_t abs  = bits & 0x7fffffff;
+    const uint32_t abs = bits & 0x7fffffff;
 
     if (abs > 0x7f800000)
         return (uint16_t)(sign | 0x7e00 | (abs >> 13 & 0x3ff));

@@ -34,10 +34,10 @@ static int32_t clamp_whole(float x, pare_qrange range)
 pare_status pare_qparams_choose(float min, float max, pare_scheme scheme, pare_qrange range, float eps, float *scale,
                                 int32_t *zero)
 {
-    const float   mn   = min < 0 ? min : 0.0f;
-    const float   mx   = max > 0 ? max : 0.0f;
+    const float   mn = min < 0 ? min : 0.0f;
+    const float   mx = max > 0 ? max : 0.0f;
     const float   wide = -mn > mx ? -mn : mx;
-    const int32_t mid  = range.lo < 0 ? 0 : (int32_t)(((int64_t)range.lo + range.hi + 1) / 2);
+    const int32_t mid = range.lo < 0 ? 0 : (int32_t)(((int64_t)range.lo + range.hi + 1) / 2);
     float         s;
 
     if (!isfinite(min) || !isfinite(max) || min > max)
@@ -51,24 +51,24 @@ pare_status pare_qparams_choose(float min, float max, pare_scheme scheme, pare_q
                          (double)max, range.lo, range.hi);
     if (eps == 0)
         eps = FLT_EPSILON;
-    s      = s > eps ? s : eps;
+    s = s > eps ? s : eps;
     *scale = s;
-    *zero  = scheme == PARE_AFFINE ? clamp_whole(rintf((float)range.lo - mn / s), range) : mid;
+    *zero = scheme == PARE_AFFINE ? clamp_whole(rintf((float)range.lo - mn / s), range) : mid;
     return PARE_OK;
 }
 
 pare_qparams *pare_qparams_copy(const pare_qparams *q)
 {
-    const size_t  n     = (size_t)q->n;
+    const size_t  n = (size_t)q->n;
     const size_t  bytes = n * sizeof(float);
-    const int     rows  = 1 + (q->zero != NULL) + (q->offset != NULL);
-    pare_qparams *copy  = pare_malloc(sizeof(*copy) + (size_t)rows * bytes);
+    const int     rows = 1 + (q->zero != NULL) + (q->offset != NULL);
+    pare_qparams *copy = pare_malloc(sizeof(*copy) + (size_t)rows * bytes);
 
     if (!copy)
         return NULL;
     char *at = (char *)(copy + 1);
 
-    *copy       = *q;
+    *copy = *q;
     copy->scale = memcpy(at, q->scale, bytes);
     if (q->zero)
         copy->zero = memcpy(at += bytes, q->zero, bytes);
@@ -143,14 +143,14 @@ static int64_t offset_at(const pare_tensor *t, const int64_t *at)
 
 void pare_tensor_quantize(const pare_tensor *x, pare_tensor *q, pare_qrange range)
 {
-    const pare_qparams *const p     = q->q;
+    const pare_qparams *const p = q->q;
     const int64_t             count = pare_shape_count(&x->shape);
     int64_t                   at[PARE_MAX_RANK] = { 0 };
 
     assert(p && pare_shape_equal(&x->shape, &q->shape));
     for (int64_t i = 0; i < count; i++, step_index(&x->shape, at)) {
         const int64_t entry = pare_qparams_entry(p, &x->shape, at);
-        float         real  = (float)pare_load_real(x->dtype, x->data, offset_at(x, at));
+        float         real = (float)pare_load_real(x->dtype, x->data, offset_at(x, at));
 
         if (p->offset)
             real = real - p->offset[entry];
@@ -161,15 +161,15 @@ void pare_tensor_quantize(const pare_tensor *x, pare_tensor *q, pare_qrange rang
 
 void pare_tensor_dequantize(const pare_tensor *q, pare_tensor *x)
 {
-    const pare_qparams *const p     = q->q;
+    const pare_qparams *const p = q->q;
     const int64_t             count = pare_shape_count(&x->shape);
     int64_t                   at[PARE_MAX_RANK] = { 0 };
 
     assert(p && pare_shape_equal(&x->shape, &q->shape));
     for (int64_t i = 0; i < count; i++, step_index(&x->shape, at)) {
         const int64_t entry = pare_qparams_entry(p, &x->shape, at);
-        const int64_t code  = pare_load_int(q->dtype, q->data, offset_at(q, at));
-        float         real  = (float)(code - (p->zero ? p->zero[entry] : 0)) * p->scale[entry];
+        const int64_t code = pare_load_int(q->dtype, q->data, offset_at(q, at));
+        float         real = (float)(code - (p->zero ? p->zero[entry] : 0)) * p->scale[entry];
 
         if (p->offset)
             real = real + p->offset[entry];

@@ -44,7 +44,7 @@ static void collect_axes(pare_rows *rows, const pare_tensor *const tensor[])
         rows->dim[rows->axes] = shape->dim[i];
         for (int k = 0; k < rows->tensors; k++) {
             const int     axis = i - (shape->rank - tensor[k]->shape.rank);
-            const int64_t dim  = axis < 0 ? 1 : tensor[k]->shape.dim[axis];
+            const int64_t dim = axis < 0 ? 1 : tensor[k]->shape.dim[axis];
 
             assert(tensor[k]->shape.rank <= shape->rank && (dim == 1 || dim == shape->dim[i]));
             rows->stride[k][rows->axes] = dim == 1 ? 0 : tensor[k]->stride[axis];
@@ -121,7 +121,7 @@ void pare_rows_begin(pare_rows *rows, int n, const pare_tensor *const tensor[], 
     collect_axes(rows, tensor);
     if (rows->axes == 0) { /* one element */
         rows->dim[0] = 1;
-        rows->axes   = 1;
+        rows->axes = 1;
     }
     sort_axes(rows);
     merge_axes(rows);
@@ -132,7 +132,7 @@ void pare_rows_begin(pare_rows *rows, int n, const pare_tensor *const tensor[], 
 
     pare_pool_split((long)count, count / row >= 4 * (int64_t)parts ? (long)row : GRAIN, part, parts, &first, &last);
     rows->first = first;
-    rows->last  = last;
+    rows->last = last;
     if (rows->first < rows->last)
         seek(rows, rows->first);
 }
@@ -143,13 +143,13 @@ bool pare_rows_next(pare_rows *rows)
         return false;
 
     const int     inner = rows->axes - 1;
-    const int64_t skip  = rows->first % rows->dim[inner]; /* not 0 only in a first row that is cut */
-    const int64_t left  = rows->last - rows->first;
+    const int64_t skip = rows->first % rows->dim[inner]; /* not 0 only in a first row that is cut */
+    const int64_t left = rows->last - rows->first;
 
     rows->n = rows->dim[inner] - skip < left ? rows->dim[inner] - skip : left;
     for (int k = 0; k < rows->tensors; k++) {
         rows->step[k] = rows->stride[k][inner];
-        rows->ptr[k]  = rows->base[k] + skip * rows->step[k] * (int64_t)rows->size[k];
+        rows->ptr[k] = rows->base[k] + skip * rows->step[k] * (int64_t)rows->size[k];
     }
     rows->first += rows->n;
     for (int i = inner - 1; i >= 0; i--) {

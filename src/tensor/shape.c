@@ -29,7 +29,7 @@ bool pare_shape_equal(const pare_shape *a, const pare_shape *b)
 
 int64_t pare_shape_count(const pare_shape *shape)
 {
-    const int64_t most  = INT64_C(1) << 62;
+    const int64_t most = INT64_C(1) << 62;
     int64_t       count = 1;
     bool          empty = false;
 
@@ -63,7 +63,7 @@ const char *pare_shape_text(const pare_shape *shape, char text[PARE_SHAPE_TEXT])
             at += snprintf(at, (size_t)(text + PARE_SHAPE_TEXT - at), "%" PRId64, shape->dim[i]);
     }
     *at++ = ']';
-    *at   = '\0';
+    *at = '\0';
     return text;
 }
 
@@ -88,8 +88,8 @@ bool pare_shape_broadcast(const pare_shape *a, const pare_shape *b, pare_shape *
     pare_shape result = { .rank = a->rank > b->rank ? a->rank : b->rank };
 
     for (int i = 0; i < result.rank; i++) {
-        const int     in_a  = i - (result.rank - a->rank);
-        const int     in_b  = i - (result.rank - b->rank);
+        const int     in_a = i - (result.rank - a->rank);
+        const int     in_b = i - (result.rank - b->rank);
         const int64_t dim_a = in_a < 0 ? 1 : a->dim[in_a];
         const int64_t dim_b = in_b < 0 ? 1 : b->dim[in_b];
 

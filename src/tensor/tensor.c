@@ -28,7 +28,7 @@ pare_tensor pare_tensor_of(pare_dtype dtype, pare_shape shape)
 int64_t pare_tensor_bytes(const pare_tensor *t)
 {
     const int64_t count = pare_shape_count(&t->shape);
-    const int     bits  = pare_dtype_bits(t->dtype);
+    const int     bits = pare_dtype_bits(t->dtype);
 
     if (count < 0 || bits == 0 || count > ((INT64_C(1) << 62) - 7) / bits)
         return -1;
@@ -51,7 +51,7 @@ pare_status pare_tensor_alloc(pare_tensor *t)
 void pare_tensor_release(pare_tensor *t)
 {
     pare_buf_unref(t->buf);
-    t->buf  = NULL;
+    t->buf = NULL;
     t->data = NULL;
 }
 
@@ -89,20 +89,29 @@ int64_t pare_load_int(pare_dtype dtype, const void *data, int64_t offset)
     const int bits = pare_dtype_bits(dtype);
 
     switch (dtype) {
-    case PARE_u8:   return ((const uint8_t *)data)[offset];
-    case PARE_s8:   return ((const int8_t *)data)[offset];
-    case PARE_u16:  return ((const uint16_t *)data)[offset];
-    case PARE_s16:  return ((const int16_t *)data)[offset];
-    case PARE_u32:  return ((const uint32_t *)data)[offset];
-    case PARE_s32:  return ((const int32_t *)data)[offset];
+    case PARE_u8:
+        return ((const uint8_t *)data)[offset];
+    case PARE_s8:
+        return ((const int8_t *)data)[offset];
+    case PARE_u16:
+        return ((const uint16_t *)data)[offset];
+    case PARE_s16:
+        return ((const int16_t *)data)[offset];
+    case PARE_u32:
+        return ((const uint32_t *)data)[offset];
+    case PARE_s32:
+        return ((const int32_t *)data)[offset];
     case PARE_u64:
-    case PARE_s64:  return ((const int64_t *)data)[offset];
-    case PARE_bool: return ((const uint8_t *)data)[offset] != 0;
-    default:        break;
+    case PARE_s64:
+        return ((const int64_t *)data)[offset];
+    case PARE_bool:
+        return ((const uint8_t *)data)[offset] != 0;
+    default:
+        break;
     }
     assert(bits == 2 || bits == 4);
     const int per_byte = 8 / bits;
-    const int code     = ((const uint8_t *)data)[offset / per_byte] >> (offset % per_byte * bits) & ((1 << bits) - 1);
+    const int code = ((const uint8_t *)data)[offset / per_byte] >> (offset % per_byte * bits) & ((1 << bits) - 1);
     return code > pare_dtype_hi(dtype) ? code - (1 << bits) : code;
 }
 
@@ -112,21 +121,32 @@ void pare_store_int(pare_dtype dtype, void *data, int64_t offset, int64_t value)
 
     switch (dtype) {
     case PARE_u8:
-    case PARE_s8:   ((uint8_t *)data)[offset] = (uint8_t)value; return;
+    case PARE_s8:
+        ((uint8_t *)data)[offset] = (uint8_t)value;
+        return;
     case PARE_u16:
-    case PARE_s16:  ((uint16_t *)data)[offset] = (uint16_t)value; return;
+    case PARE_s16:
+        ((uint16_t *)data)[offset] = (uint16_t)value;
+        return;
     case PARE_u32:
-    case PARE_s32:  ((uint32_t *)data)[offset] = (uint32_t)value; return;
+    case PARE_s32:
+        ((uint32_t *)data)[offset] = (uint32_t)value;
+        return;
     case PARE_u64:
-    case PARE_s64:  ((int64_t *)data)[offset] = value; return;
-    case PARE_bool: ((uint8_t *)data)[offset] = value != 0; return;
-    default:        break;
+    case PARE_s64:
+        ((int64_t *)data)[offset] = value;
+        return;
+    case PARE_bool:
+        ((uint8_t *)data)[offset] = value != 0;
+        return;
+    default:
+        break;
     }
     assert(bits == 2 || bits == 4);
     const int      per_byte = 8 / bits;
-    const int      shift    = (int)(offset % per_byte) * bits;
-    const unsigned mask     = ((1u << bits) - 1) << shift;
-    uint8_t *const byte     = (uint8_t *)data + offset / per_byte;
+    const int      shift = (int)(offset % per_byte) * bits;
+    const unsigned mask = ((1u << bits) - 1) << shift;
+    uint8_t *const byte = (uint8_t *)data + offset / per_byte;
     *byte = (uint8_t)((*byte & ~mask) | ((unsigned)value << shift & mask));
 }
 
@@ -143,23 +163,39 @@ static int64_t int_of_real(double x)
 double pare_load_real(pare_dtype dtype, const void *data, int64_t offset)
 {
     switch (dtype) {
-    case PARE_f32:  return ((const float *)data)[offset];
-    case PARE_f64:  return ((const double *)data)[offset];
-    case PARE_f16:  return pare_f16_to_f32(((const uint16_t *)data)[offset]);
-    case PARE_bf16: return pare_bf16_to_f32(((const uint16_t *)data)[offset]);
-    case PARE_u64:  return (double)((const uint64_t *)data)[offset];
-    default:        return (double)pare_load_int(dtype, data, offset);
+    case PARE_f32:
+        return ((const float *)data)[offset];
+    case PARE_f64:
+        return ((const double *)data)[offset];
+    case PARE_f16:
+        return pare_f16_to_f32(((const uint16_t *)data)[offset]);
+    case PARE_bf16:
+        return pare_bf16_to_f32(((const uint16_t *)data)[offset]);
+    case PARE_u64:
+        return (double)((const uint64_t *)data)[offset];
+    default:
+        return (double)pare_load_int(dtype, data, offset);
     }
 }
 
 void pare_store_real(pare_dtype dtype, void *data, int64_t offset, double value)
 {
     switch (dtype) {
-    case PARE_f32:  ((float *)data)[offset] = (float)value; return;
-    case PARE_f64:  ((double *)data)[offset] = value; return;
-    case PARE_f16:  ((uint16_t *)data)[offset] = pare_f32_to_f16((float)value); return;
-    case PARE_bf16: ((uint16_t *)data)[offset] = pare_f32_to_bf16((float)value); return;
-    default:        pare_store_int(dtype, data, offset, int_of_real(value)); return;
+    case PARE_f32:
+        ((float *)data)[offset] = (float)value;
+        return;
+    case PARE_f64:
+        ((double *)data)[offset] = value;
+        return;
+    case PARE_f16:
+        ((uint16_t *)data)[offset] = pare_f32_to_f16((float)value);
+        return;
+    case PARE_bf16:
+        ((uint16_t *)data)[offset] = pare_f32_to_bf16((float)value);
+        return;
+    default:
+        pare_store_int(dtype, data, offset, int_of_real(value));
+        return;
     }
 }
 
@@ -211,7 +247,7 @@ pare_tensor pare_tensor_permuted(const pare_tensor *t, const int *perm)
     for (int i = 0; i < t->shape.rank; i++) {
         assert(perm[i] >= 0 && perm[i] < t->shape.rank);
         view.shape.dim[i] = t->shape.dim[perm[i]];
-        view.stride[i]    = t->stride[perm[i]];
+        view.stride[i] = t->stride[perm[i]];
     }
     return view;
 }
@@ -219,7 +255,7 @@ pare_tensor pare_tensor_permuted(const pare_tensor *t, const int *perm)
 pare_tensor pare_tensor_broadcast_to(const pare_tensor *t, const pare_shape *shape)
 {
     const int   missing = shape->rank - t->shape.rank;
-    pare_tensor view    = borrowed(t);
+    pare_tensor view = borrowed(t);
 
     assert(missing >= 0);
     view.shape = *shape;
@@ -252,10 +288,18 @@ static void copy_row(char *dst, int64_t dst_step, const char *src, int64_t src_s
     }
     for (int64_t i = 0; i < n; i++)
         switch (size) {
-        case 1:  dst[i * dst_step] = src[i * src_step]; break;
-        case 2:  ((uint16_t *)dst)[i * dst_step] = ((const uint16_t *)src)[i * src_step]; break;
-        case 4:  ((uint32_t *)dst)[i * dst_step] = ((const uint32_t *)src)[i * src_step]; break;
-        default: ((uint64_t *)dst)[i * dst_step] = ((const uint64_t *)src)[i * src_step]; break;
+        case 1:
+            dst[i * dst_step] = src[i * src_step];
+            break;
+        case 2:
+            ((uint16_t *)dst)[i * dst_step] = ((const uint16_t *)src)[i * src_step];
+            break;
+        case 4:
+            ((uint32_t *)dst)[i * dst_step] = ((const uint32_t *)src)[i * src_step];
+            break;
+        default:
+            ((uint64_t *)dst)[i * dst_step] = ((const uint64_t *)src)[i * src_step];
+            break;
         }
 }
 

@@ -17,7 +17,7 @@ bool pare_shape_broadcast(const pare_shape *a, const pare_shape *b, pare_shape *
 /* Sets dense strides for the tensor's shape. */
 void pare_tensor_set_dense(pare_tensor *t);
 
-size_t pare_dtype_size(pare_dtype dtype); /* bytes of one element; sub-byte types: 0 */
+size_t     pare_dtype_size(pare_dtype dtype); /* bytes of one element; sub-byte types: 0 */
 pare_dtype pare_dtype_from_onnx(int64_t number);
 int        pare_dtype_to_onnx(pare_dtype dtype);
 

@@ -89,7 +89,7 @@ static void shapes(runner *r)
 static void elements(runner *r)
 {
     for (int i = 1; i < PARE_N_DTYPES; i++) {
-        const pare_dtype d    = (pare_dtype)i;
+        const pare_dtype d = (pare_dtype)i;
         const bool       real = pare_dtype_kind(d) == PARE_KIND_FLOAT;
         const int64_t    lo = real ? -3 : pare_dtype_lo(d), hi = real ? 5 : pare_dtype_hi(d);
         pare_tensor      t = filled(d, SHAPE(3, 3));
@@ -155,24 +155,24 @@ static pare_tensor laid_out(int layout, pare_tensor *whole)
     switch (layout) {
     case DENSE:
         *whole = filled(PARE_s32, shape);
-        view   = *whole;
+        view = *whole;
         break;
     case CHANNELS_LAST:
         *whole = filled(PARE_s32, SHAPE(2, 4, 5, 3));
-        view   = pare_tensor_permuted(whole, (const int[]){ 0, 3, 1, 2 });
+        view = pare_tensor_permuted(whole, (const int[]){ 0, 3, 1, 2 });
         break;
     case PADDED: /* channels-last with 16 elements per pixel */
         *whole = filled(PARE_s32, SHAPE(2, 4, 5, 16));
-        view   = pare_tensor_permuted(whole, (const int[]){ 0, 3, 1, 2 });
+        view = pare_tensor_permuted(whole, (const int[]){ 0, 3, 1, 2 });
         break;
     case SLICED:
-        *whole    = filled(PARE_s32, SHAPE(2, 3, 6, 9));
-        view      = *whole;
+        *whole = filled(PARE_s32, SHAPE(2, 3, 6, 9));
+        view = *whole;
         view.data = (int32_t *)whole->data + 9 + 2;
         break;
     default:
         *whole = filled(PARE_s32, SHAPE(3, 1, 5));
-        view   = pare_tensor_broadcast_to(whole, &shape);
+        view = pare_tensor_broadcast_to(whole, &shape);
         break;
     }
     view.shape = shape;
@@ -184,7 +184,7 @@ static void check_add(runner *r, const int layout[3], int parts)
 {
     pare_tensor whole[3], y = laid_out(layout[0], &whole[0]), a = laid_out(layout[1], &whole[1]),
                           b = laid_out(layout[2], &whole[2]);
-    int64_t     seen      = 0;
+    int64_t seen = 0;
 
     for (int64_t i = 0; i < 120; i++)
         pare_tensor_set_int(&y, i, 0);
@@ -215,8 +215,7 @@ static void rows_cover(runner *r)
 {
     for (int i = 0; i < BROADCAST * N_LAYOUTS * N_LAYOUTS; i++)
         for (int parts = 1; parts < 9; parts++)
-            check_add(r, (const int[]){ i / (N_LAYOUTS * N_LAYOUTS), i / N_LAYOUTS % N_LAYOUTS, i % N_LAYOUTS },
-                      parts);
+            check_add(r, (const int[]){ i / (N_LAYOUTS * N_LAYOUTS), i / N_LAYOUTS % N_LAYOUTS, i % N_LAYOUTS }, parts);
 }
 
 /* Rows of `t` walked with `other`: how many, how long, and the step along the first row. */
@@ -236,7 +235,10 @@ static void count_rows(const pare_tensor *t, const pare_tensor *other, int64_t r
 static void rows_merge(runner *r)
 {
     static const int64_t want[N_LAYOUTS][3] = {
-        [DENSE] = { 1, 120, 1 }, [CHANNELS_LAST] = { 1, 120, 1 }, [PADDED] = { 40, 3, 1 }, [SLICED] = { 24, 5, 1 },
+        [DENSE] = { 1, 120, 1 },
+        [CHANNELS_LAST] = { 1, 120, 1 },
+        [PADDED] = { 40, 3, 1 },
+        [SLICED] = { 24, 5, 1 },
     };
 
     for (int layout = 0; layout < BROADCAST; layout++) {
@@ -266,7 +268,7 @@ static void rows_merge(runner *r)
 /* One long row is shared by parts at cache-line borders; an empty tensor has no rows. */
 static void rows_split(runner *r)
 {
-    pare_tensor t    = filled(PARE_s8, SHAPE(1000));
+    pare_tensor t = filled(PARE_s8, SHAPE(1000));
     int64_t     next = 0;
 
     for (int part = 0; part < 7; part++) {
@@ -301,12 +303,12 @@ static void choose(runner *r)
     } cases[] = {
         { 0, 255, PARE_AFFINE, { 0, 255 }, 0, 1, 0 },
         { -1, 1.55f, PARE_AFFINE, { 0, 255 }, 0, 2.55f / 255, 100 },
-        { 10, 255, PARE_AFFINE, { 0, 255 }, 0, 1, 0 },         /* the range is widened to hold 0 */
+        { 10, 255, PARE_AFFINE, { 0, 255 }, 0, 1, 0 }, /* the range is widened to hold 0 */
         { -255, -10, PARE_AFFINE, { 0, 255 }, 0, 1, 255 },
         { -128, 127, PARE_AFFINE, { -128, 127 }, 0, 1, 0 },
-        { -0.5f, 14.5f, PARE_AFFINE, { 0, 15 }, 0, 1, 0 },     /* 0.5 is a tie: half to even */
-        { -1.5f, 13.5f, PARE_AFFINE, { 0, 15 }, 0, 1, 2 },     /* 1.5 is a tie: half to even */
-        { 0, 127, PARE_AFFINE, { 0, 127 }, 0, 1, 0 },          /* reduced range: its true bounds */
+        { -0.5f, 14.5f, PARE_AFFINE, { 0, 15 }, 0, 1, 0 }, /* 0.5 is a tie: half to even */
+        { -1.5f, 13.5f, PARE_AFFINE, { 0, 15 }, 0, 1, 2 }, /* 1.5 is a tie: half to even */
+        { 0, 127, PARE_AFFINE, { 0, 127 }, 0, 1, 0 },      /* reduced range: its true bounds */
         { 0, 0, PARE_AFFINE, { 0, 255 }, 0, FLT_EPSILON, 0 },
         { 0, 0, PARE_SYMMETRIC, { -127, 127 }, 0.25f, 0.25f, 0 },
         { -254, 3, PARE_SYMMETRIC, { -127, 127 }, 0, 2, 0 },
@@ -317,8 +319,8 @@ static void choose(runner *r)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        float             scale  = 0;
-        int32_t           zero   = -1000;
+        float             scale = 0;
+        int32_t           zero = -1000;
         const pare_status status = pare_qparams_choose(cases[i].min, cases[i].max, cases[i].scheme, cases[i].range,
                                                        cases[i].eps, &scale, &zero);
 
@@ -326,8 +328,9 @@ static void choose(runner *r)
               "case %d: scale %.9g zero %d, want %.9g %d", (int)i, (double)scale, zero, (double)cases[i].scale,
               cases[i].zero);
     }
-    static const float bad[][2] = { { NAN, 1 }, { 0, NAN }, { -INFINITY, 0 }, { 0, INFINITY }, { 1, -1 },
-                                    { INFINITY, -INFINITY }, { -FLT_MAX, FLT_MAX } };
+    static const float bad[][2] = { { NAN, 1 },           { 0, NAN }, { -INFINITY, 0 },
+                                    { 0, INFINITY },      { 1, -1 },  { INFINITY, -INFINITY },
+                                    { -FLT_MAX, FLT_MAX } };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         float   scale;
         int32_t zero;
@@ -347,12 +350,18 @@ static void quantize_one(runner *r)
         pare_qrange range;
         int32_t     want;
     } cases[] = {
-        { 0.5f, 1, 0, { -128, 127 }, 0 },          { 1.5f, 1, 0, { -128, 127 }, 2 },
-        { -0.5f, 1, 0, { -128, 127 }, 0 },         { -2.5f, 1, 0, { -128, 127 }, -2 },
-        { NAN, 1, 3, { 0, 255 }, 0 },              { INFINITY, 1, 0, { 0, 255 }, 255 },
-        { -INFINITY, 1, 0, { -128, 127 }, -128 },  { 1e30f, 1e-30f, 0, { -128, 127 }, 127 },
-        { -1e9f, 1, 128, { 0, 255 }, 0 },          { 3e9f, 1, 0, { INT32_MIN, INT32_MAX }, INT32_MAX },
-        { -3e9f, 1, 0, { INT32_MIN, INT32_MAX }, INT32_MIN }, { 100, 1, 0, { 0, 63 }, 63 },
+        { 0.5f, 1, 0, { -128, 127 }, 0 },
+        { 1.5f, 1, 0, { -128, 127 }, 2 },
+        { -0.5f, 1, 0, { -128, 127 }, 0 },
+        { -2.5f, 1, 0, { -128, 127 }, -2 },
+        { NAN, 1, 3, { 0, 255 }, 0 },
+        { INFINITY, 1, 0, { 0, 255 }, 255 },
+        { -INFINITY, 1, 0, { -128, 127 }, -128 },
+        { 1e30f, 1e-30f, 0, { -128, 127 }, 127 },
+        { -1e9f, 1, 128, { 0, 255 }, 0 },
+        { 3e9f, 1, 0, { INT32_MIN, INT32_MAX }, INT32_MAX },
+        { -3e9f, 1, 0, { INT32_MIN, INT32_MAX }, INT32_MIN },
+        { 100, 1, 0, { 0, 63 }, 63 },
         { -0.0f, 1, 7, { 0, 255 }, 7 },
     };
 
@@ -369,26 +378,28 @@ static void quantize_one(runner *r)
 /* Every granularity on a strided tensor against the definition, element by element. */
 static void whole_tensors(runner *r)
 {
-    static const float    scale[]  = { 0.5f, 0.25f, 2.0f, 1.0f, 0.125f, 4.0f };
-    static const int32_t  zero[]   = { 1, -2, 3, 0, -128, 127 };
-    static const float    offset[] = { 0.5f, 0, -1, 3, 0.25f, 0 };
-    static const pare_qparams q[]  = {
-        { scale, NULL, NULL, 1, 0, 0 }, { scale, zero, offset, 1, 0, 0 },
-        { scale, zero, NULL, 3, 0, 0 }, { scale, zero, NULL, 4, 1, 0 },
-        { scale, zero, offset, 6, 1, 3 }, /* 4 columns in blocks of 3: two per row, 3 rows */
+    static const float        scale[] = { 0.5f, 0.25f, 2.0f, 1.0f, 0.125f, 4.0f };
+    static const int32_t      zero[] = { 1, -2, 3, 0, -128, 127 };
+    static const float        offset[] = { 0.5f, 0, -1, 3, 0.25f, 0 };
+    static const pare_qparams q[] = {
+        { scale, NULL, NULL, 1, 0, 0 }, { scale, zero, offset, 1, 0, 0 }, { scale, zero, NULL, 3, 0, 0 },
+        { scale, zero, NULL, 4, 1, 0 }, { scale, zero, offset, 6, 1, 3 }, /* 4 columns in blocks of 3: two per row, 3 rows */
     };
     const int entries[][12] = {
-        { 0 }, { 0 }, { 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2 }, { 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3 },
+        { 0 },
+        { 0 },
+        { 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2 },
+        { 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3 },
         { 0, 0, 0, 1, 2, 2, 2, 3, 4, 4, 4, 5 },
     };
     static const pare_dtype types[] = { PARE_s8, PARE_s4, PARE_s16 };
 
     for (size_t i = 0; i < sizeof(q) / sizeof(q[0]); i++)
         for (size_t d = 0; d < 3; d++) {
-            pare_rng          rng   = pare_rng_seed(r->seed + i);
+            pare_rng          rng = pare_rng_seed(r->seed + i);
             pare_tensor       whole = filled(PARE_f32, SHAPE(4, 3)), y = filled(types[d], SHAPE(3, 4));
-            pare_tensor       back  = filled(PARE_f32, SHAPE(3, 4));
-            const pare_tensor x     = pare_tensor_permuted(&whole, (const int[]){ 1, 0 });
+            pare_tensor       back = filled(PARE_f32, SHAPE(3, 4));
+            const pare_tensor x = pare_tensor_permuted(&whole, (const int[]){ 1, 0 });
             const pare_qrange range = pare_qrange_of(types[d], false);
 
             for (int64_t j = 0; j < 12; j++)
@@ -397,9 +408,9 @@ static void whole_tensors(runner *r)
             pare_tensor_quantize(&x, &y, range);
             pare_tensor_dequantize(&y, &back);
             for (int64_t j = 0; j < 12; j++) {
-                const int     e    = entries[i][j];
-                const float   off  = q[i].offset ? offset[e] : 0;
-                const int32_t z    = q[i].zero ? zero[e] : 0;
+                const int     e = entries[i][j];
+                const float   off = q[i].offset ? offset[e] : 0;
+                const int32_t z = q[i].zero ? zero[e] : 0;
                 const int32_t want = pare_quantize_one((float)pare_tensor_real(&x, j) - off, scale[e], z, range);
 
                 CHECK(r, pare_tensor_int(&y, j) == want, "%s case %d [%d]", pare_dtype_name(types[d]), (int)i, (int)j);
@@ -431,10 +442,18 @@ static void copies(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "dtypes", dtypes },         { "halves", halves },         { "shapes", shapes },
-        { "elements", elements },     { "views", views },           { "rows_cover", rows_cover },
-        { "rows_merge", rows_merge }, { "rows_split", rows_split }, { "choose", choose },
-        { "quantize_one", quantize_one }, { "whole_tensors", whole_tensors }, { "copies", copies },
+        { "dtypes", dtypes },
+        { "halves", halves },
+        { "shapes", shapes },
+        { "elements", elements },
+        { "views", views },
+        { "rows_cover", rows_cover },
+        { "rows_merge", rows_merge },
+        { "rows_split", rows_split },
+        { "choose", choose },
+        { "quantize_one", quantize_one },
+        { "whole_tensors", whole_tensors },
+        { "copies", copies },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
 }

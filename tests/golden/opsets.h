@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* opsets.h - made by opsets_make.js: what ONNX Runtime 1.30.0 makes of each case of opsets.def */
+/* clang-format off */
 static const char *const golden_outputs[] = {
     "f32[2,4]{-0.75,0.125,0.0416666679,-0.0416666679,0.166666672,0.0833333358,0,-0.0833333358}",
     "f32[1,3,1]{1.375,1.125,0.75}",

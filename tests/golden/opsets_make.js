@@ -55,6 +55,7 @@ async function run(file) {
 
     console.log('/* SPDX-License-Identifier: Apache-2.0 */');
     console.log('/* opsets.h - made by opsets_make.js: what ONNX Runtime 1.30.0 makes of each case of opsets.def */');
+    console.log('/* clang-format off */');
     console.log('static const char *const golden_outputs[] = {');
     for (const f of files) {
         try {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* resize.h - what Pillow decodes and resizes; written by resize_make.py */
+/* clang-format off */
 #include <stdint.h>
 
 static const uint8_t jpeg_420[] = {

@@ -48,6 +48,7 @@ def files():
 def main():
     print('/* SPDX-License-Identifier: Apache-2.0 */')
     print('/* resize.h - what Pillow decodes and resizes; written by resize_make.py */')
+    print('/* clang-format off */')
     print('#include <stdint.h>\n')
     listed = []
     for name, data in files():

@@ -26,8 +26,8 @@ struct pare_conv_f32_plan {
     int                         n_taps; /* kh * kw, or kh where the taps of a filter row are one run               */
     int                         k;      /* floats of one tap or run                                                */
     long                        tiles_per_line;
-    long                        tiles;  /* of all lines                                                            */
-    long                        strip;  /* tiles done with one panel before the next panel                         */
+    long                        tiles; /* of all lines                                                            */
+    long                        strip; /* tiles done with one panel before the next panel                         */
 };
 
 /* Floats read and written by a strip: they should still be in the second-level cache when the next panel comes. */
@@ -64,9 +64,9 @@ static void merge_lines(pare_conv_f32_desc *d)
         d->y.pixel = d->y.image;
         d->r.pixel = d->r.image;
     }
-    if (d->oh == 1 && (d->ow == 1 || d->n == 1 ||
-                       (d->x.image == d->ow * d->x.pixel && d->y.image == d->ow * d->y.pixel &&
-                        d->r.image == d->ow * d->r.pixel))) {
+    if (d->oh == 1 &&
+        (d->ow == 1 || d->n == 1 ||
+         (d->x.image == d->ow * d->x.pixel && d->y.image == d->ow * d->y.pixel && d->r.image == d->ow * d->r.pixel))) {
         d->ow *= d->n;
         d->n = 1;
     }
@@ -83,8 +83,8 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f3
                                  pare_conv_f32_plan **out)
 {
     const int           run = rows_are_runs(d) ? d->kw : 1, in_row = d->kw / run, n_taps = d->kh * in_row;
-    pare_conv_f32_plan *plan   = pare_calloc(1, sizeof(*plan));
-    ptrdiff_t          *taps   = pare_calloc((size_t)n_taps, sizeof(*taps));
+    pare_conv_f32_plan *plan = pare_calloc(1, sizeof(*plan));
+    ptrdiff_t          *taps = pare_calloc((size_t)n_taps, sizeof(*taps));
 
     assert(d->group > 0 && d->c % d->group == 0 && d->oc % d->group == 0);
     if (!plan || !taps) {
@@ -94,42 +94,42 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f3
     }
     for (int i = 0; i < d->kh; i++)
         for (int j = 0; j < in_row; j++)
-            taps[i * in_row + j] = (i * d->dilation_h - d->pad_top) * d->x.row +
-                                   (j * d->dilation_w - d->pad_left) * d->x.pixel;
+            taps[i * in_row + j] =
+                (i * d->dilation_h - d->pad_top) * d->x.row + (j * d->dilation_w - d->pad_left) * d->x.pixel;
 
     plan->kernel = kernel;
-    plan->taps   = taps;
+    plan->taps = taps;
     plan->n_taps = n_taps;
-    plan->k      = run * (d->c / d->group);
-    plan->d      = *d;
-    plan->d.lo   = d->clamp ? d->lo : -INFINITY;
-    plan->d.hi   = d->clamp ? d->hi : INFINITY;
-    plan->d.r    = d->r.pixel ? d->r : d->y;
+    plan->k = run * (d->c / d->group);
+    plan->d = *d;
+    plan->d.lo = d->clamp ? d->lo : -INFINITY;
+    plan->d.hi = d->clamp ? d->hi : INFINITY;
+    plan->d.r = d->r.pixel ? d->r : d->y;
     plan->d.x.row *= d->stride_h;
     plan->d.x.pixel *= d->stride_w;
     merge_lines(&plan->d);
 
-    const int tile_rows   = pare_gemm_f32_tile_rows(kernel, plan->d.x.pixel);
-    plan->tiles_per_line  = (plan->d.ow + tile_rows - 1) / tile_rows;
-    plan->tiles           = plan->tiles_per_line * plan->d.n * plan->d.oh;
-    const long tile_size  = (long)tile_rows * ((long)d->stride_w * d->stride_h * d->c + d->oc);
-    plan->strip           = STRIP_FLOATS / (tile_size + 1) + 1;
-    *out                  = plan;
+    const int tile_rows = pare_gemm_f32_tile_rows(kernel, plan->d.x.pixel);
+    plan->tiles_per_line = (plan->d.ow + tile_rows - 1) / tile_rows;
+    plan->tiles = plan->tiles_per_line * plan->d.n * plan->d.oh;
+    const long tile_size = (long)tile_rows * ((long)d->stride_w * d->stride_h * d->c + d->oc);
+    plan->strip = STRIP_FLOATS / (tile_size + 1) + 1;
+    *out = plan;
     return PARE_OK;
 }
 
 /* dst[group][panel][tap][c][width] from w[oc][c][tap] */
 static void pack(const pare_conv_f32_plan *plan, const float *w, float *dst)
 {
-    const pare_conv_f32_desc *d      = &plan->d;
+    const pare_conv_f32_desc *d = &plan->d;
     const int                 n_taps = d->kh * d->kw;
-    const int                 c      = d->c / d->group;
-    const int                 oc     = d->oc / d->group;
+    const int                 c = d->c / d->group;
+    const int                 oc = d->oc / d->group;
 
     for (int g = 0; g < d->group; g++)
         for (int column = 0; column < oc; column += plan->kernel->nr) {
             const int    width = pare_gemm_f32_panel_width(plan->kernel, oc, column);
-            const float *src   = w + ((size_t)g * oc + column) * c * n_taps;
+            const float *src = w + ((size_t)g * oc + column) * c * n_taps;
 
             for (int tap = 0; tap < n_taps; tap++)
                 for (int i = 0; i < c; i++, dst += width)
@@ -165,7 +165,7 @@ pare_status pare_conv_f32_plan_share(const pare_conv_f32_plan *like, const pare_
     assert(d->kh == like->d.kh && d->kw == like->d.kw);
     PARE_TRY(plan_geometry(d, like->kernel, out));
     (*out)->packed = pare_buf_ref(like->packed);
-    (*out)->bias   = pare_buf_ref(like->bias);
+    (*out)->bias = pare_buf_ref(like->bias);
     return PARE_OK;
 }
 
@@ -193,28 +193,28 @@ typedef struct operands {
 /* What the tiles of columns [column, column + n) of group `g` have in common; x, add and y are those of pixel 0. */
 static pare_gemm_f32_tile make_panel(const pare_conv_f32_plan *plan, const operands *o, int g, int column)
 {
-    const pare_conv_f32_desc *d       = &plan->d;
-    const int                 c       = d->c / d->group;
-    const int                 oc      = d->oc / d->group;
+    const pare_conv_f32_desc *d = &plan->d;
+    const int                 c = d->c / d->group;
+    const int                 oc = d->oc / d->group;
     const int                 channel = g * oc + column;
-    const size_t              packed  = (size_t)g * (size_t)group_size(plan) + (size_t)column * d->kh * d->kw * c;
+    const size_t              packed = (size_t)g * (size_t)group_size(plan) + (size_t)column * d->kh * d->kw * c;
 
     return (pare_gemm_f32_tile){
-        .x       = o->x + g * c,
-        .x_row   = d->x.pixel,
-        .taps    = plan->taps,
-        .n_taps  = plan->n_taps,
-        .k       = plan->k,
-        .w       = (const float *)pare_buf_bytes(plan->packed) + packed,
-        .init    = plan->bias ? (const float *)pare_buf_bytes(plan->bias) + channel : NULL,
-        .add     = o->r ? o->r + channel : NULL,
+        .x = o->x + g * c,
+        .x_row = d->x.pixel,
+        .taps = plan->taps,
+        .n_taps = plan->n_taps,
+        .k = plan->k,
+        .w = (const float *)pare_buf_bytes(plan->packed) + packed,
+        .init = plan->bias ? (const float *)pare_buf_bytes(plan->bias) + channel : NULL,
+        .add = o->r ? o->r + channel : NULL,
         .add_row = d->r.pixel,
-        .y       = o->y + channel,
-        .y_row   = d->y.pixel,
-        .lo      = d->lo,
-        .hi      = d->hi,
-        .m       = 1,
-        .n       = oc - column < plan->kernel->nr ? oc - column : plan->kernel->nr,
+        .y = o->y + channel,
+        .y_row = d->y.pixel,
+        .lo = d->lo,
+        .hi = d->hi,
+        .m = 1,
+        .n = oc - column < plan->kernel->nr ? oc - column : plan->kernel->nr,
     };
 }
 
@@ -226,26 +226,26 @@ static ptrdiff_t line_start(const pare_conv_f32_strides *s, long image, long row
 /* The tiles [begin, end) of one panel. */
 static void run_panel(const pare_conv_f32_plan *plan, const pare_gemm_f32_tile *panel, long begin, long end)
 {
-    const pare_conv_f32_desc *d      = &plan->d;
+    const pare_conv_f32_desc *d = &plan->d;
     const long                length = d->ow / plan->tiles_per_line; /* the first `longer` tiles of a line */
     const long                longer = d->ow % plan->tiles_per_line; /* have one pixel more                */
-    pare_gemm_f32_tile        t      = *panel;
+    pare_gemm_f32_tile        t = *panel;
 
     for (long tile = begin; tile < end;) {
-        const long      line  = tile / plan->tiles_per_line;
-        const long      last  = (line + 1) * plan->tiles_per_line < end ? (line + 1) * plan->tiles_per_line : end;
+        const long      line = tile / plan->tiles_per_line;
+        const long      last = (line + 1) * plan->tiles_per_line < end ? (line + 1) * plan->tiles_per_line : end;
         const long      image = line / d->oh;
-        const long      row   = line % d->oh;
-        const ptrdiff_t x     = line_start(&d->x, image, row);
-        const ptrdiff_t y     = line_start(&d->y, image, row);
-        const ptrdiff_t r     = line_start(&d->r, image, row);
+        const long      row = line % d->oh;
+        const ptrdiff_t x = line_start(&d->x, image, row);
+        const ptrdiff_t y = line_start(&d->y, image, row);
+        const ptrdiff_t r = line_start(&d->r, image, row);
 
         for (long i = tile % plan->tiles_per_line; tile < last; tile++, i++) {
             const long pixel = i * length + (i < longer ? i : longer);
 
-            t.m   = (int)(length + (i < longer));
-            t.x   = panel->x + x + pixel * d->x.pixel;
-            t.y   = panel->y + y + pixel * d->y.pixel;
+            t.m = (int)(length + (i < longer));
+            t.x = panel->x + x + pixel * d->x.pixel;
+            t.y = panel->y + y + pixel * d->y.pixel;
             t.add = panel->add ? panel->add + r + pixel * d->r.pixel : NULL;
             plan->kernel->tile(&t);
         }
@@ -255,13 +255,13 @@ static void run_panel(const pare_conv_f32_plan *plan, const pare_gemm_f32_tile *
 /* A single output pixel: the version's matrix-times-vector code takes this part's panels of each group in one call. */
 static void run_pixel(const pare_conv_f32_plan *plan, const operands *o, long begin, long end)
 {
-    const int oc     = plan->d.oc / plan->d.group;
-    const int nr     = plan->kernel->nr;
+    const int oc = plan->d.oc / plan->d.group;
+    const int nr = plan->kernel->nr;
     const int panels = (oc + nr - 1) / nr;
 
     for (int g = 0; g < plan->d.group; g++) {
         const long first = begin - (long)g * panels > 0 ? begin - (long)g * panels : 0;
-        const long last  = end - (long)g * panels < panels ? end - (long)g * panels : panels;
+        const long last = end - (long)g * panels < panels ? end - (long)g * panels : panels;
 
         if (first < last) {
             pare_gemm_f32_tile t = make_panel(plan, o, g, (int)first * nr);
@@ -274,15 +274,15 @@ static void run_pixel(const pare_conv_f32_plan *plan, const operands *o, long be
 
 void pare_conv_f32_run(const pare_conv_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
 {
-    const pare_conv_f32_desc *d          = &plan->d;
-    const operands            o          = { x, y, r };
-    const int                 nr         = plan->kernel->nr;
-    const long                panels     = (d->oc / d->group + nr - 1) / nr;
+    const pare_conv_f32_desc *d = &plan->d;
+    const operands            o = { x, y, r };
+    const int                 nr = plan->kernel->nr;
+    const long                panels = (d->oc / d->group + nr - 1) / nr;
     const long                all_panels = panels * d->group;
-    const long                pixels     = (long)d->n * d->oh * d->ow;
-    const bool                by_tiles   = plan->tiles >= parts && (pixels >= d->oc || all_panels < parts);
-    long                      tiles[2]   = { 0, plan->tiles };
-    long                      p[2]       = { 0, all_panels };
+    const long                pixels = (long)d->n * d->oh * d->ow;
+    const bool                by_tiles = plan->tiles >= parts && (pixels >= d->oc || all_panels < parts);
+    long                      tiles[2] = { 0, plan->tiles };
+    long                      p[2] = { 0, all_panels };
 
     if (by_tiles)
         pare_pool_split(plan->tiles, 1, part, parts, &tiles[0], &tiles[1]);

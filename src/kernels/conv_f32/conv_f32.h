@@ -35,26 +35,26 @@ typedef struct pare_conv_f32_strides {
 } pare_conv_f32_strides;
 
 typedef struct pare_conv_f32_desc {
-    int  n;          /* images                                                        */
-    int  oh;         /* output rows                                                   */
-    int  ow;         /* output pixels per row                                         */
-    int  c;          /* input channels, all groups                                    */
-    int  oc;         /* output channels, all groups                                   */
-    int  group;      /* divides c and oc                                              */
-    int  kh;
-    int  kw;
-    int  stride_h;
-    int  stride_w;
-    int  dilation_h;
-    int  dilation_w;
-    int  pad_top;    /* rows and pixels of halo that the first window covers; what it */
-    int  pad_left;   /* takes at the bottom and right follows from oh and ow          */
+    int                   n;     /* images                                                        */
+    int                   oh;    /* output rows                                                   */
+    int                   ow;    /* output pixels per row                                         */
+    int                   c;     /* input channels, all groups                                    */
+    int                   oc;    /* output channels, all groups                                   */
+    int                   group; /* divides c and oc                                              */
+    int                   kh;
+    int                   kw;
+    int                   stride_h;
+    int                   stride_w;
+    int                   dilation_h;
+    int                   dilation_w;
+    int                   pad_top;  /* rows and pixels of halo that the first window covers; what it */
+    int                   pad_left; /* takes at the bottom and right follows from oh and ow          */
     pare_conv_f32_strides x;
     pare_conv_f32_strides y;
-    pare_conv_f32_strides r; /* of the residual; all 0: those of y                    */
-    bool  clamp;     /* false: lo and hi are ignored                                  */
-    float lo;
-    float hi;
+    pare_conv_f32_strides r;     /* of the residual; all 0: those of y                    */
+    bool                  clamp; /* false: lo and hi are ignored                                  */
+    float                 lo;
+    float                 hi;
 } pare_conv_f32_desc;
 
 typedef struct pare_conv_f32_plan pare_conv_f32_plan;
@@ -63,9 +63,8 @@ typedef struct pare_conv_f32_plan pare_conv_f32_plan;
 int pare_conv_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_gemm_f32_kernel *out[], int max);
 
 /* Packs the weights and builds the tables; w and bias are not kept. Fails only when memory is short. */
-pare_status pare_conv_f32_plan_create(const pare_conv_f32_desc *d,
-                                      const float *w,    /* [oc][c / group][kh][kw] */
-                                      const float *bias, /* [oc], or NULL: +0       */
+pare_status pare_conv_f32_plan_create(const pare_conv_f32_desc *d, const float *w, /* [oc][c / group][kh][kw] */
+                                      const float                *bias,            /* [oc], or NULL: +0       */
                                       const pare_gemm_f32_kernel *kernel, pare_conv_f32_plan **out);
 
 /*

@@ -16,11 +16,11 @@
 /* One convolution with its memory. Sizes count floats; x, r and y end at a guard page. */
 typedef struct conv_case {
     pare_conv_f32_desc d;
-    size_t slack; /* readable floats behind the last pixel of x */
-    size_t x_size, x_origin, y_size, r_size;
-    float *x, *r, *w, *bias, *want, *got;
-    bool   with_r;
-    bool   with_bias;
+    size_t             slack; /* readable floats behind the last pixel of x */
+    size_t             x_size, x_origin, y_size, r_size;
+    float             *x, *r, *w, *bias, *want, *got;
+    bool               with_r;
+    bool               with_bias;
 } conv_case;
 
 static inline int between(pare_rng *rng, int lo, int hi)
@@ -49,7 +49,7 @@ static inline long difference(const float *want, const float *got, size_t n)
 static inline size_t lay_out(pare_rng *rng, pare_conv_f32_strides *s, const int nhwc[4], bool gaps)
 {
     s->pixel = gaps ? (nhwc[3] + 15) / 16 * 16 + 16 * between(rng, 0, 1) : nhwc[3];
-    s->row   = nhwc[2] * s->pixel + (gaps ? 16 * between(rng, 0, 2) : 0);
+    s->row = nhwc[2] * s->pixel + (gaps ? 16 * between(rng, 0, 2) : 0);
     s->image = nhwc[1] * s->row + (gaps ? 16 * between(rng, 0, 2) : 0);
     return (size_t)((nhwc[0] - 1) * s->image + (nhwc[1] - 1) * s->row + (nhwc[2] - 1) * s->pixel + nhwc[3]);
 }
@@ -57,25 +57,25 @@ static inline size_t lay_out(pare_rng *rng, pare_conv_f32_strides *s, const int 
 static inline void allocate(conv_case *t, pare_rng *rng, bool extremes)
 {
     pare_conv_f32_desc *d = &t->d;
-    const int  h     = (d->oh - 1) * d->stride_h + (d->kh - 1) * d->dilation_h + 1;
-    const int  w     = (d->ow - 1) * d->stride_w + (d->kw - 1) * d->dilation_w + 1;
-    const bool gaps  = pare_rng_below(rng, 3) > 0;
-    const size_t n_w = (size_t)d->oc * (size_t)(d->c / d->group) * (size_t)(d->kh * d->kw);
+    const int           h = (d->oh - 1) * d->stride_h + (d->kh - 1) * d->dilation_h + 1;
+    const int           w = (d->ow - 1) * d->stride_w + (d->kw - 1) * d->dilation_w + 1;
+    const bool          gaps = pare_rng_below(rng, 3) > 0;
+    const size_t        n_w = (size_t)d->oc * (size_t)(d->c / d->group) * (size_t)(d->kh * d->kw);
 
-    t->x_size   = lay_out(rng, &d->x, (int[4]){ d->n, h, w, d->c }, gaps);
-    t->y_size   = lay_out(rng, &d->y, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
-    t->r_size   = lay_out(rng, &d->r, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
+    t->x_size = lay_out(rng, &d->x, (int[4]){ d->n, h, w, d->c }, gaps);
+    t->y_size = lay_out(rng, &d->y, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
+    t->r_size = lay_out(rng, &d->r, (int[4]){ d->n, d->oh, d->ow, d->oc }, gaps);
     if (pare_rng_below(rng, 4) == 0) {
-        d->r      = (pare_conv_f32_strides){ 0 }; /* as y */
+        d->r = (pare_conv_f32_strides){ 0 }; /* as y */
         t->r_size = t->y_size;
     }
     t->x_origin = (size_t)(d->pad_top * d->x.row + d->pad_left * d->x.pixel);
-    t->x        = runner_guarded((t->x_size + t->slack) * sizeof(float), 4);
-    t->r        = runner_guarded(t->r_size * sizeof(float), 4);
-    t->want     = runner_guarded(t->y_size * sizeof(float), 4);
-    t->got      = runner_guarded(t->y_size * sizeof(float), 4);
-    t->w        = malloc(sizeof(float) * n_w);
-    t->bias     = malloc(sizeof(float) * (size_t)d->oc);
+    t->x = runner_guarded((t->x_size + t->slack) * sizeof(float), 4);
+    t->r = runner_guarded(t->r_size * sizeof(float), 4);
+    t->want = runner_guarded(t->y_size * sizeof(float), 4);
+    t->got = runner_guarded(t->y_size * sizeof(float), 4);
+    t->w = malloc(sizeof(float) * n_w);
+    t->bias = malloc(sizeof(float) * (size_t)d->oc);
     fill(rng, t->x, t->x_size + t->slack, extremes);
     fill(rng, t->r, t->r_size, extremes);
     fill(rng, t->w, n_w, extremes);
@@ -102,14 +102,14 @@ static inline void define(conv_case *t)
 /* Compares all of the output's memory, what must not be written included. */
 static inline void check_output(runner *r, const conv_case *t, const char *version, int parts)
 {
-    const pare_conv_f32_desc *d  = &t->d;
+    const pare_conv_f32_desc *d = &t->d;
     const long                at = difference(t->want, t->got, t->y_size);
 
     CHECK(r, at < 0,
           "%s n=%d oh=%d ow=%d c=%d oc=%d group=%d k=%dx%d stride=%dx%d dilation=%dx%d pixel=%td parts=%d: "
-          "y[%ld] want %a, got %a", version, d->n, d->oh, d->ow, d->c, d->oc, d->group, d->kh, d->kw, d->stride_h,
-          d->stride_w, d->dilation_h, d->dilation_w, d->x.pixel, parts, at, at < 0 ? 0.0 : (double)t->want[at],
-          at < 0 ? 0.0 : (double)t->got[at]);
+          "y[%ld] want %a, got %a",
+          version, d->n, d->oh, d->ow, d->c, d->oc, d->group, d->kh, d->kw, d->stride_h, d->stride_w, d->dilation_h,
+          d->dilation_w, d->x.pixel, parts, at, at < 0 ? 0.0 : (double)t->want[at], at < 0 ? 0.0 : (double)t->got[at]);
 }
 
 #endif

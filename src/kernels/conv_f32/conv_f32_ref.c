@@ -13,13 +13,13 @@ static ptrdiff_t at(const pare_conv_f32_strides *s, int n, int h, int w)
 static float chain(const pare_conv_f32_desc *d, const float *w, float v, const float *x, const int out[4])
 {
     const int per_group = d->c / d->group;
-    const int first     = out[3] / (d->oc / d->group) * per_group;
+    const int first = out[3] / (d->oc / d->group) * per_group;
 
     for (int i = 0; i < d->kh; i++)
         for (int j = 0; j < d->kw; j++) {
-            const int    row   = out[1] * d->stride_h + i * d->dilation_h - d->pad_top;
+            const int    row = out[1] * d->stride_h + i * d->dilation_h - d->pad_top;
             const int    pixel = out[2] * d->stride_w + j * d->dilation_w - d->pad_left;
-            const float *src   = x + at(&d->x, out[0], row, pixel) + first;
+            const float *src = x + at(&d->x, out[0], row, pixel) + first;
 
             for (int c = 0; c < per_group; c++)
                 v = fmaf(src[c], w[(((ptrdiff_t)out[3] * per_group + c) * d->kh + i) * d->kw + j], v);

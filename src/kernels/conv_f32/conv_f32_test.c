@@ -40,23 +40,32 @@ static void check_case(runner *r, pare_rng *rng, pare_conv_f32_desc d, bool extr
 
 static pare_conv_f32_desc random_desc(pare_rng *rng)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 }, { 7, 7 }, { 1, 7 }, { 7, 1 },
-                                    { 2, 4 } };
+    static const int   sizes[][2] = { { 1, 1 }, { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 },
+                                      { 7, 7 }, { 1, 7 }, { 7, 1 }, { 2, 4 } };
     pare_conv_f32_desc d;
 
     do {
         const int *const k = sizes[pare_rng_below(rng, sizeof(sizes) / sizeof(sizes[0]))];
-        const int group    = pare_rng_below(rng, 4) ? 1 : between(rng, 1, 5);
+        const int        group = pare_rng_below(rng, 4) ? 1 : between(rng, 1, 5);
 
         d = (pare_conv_f32_desc){
-            .n  = between(rng, 1, 3),      .oh = between(rng, 1, 9),  .ow = between(rng, 1, 33),
-            .c  = group * between(rng, 1, 70 / group), .oc = group * between(rng, 1, 70 / group), .group = group,
-            .kh = k[0], .kw = k[1],
-            .stride_h = between(rng, 1, 3),   .stride_w = between(rng, 1, 3),
-            .dilation_h = between(rng, 1, 2), .dilation_w = between(rng, 1, 3),
-            .clamp = pare_rng_below(rng, 2),  .lo = -0.25f, .hi = 0.75f,
+            .n = between(rng, 1, 3),
+            .oh = between(rng, 1, 9),
+            .ow = between(rng, 1, 33),
+            .c = group * between(rng, 1, 70 / group),
+            .oc = group * between(rng, 1, 70 / group),
+            .group = group,
+            .kh = k[0],
+            .kw = k[1],
+            .stride_h = between(rng, 1, 3),
+            .stride_w = between(rng, 1, 3),
+            .dilation_h = between(rng, 1, 2),
+            .dilation_w = between(rng, 1, 3),
+            .clamp = pare_rng_below(rng, 2),
+            .lo = -0.25f,
+            .hi = 0.75f,
         };
-        d.pad_top  = between(rng, 0, d.kh - 1);
+        d.pad_top = between(rng, 0, d.kh - 1);
         d.pad_left = between(rng, 0, d.kw - 1);
     } while ((long)d.n * d.oh * d.ow * (d.c / d.group) * d.oc * d.kh * d.kw > MAX_MACS);
     return d;
@@ -81,9 +90,17 @@ static void extreme_values(runner *r)
 /* Every number of rows around the tiles, and every width of the last panel; Linear layers are batches of one pixel. */
 static void tile_borders(runner *r)
 {
-    pare_rng rng = pare_rng_seed(r->seed + 2);
-    pare_conv_f32_desc d = { .n = 1, .oh = 1, .c = 5, .group = 1, .kh = 1, .kw = 1, .stride_h = 1, .stride_w = 1,
-                             .dilation_h = 1, .dilation_w = 1 };
+    pare_rng           rng = pare_rng_seed(r->seed + 2);
+    pare_conv_f32_desc d = { .n = 1,
+                             .oh = 1,
+                             .c = 5,
+                             .group = 1,
+                             .kh = 1,
+                             .kw = 1,
+                             .stride_h = 1,
+                             .stride_w = 1,
+                             .dilation_h = 1,
+                             .dilation_w = 1 };
 
     for (d.ow = 1; d.ow <= 45; d.ow++)
         for (d.oc = 1; d.oc <= 70; d.oc += d.ow % 3 == 1 ? 1 : 11)
@@ -97,13 +114,23 @@ static void tile_borders(runner *r)
 /* So many channels that a strip is one tile, and pixels 4096 bytes apart, for which tiles are shorter. */
 static void long_pixels(runner *r)
 {
-    pare_rng rng = pare_rng_seed(r->seed + 4);
-    pare_conv_f32_desc d = { .n = 2, .oh = 2, .ow = 15, .c = 4100, .oc = 3, .group = 1, .kh = 1, .kw = 1, .stride_h = 1,
-                             .stride_w = 1, .dilation_h = 1, .dilation_w = 1 };
+    pare_rng           rng = pare_rng_seed(r->seed + 4);
+    pare_conv_f32_desc d = { .n = 2,
+                             .oh = 2,
+                             .ow = 15,
+                             .c = 4100,
+                             .oc = 3,
+                             .group = 1,
+                             .kh = 1,
+                             .kw = 1,
+                             .stride_h = 1,
+                             .stride_w = 1,
+                             .dilation_h = 1,
+                             .dilation_w = 1 };
 
     check_case(r, &rng, d, false);
     for (int i = 0; i < 4; i++) {
-        d.c  = 1024;
+        d.c = 1024;
         d.oc = 5 + i;
         check_case(r, &rng, d, false);
     }
@@ -112,19 +139,30 @@ static void long_pixels(runner *r)
 /* A plan for another batch and clamp shares the packed weights, and outlives the plan it came from. */
 static void shared_weights(runner *r)
 {
-    pare_rng rng = pare_rng_seed(r->seed + 3);
+    pare_rng                    rng = pare_rng_seed(r->seed + 3);
     const pare_gemm_f32_kernel *kernels[MAX_KERNELS];
-    const pare_conv_f32_desc d = { .n = 2, .oh = 3, .ow = 5, .c = 7, .oc = 37, .group = 1, .kh = 3, .kw = 3,
-                                   .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
-                                   .pad_left = 1 };
-    const int n = pare_conv_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
+    const pare_conv_f32_desc    d = { .n = 2,
+                                      .oh = 3,
+                                      .ow = 5,
+                                      .c = 7,
+                                      .oc = 37,
+                                      .group = 1,
+                                      .kh = 3,
+                                      .kw = 3,
+                                      .stride_h = 1,
+                                      .stride_w = 1,
+                                      .dilation_h = 1,
+                                      .dilation_w = 1,
+                                      .pad_top = 1,
+                                      .pad_left = 1 };
+    const int                   n = pare_conv_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
 
     for (int i = 0; i < n; i++) {
-        conv_case t = { .d = d, .with_bias = true };
+        conv_case           t = { .d = d, .with_bias = true };
         pare_conv_f32_plan *first, *second;
 
         t.d.clamp = true;
-        t.d.hi    = 1;
+        t.d.hi = 1;
         allocate(&t, &rng, false);
         pare_conv_f32_desc single = t.d;
 
@@ -142,11 +180,8 @@ static void shared_weights(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "random_shapes", random_shapes },
-        { "extreme_values", extreme_values },
-        { "tile_borders", tile_borders },
-        { "long_pixels", long_pixels },
-        { "shared_weights", shared_weights },
+        { "random_shapes", random_shapes }, { "extreme_values", extreme_values }, { "tile_borders", tile_borders },
+        { "long_pixels", long_pixels },     { "shared_weights", shared_weights },
     };
 
     return runner_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

@@ -22,15 +22,15 @@ static const pare_dw_f32_kernel kernels[] = {
 };
 
 enum {
-    LANES        = 16,       /* packed weights are rounded up to what the widest version loads at once */
+    LANES = 16,              /* packed weights are rounded up to what the widest version loads at once */
     CACHE_FLOATS = 6 * 1024, /* most of a first-level cache of 32 KB                                   */
-    MIN_BLOCK    = 64,       /* channels: four cache lines                                             */
+    MIN_BLOCK = 64,          /* channels: four cache lines                                             */
 };
 
 struct pare_dw_f32_plan {
     const pare_dw_f32_kernel *kernel;
-    pare_conv_f32_desc        d;      /* r, lo and hi filled in                                   */
-    pare_buf                 *packed; /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps */
+    pare_conv_f32_desc        d;        /* r, lo and hi filled in                                   */
+    pare_buf                 *packed;   /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps */
     int                       channels; /* done for all rows before the next ones */
 };
 
@@ -57,7 +57,7 @@ static size_t packed_row(const pare_conv_f32_desc *d)
  */
 static int channel_block(const pare_conv_f32_desc *d)
 {
-    const long width    = (long)(d->ow - 1) * d->stride_w + (long)(d->kw - 1) * d->dilation_w + 1;
+    const long width = (long)(d->ow - 1) * d->stride_w + (long)(d->kw - 1) * d->dilation_w + 1;
     const long channels = CACHE_FLOATS / (width * d->kh) / MIN_BLOCK * MIN_BLOCK;
 
     return channels && channels < d->c ? (int)channels : d->c;
@@ -70,21 +70,21 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_dw_f32_
     assert(d->group == d->c && d->c == d->oc);
     if (!plan)
         return pare_fail_memory(sizeof(*plan), "a depthwise convolution plan");
-    plan->kernel   = kernel;
+    plan->kernel = kernel;
     plan->channels = channel_block(d);
-    plan->d        = *d;
-    plan->d.lo     = d->clamp ? d->lo : -INFINITY;
-    plan->d.hi     = d->clamp ? d->hi : INFINITY;
-    plan->d.r      = d->r.pixel ? d->r : d->y;
-    *out           = plan;
+    plan->d = *d;
+    plan->d.lo = d->clamp ? d->lo : -INFINITY;
+    plan->d.hi = d->clamp ? d->hi : INFINITY;
+    plan->d.r = d->r.pixel ? d->r : d->y;
+    *out = plan;
     return PARE_OK;
 }
 
 pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w, const float *bias,
                                     const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out)
 {
-    const int    n_taps = d->kh * d->kw;
-    const size_t row    = packed_row(d);
+    const int         n_taps = d->kh * d->kw;
+    const size_t      row = packed_row(d);
     pare_dw_f32_plan *plan;
     pare_status       status;
 
@@ -127,33 +127,33 @@ const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan)
 /* The channels [c, c + n) of one output row. */
 static void run_line(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int c, int n)
 {
-    const pare_conv_f32_desc *d      = &plan->d;
+    const pare_conv_f32_desc *d = &plan->d;
     const float              *packed = (const float *)pare_buf_bytes(plan->packed);
 
     plan->kernel->run(&(pare_dw_f32_line){
-        .x       = x + c,
-        .x_step  = d->stride_w * d->x.pixel,
-        .x_tap   = d->dilation_w * d->x.pixel,
-        .x_row   = d->dilation_h * d->x.row,
-        .kh      = d->kh,
-        .kw      = d->kw,
-        .w       = packed + packed_row(d) + c,
-        .w_tap   = (ptrdiff_t)packed_row(d),
-        .bias    = packed + c,
-        .r       = r ? r + c : NULL,
+        .x = x + c,
+        .x_step = d->stride_w * d->x.pixel,
+        .x_tap = d->dilation_w * d->x.pixel,
+        .x_row = d->dilation_h * d->x.row,
+        .kh = d->kh,
+        .kw = d->kw,
+        .w = packed + packed_row(d) + c,
+        .w_tap = (ptrdiff_t)packed_row(d),
+        .bias = packed + c,
+        .r = r ? r + c : NULL,
         .r_pixel = d->r.pixel,
-        .y       = y + c,
+        .y = y + c,
         .y_pixel = d->y.pixel,
-        .lo      = d->lo,
-        .hi      = d->hi,
-        .c       = n,
-        .n       = d->ow,
+        .lo = d->lo,
+        .hi = d->hi,
+        .c = n,
+        .n = d->ow,
     });
 }
 
 void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
 {
-    const pare_conv_f32_desc *d      = &plan->d;
+    const pare_conv_f32_desc *d = &plan->d;
     const ptrdiff_t           origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
     long                      begin, end;
 
@@ -161,7 +161,7 @@ void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, con
     for (int c = 0; c < d->c; c += plan->channels)
         for (long line = begin; line < end; line++) {
             const long image = line / d->oh;
-            const long row   = line % d->oh;
+            const long row = line % d->oh;
 
             run_line(plan, x + origin + image * d->x.image + row * d->stride_h * d->x.row,
                      y + image * d->y.image + row * d->y.row, r ? r + image * d->r.image + row * d->r.row : NULL, c,

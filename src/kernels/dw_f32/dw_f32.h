@@ -15,23 +15,23 @@
 
 /* One run of output pixels, some or all channels. Strides and offsets count floats. */
 typedef struct pare_dw_f32_line {
-    const float     *x;      /* first pixel of the first window, before the tap offset  */
-    ptrdiff_t        x_step; /* from window to window: stride_w pixels                  */
-    ptrdiff_t        x_tap;  /* from tap to tap within a row: dilation_w pixels         */
-    ptrdiff_t        x_row;  /* from row to row of taps: dilation_h rows                */
-    int              kh;
-    int              kw;
-    const float     *w;      /* [kh * kw][c rounded up to 16] by w_tap                  */
-    ptrdiff_t        w_tap;  /* from tap to tap                                         */
-    const float     *bias;   /* [c rounded up to 16]                                    */
-    const float     *r;      /* [n][c] by r_pixel, or NULL                              */
-    ptrdiff_t        r_pixel;
-    float           *y;      /* [n][c] by y_pixel                                       */
-    ptrdiff_t        y_pixel;
-    float            lo;
-    float            hi;
-    int              c;
-    int              n;      /* pixels                                                  */
+    const float *x;      /* first pixel of the first window, before the tap offset  */
+    ptrdiff_t    x_step; /* from window to window: stride_w pixels                  */
+    ptrdiff_t    x_tap;  /* from tap to tap within a row: dilation_w pixels         */
+    ptrdiff_t    x_row;  /* from row to row of taps: dilation_h rows                */
+    int          kh;
+    int          kw;
+    const float *w;     /* [kh * kw][c rounded up to 16] by w_tap                  */
+    ptrdiff_t    w_tap; /* from tap to tap                                         */
+    const float *bias;  /* [c rounded up to 16]                                    */
+    const float *r;     /* [n][c] by r_pixel, or NULL                              */
+    ptrdiff_t    r_pixel;
+    float       *y; /* [n][c] by y_pixel                                       */
+    ptrdiff_t    y_pixel;
+    float        lo;
+    float        hi;
+    int          c;
+    int          n; /* pixels                                                  */
 } pare_dw_f32_line;
 
 typedef struct pare_dw_f32_kernel {
@@ -50,8 +50,7 @@ pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w,
                                     const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out);
 pare_status pare_dw_f32_plan_share(const pare_dw_f32_plan *like, const pare_conv_f32_desc *d, pare_dw_f32_plan **out);
 void        pare_dw_f32_plan_destroy(pare_dw_f32_plan *plan);
-void        pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part,
-                            int parts);
+void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts);
 const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan);
 
 #endif

@@ -12,7 +12,7 @@
 #if PARE_X86
 #include <immintrin.h>
 
-#define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma")))
+#define ISA    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma")))
 #define INLINE __attribute__((always_inline)) static inline
 #define UNROLL _Pragma("GCC unroll 32")
 
@@ -35,29 +35,27 @@ ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int 
 {
     const float *w = t->w + c;
 
-    UNROLL for (int i = 0; i < n; i++)
-        acc[i] = _mm512_loadu_ps(t->bias + c);
+    UNROLL for (int i = 0; i < n; i++) acc[i] = _mm512_loadu_ps(t->bias + c);
     for (int h = 0; h < t->kh; h++) {
         const float *x = t->x + h * t->x_row + c;
 
         if (kw) {
             __m512 taps[MAX_KW];
 
-            UNROLL for (int k = 0; k < kw; k++, w += t->w_tap)
-                taps[k] = _mm512_loadu_ps(w);
-            UNROLL for (int column = 0; column < (n - 1) * stride + kw; column++, x += t->x_tap) {
+            UNROLL for (int k = 0; k < kw; k++, w += t->w_tap) taps[k] = _mm512_loadu_ps(w);
+            UNROLL for (int column = 0; column < (n - 1) * stride + kw; column++, x += t->x_tap)
+            {
                 const __m512 in = load_once(x);
 
-                UNROLL for (int i = 0; i < n; i++)
-                    if (column >= i * stride && column < i * stride + kw)
-                        acc[i] = _mm512_fmadd_ps(in, taps[column - i * stride], acc[i]);
+                UNROLL for (int i = 0; i < n; i++) if (column >= i * stride && column < i * stride + kw) acc[i] =
+                    _mm512_fmadd_ps(in, taps[column - i * stride], acc[i]);
             }
         } else {
             for (int k = 0; k < t->kw; k++, w += t->w_tap, x += t->x_tap) {
                 const __m512 tap = _mm512_loadu_ps(w);
 
-                UNROLL for (int i = 0; i < n; i++)
-                    acc[i] = _mm512_fmadd_ps(_mm512_loadu_ps(x + i * t->x_step), tap, acc[i]);
+                UNROLL for (int i = 0; i < n; i++) acc[i] =
+                    _mm512_fmadd_ps(_mm512_loadu_ps(x + i * t->x_step), tap, acc[i]);
             }
         }
     }
@@ -66,21 +64,21 @@ ISA INLINE void chains(const pare_dw_f32_line *t, int c, const int n, const int 
 /* v < lo ? lo : v is MAX(lo, v), which gives v when one of them is NaN; v > hi ? hi : v is MIN(hi, v). */
 ISA INLINE void pixels(const pare_dw_f32_line *line, int pixel, const int n, const int kw, const int stride)
 {
-    pare_dw_f32_line t  = *line; /* a copy, so that stores to y cannot change it */
+    pare_dw_f32_line t = *line; /* a copy, so that stores to y cannot change it */
     const __m512     lo = _mm512_set1_ps(t.lo);
     const __m512     hi = _mm512_set1_ps(t.hi);
 
     t.x += pixel * t.x_step;
     for (int c = 0; c < t.c; c += LANES) {
         const __mmask16 lanes = t.c - c >= LANES ? 0xffff : (__mmask16)((1u << (t.c - c)) - 1);
-        const float    *r     = t.r ? t.r + pixel * t.r_pixel + c : NULL;
-        float          *y     = t.y + pixel * t.y_pixel + c;
+        const float    *r = t.r ? t.r + pixel * t.r_pixel + c : NULL;
+        float          *y = t.y + pixel * t.y_pixel + c;
         __m512          acc[PIXELS];
 
         chains(&t, c, n, kw, stride, acc);
         if (r)
-            UNROLL for (int i = 0; i < n; i++, r += t.r_pixel)
-                acc[i] = _mm512_add_ps(acc[i], _mm512_maskz_loadu_ps(lanes, r));
+            UNROLL for (int i = 0; i < n; i++, r += t.r_pixel) acc[i] =
+                _mm512_add_ps(acc[i], _mm512_maskz_loadu_ps(lanes, r));
         UNROLL for (int i = 0; i < n; i++, y += t.y_pixel)
             _mm512_mask_storeu_ps(y, lanes, _mm512_min_ps(hi, _mm512_max_ps(lo, acc[i])));
     }
@@ -106,23 +104,20 @@ static const struct {
     int        stride;
     pixels_fn *run[PIXELS];
 } shapes[] = {
-    { 3, 1, { EACH(NAME, 3, 1) } },
-    { 3, 2, { EACH(NAME, 3, 2) } },
-    { 5, 1, { EACH(NAME, 5, 1) } },
-    { 5, 2, { EACH(NAME, 5, 2) } },
-    { 0, 0, { EACH(NAME, 0, 0) } }, /* the others; last */
+    { 3, 1, { EACH(NAME, 3, 1) } }, { 3, 2, { EACH(NAME, 3, 2) } }, { 5, 1, { EACH(NAME, 5, 1) } },
+    { 5, 2, { EACH(NAME, 5, 2) } }, { 0, 0, { EACH(NAME, 0, 0) } }, /* the others; last */
 };
 
 void pare_dw_f32_avx512vnni(const pare_dw_f32_line *t)
 {
     const int blocks = (t->n + PIXELS - 1) / PIXELS;
-    int       shape  = 0;
+    int       shape = 0;
 
     while (shapes[shape].kw && (shapes[shape].kw != t->kw || shapes[shape].stride * t->x_tap != t->x_step))
         shape++;
     for (int i = 0; i < blocks; i++) {
         const int pixel = t->n * i / blocks;
-        const int n     = t->n * (i + 1) / blocks - pixel;
+        const int n = t->n * (i + 1) / blocks - pixel;
 
         shapes[shape].run[n - 1](t, pixel);
     }

@@ -11,8 +11,8 @@ void pare_dw_f32_c(const pare_dw_f32_line *t);
 /* Channels [c, c + n) of one output pixel. */
 static void output(const pare_dw_f32_line *t, int pixel, int c, int n)
 {
-    const float    *w     = t->w + c;
-    float           acc[LANES];
+    const float *w = t->w + c;
+    float        acc[LANES];
 
     for (int j = 0; j < n; j++)
         acc[j] = t->bias[c + j];

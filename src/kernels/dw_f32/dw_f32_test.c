@@ -41,8 +41,8 @@ static void check_case(runner *r, pare_rng *rng, pare_conv_f32_desc d, bool extr
 
 static pare_conv_f32_desc random_desc(pare_rng *rng)
 {
-    static const int sizes[][2] = { { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 }, { 5, 5 }, { 7, 7 }, { 1, 7 }, { 7, 1 },
-                                    { 2, 4 }, { 3, 5 } };
+    static const int   sizes[][2] = { { 1, 1 }, { 3, 3 }, { 3, 3 }, { 5, 5 }, { 5, 5 },
+                                      { 7, 7 }, { 1, 7 }, { 7, 1 }, { 2, 4 }, { 3, 5 } };
     pare_conv_f32_desc d;
 
     do {
@@ -50,13 +50,23 @@ static pare_conv_f32_desc random_desc(pare_rng *rng)
         const int        c = between(rng, 1, 70);
 
         d = (pare_conv_f32_desc){
-            .n  = between(rng, 1, 3), .oh = between(rng, 1, 9), .ow = between(rng, 1, 33),
-            .c  = c, .oc = c, .group = c, .kh = k[0], .kw = k[1],
-            .stride_h = between(rng, 1, 3),   .stride_w = between(rng, 1, 3),
-            .dilation_h = between(rng, 1, 2), .dilation_w = between(rng, 1, 3),
-            .clamp = pare_rng_below(rng, 2),  .lo = -0.25f, .hi = 0.75f,
+            .n = between(rng, 1, 3),
+            .oh = between(rng, 1, 9),
+            .ow = between(rng, 1, 33),
+            .c = c,
+            .oc = c,
+            .group = c,
+            .kh = k[0],
+            .kw = k[1],
+            .stride_h = between(rng, 1, 3),
+            .stride_w = between(rng, 1, 3),
+            .dilation_h = between(rng, 1, 2),
+            .dilation_w = between(rng, 1, 3),
+            .clamp = pare_rng_below(rng, 2),
+            .lo = -0.25f,
+            .hi = 0.75f,
         };
-        d.pad_top  = between(rng, 0, d.kh - 1);
+        d.pad_top = between(rng, 0, d.kh - 1);
         d.pad_left = between(rng, 0, d.kw - 1);
     } while ((long)d.n * d.oh * d.ow * d.c * d.kh * d.kw > MAX_MACS);
     return d;
@@ -82,15 +92,26 @@ static void extreme_values(runner *r)
 static void block_borders(runner *r)
 {
     static const int shapes[][3] = { { 3, 1, 1 }, { 3, 2, 1 }, { 5, 1, 1 }, { 5, 2, 1 }, { 3, 2, 2 }, { 4, 1, 1 } };
-    pare_rng rng = pare_rng_seed(r->seed + 2);
+    pare_rng         rng = pare_rng_seed(r->seed + 2);
 
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
         for (int ow = 1; ow <= 26; ow++)
             for (int c = 1 + (ow + (int)i) % 5; c <= 35; c += 5)
-                check_case(r, &rng, (pare_conv_f32_desc){ .n = 1, .oh = 1, .ow = ow, .c = c, .oc = c, .group = c,
-                                                          .kh = 2, .kw = shapes[i][0], .stride_h = 1,
-                                                          .stride_w = shapes[i][1], .dilation_h = 1,
-                                                          .dilation_w = shapes[i][2], .pad_left = 1 }, false);
+                check_case(r, &rng,
+                           (pare_conv_f32_desc){ .n = 1,
+                                                 .oh = 1,
+                                                 .ow = ow,
+                                                 .c = c,
+                                                 .oc = c,
+                                                 .group = c,
+                                                 .kh = 2,
+                                                 .kw = shapes[i][0],
+                                                 .stride_h = 1,
+                                                 .stride_w = shapes[i][1],
+                                                 .dilation_h = 1,
+                                                 .dilation_w = shapes[i][2],
+                                                 .pad_left = 1 },
+                           false);
 }
 
 /* So many channels that they are done in blocks. */
@@ -99,9 +120,22 @@ static void many_channels(runner *r)
     pare_rng rng = pare_rng_seed(r->seed + 4);
 
     for (int c = 190; c <= 300; c += 10)
-        check_case(r, &rng, (pare_conv_f32_desc){ .n = 2, .oh = 3, .ow = 7, .c = c, .oc = c, .group = c, .kh = 3,
-                                                  .kw = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
-                                                  .dilation_w = 1, .pad_top = 1, .pad_left = 1 }, false);
+        check_case(r, &rng,
+                   (pare_conv_f32_desc){ .n = 2,
+                                         .oh = 3,
+                                         .ow = 7,
+                                         .c = c,
+                                         .oc = c,
+                                         .group = c,
+                                         .kh = 3,
+                                         .kw = 3,
+                                         .stride_h = 1,
+                                         .stride_w = 1,
+                                         .dilation_h = 1,
+                                         .dilation_w = 1,
+                                         .pad_top = 1,
+                                         .pad_left = 1 },
+                   false);
 }
 
 /* What is not depthwise has no version here. */
@@ -118,19 +152,30 @@ static void not_depthwise(runner *r)
 /* A plan for another batch and clamp shares the packed weights, and outlives the plan it came from. */
 static void shared_weights(runner *r)
 {
-    pare_rng rng = pare_rng_seed(r->seed + 3);
+    pare_rng                  rng = pare_rng_seed(r->seed + 3);
     const pare_dw_f32_kernel *kernels[MAX_KERNELS];
-    const pare_conv_f32_desc d = { .n = 2, .oh = 3, .ow = 5, .c = 37, .oc = 37, .group = 37, .kh = 3, .kw = 3,
-                                   .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
-                                   .pad_left = 1 };
-    const int n = pare_dw_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
+    const pare_conv_f32_desc  d = { .n = 2,
+                                    .oh = 3,
+                                    .ow = 5,
+                                    .c = 37,
+                                    .oc = 37,
+                                    .group = 37,
+                                    .kh = 3,
+                                    .kw = 3,
+                                    .stride_h = 1,
+                                    .stride_w = 1,
+                                    .dilation_h = 1,
+                                    .dilation_w = 1,
+                                    .pad_top = 1,
+                                    .pad_left = 1 };
+    const int                 n = pare_dw_f32_candidates(&d, pare_cpu_features(), kernels, MAX_KERNELS);
 
     for (int i = 0; i < n; i++) {
-        conv_case t = { .d = d, .slack = SLACK, .with_bias = true };
+        conv_case         t = { .d = d, .slack = SLACK, .with_bias = true };
         pare_dw_f32_plan *first, *second;
 
         t.d.clamp = true;
-        t.d.hi    = 1;
+        t.d.hi = 1;
         allocate(&t, &rng, false);
         pare_conv_f32_desc single = t.d;
 
@@ -148,12 +193,8 @@ static void shared_weights(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "random_shapes", random_shapes },
-        { "extreme_values", extreme_values },
-        { "block_borders", block_borders },
-        { "shared_weights", shared_weights },
-        { "many_channels", many_channels },
-        { "not_depthwise", not_depthwise },
+        { "random_shapes", random_shapes },   { "extreme_values", extreme_values }, { "block_borders", block_borders },
+        { "shared_weights", shared_weights }, { "many_channels", many_channels },   { "not_depthwise", not_depthwise },
     };
 
     return runner_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

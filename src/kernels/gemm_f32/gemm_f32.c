@@ -7,7 +7,7 @@
 
 #include "base/pool.h"
 
-#define GEMM_F32(mr, nr, lane, name, isa)                     \
+#define GEMM_F32(mr, nr, lane, name, isa)                        \
     void pare_gemm_f32_tile_##name(const pare_gemm_f32_tile *t); \
     void pare_gemm_f32_row_##name(const pare_gemm_f32_tile *t);
 #include "kernels/gemm_f32/gemm_f32.def"
@@ -40,7 +40,7 @@ int pare_gemm_f32_candidates(unsigned cpu, const pare_gemm_f32_kernel *out[], in
 int pare_gemm_f32_tile_rows(const pare_gemm_f32_kernel *kernel, ptrdiff_t x_row)
 {
     const ptrdiff_t set_period = 4096 / (ptrdiff_t)sizeof(float);
-    const int       ways       = 7;
+    const int       ways = 7;
 
     return x_row % set_period == 0 && kernel->mr > ways ? ways : kernel->mr;
 }
@@ -91,7 +91,7 @@ void pare_gemm_f32_pack(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_
     pare_pool_split(b->n, kernel->nr, part, parts, &begin, &end);
     for (int column = (int)begin; column < end; column += kernel->nr) {
         const int width = pare_gemm_f32_panel_width(kernel, b->n, column);
-        const int n     = b->n - column < width ? b->n - column : width;
+        const int n = b->n - column < width ? b->n - column : width;
 
         pack_panel(b, b->data + column * b->n_stride, n, width, packed + (size_t)column * (size_t)b->k);
     }
@@ -102,32 +102,32 @@ static void run_strip(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_ar
                       const long rows[2], const long columns[2])
 {
     static const ptrdiff_t no_offset = 0;
-    const long             n_rows    = rows[1] - rows[0];
-    const long             most      = pare_gemm_f32_tile_rows(kernel, g->a_row);
-    const long             tiles     = (n_rows + most - 1) / most;
+    const long             n_rows = rows[1] - rows[0];
+    const long             most = pare_gemm_f32_tile_rows(kernel, g->a_row);
+    const long             tiles = (n_rows + most - 1) / most;
 
     for (long column = columns[0]; column < columns[1]; column += kernel->nr)
         for (long i = 0; i < tiles; i++) {
-            const long row  = rows[0] + n_rows * i / tiles;
+            const long row = rows[0] + n_rows * i / tiles;
             const long last = rows[0] + n_rows * (i + 1) / tiles;
 
             kernel->tile(&(pare_gemm_f32_tile){
-                .x        = g->a + row * g->a_row,
-                .x_row    = g->a_row,
-                .taps     = &no_offset,
-                .n_taps   = 1,
-                .k        = g->k,
-                .w        = packed + (size_t)column * (size_t)g->k,
-                .init     = g->init ? g->init + row * g->init_row + column : NULL,
+                .x = g->a + row * g->a_row,
+                .x_row = g->a_row,
+                .taps = &no_offset,
+                .n_taps = 1,
+                .k = g->k,
+                .w = packed + (size_t)column * (size_t)g->k,
+                .init = g->init ? g->init + row * g->init_row + column : NULL,
                 .init_row = g->init_row,
-                .add      = g->add ? g->add + row * g->add_row + column : NULL,
-                .add_row  = g->add_row,
-                .y        = g->y + row * g->y_row + column,
-                .y_row    = g->y_row,
-                .lo       = g->lo,
-                .hi       = g->hi,
-                .m        = (int)(last - row),
-                .n        = (int)(columns[1] - column < kernel->nr ? columns[1] - column : kernel->nr),
+                .add = g->add ? g->add + row * g->add_row + column : NULL,
+                .add_row = g->add_row,
+                .y = g->y + row * g->y_row + column,
+                .y_row = g->y_row,
+                .lo = g->lo,
+                .hi = g->hi,
+                .m = (int)(last - row),
+                .n = (int)(columns[1] - column < kernel->nr ? columns[1] - column : kernel->nr),
             });
         }
 }
@@ -140,30 +140,30 @@ static void run_row(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args
 
     if (columns[0] < columns[1])
         kernel->row(&(pare_gemm_f32_tile){
-            .x      = g->a,
-            .taps   = &no_offset,
+            .x = g->a,
+            .taps = &no_offset,
             .n_taps = 1,
-            .k      = g->k,
-            .w      = packed + (size_t)columns[0] * (size_t)g->k,
-            .init   = g->init ? g->init + columns[0] : NULL,
-            .add    = g->add ? g->add + columns[0] : NULL,
-            .y      = g->y + columns[0],
-            .lo     = g->lo,
-            .hi     = g->hi,
-            .m      = 1,
-            .n      = (int)(columns[1] - columns[0]),
+            .k = g->k,
+            .w = packed + (size_t)columns[0] * (size_t)g->k,
+            .init = g->init ? g->init + columns[0] : NULL,
+            .add = g->add ? g->add + columns[0] : NULL,
+            .y = g->y + columns[0],
+            .lo = g->lo,
+            .hi = g->hi,
+            .m = 1,
+            .n = (int)(columns[1] - columns[0]),
         });
 }
 
 void pare_gemm_f32_run(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed, int part,
                        int parts)
 {
-    const long row_tiles   = (g->m + kernel->mr - 1) / kernel->mr;
-    const long panels      = (g->n + kernel->nr - 1) / kernel->nr;
-    const bool by_rows     = row_tiles >= parts && (g->m >= g->n || panels < parts);
-    const long strip       = g->k < STRIP_FLOATS / kernel->mr ? STRIP_FLOATS / (g->k + 1) : kernel->mr;
-    long       rows[2]     = { 0, g->m };
-    long       columns[2]  = { 0, g->n };
+    const long row_tiles = (g->m + kernel->mr - 1) / kernel->mr;
+    const long panels = (g->n + kernel->nr - 1) / kernel->nr;
+    const bool by_rows = row_tiles >= parts && (g->m >= g->n || panels < parts);
+    const long strip = g->k < STRIP_FLOATS / kernel->mr ? STRIP_FLOATS / (g->k + 1) : kernel->mr;
+    long       rows[2] = { 0, g->m };
+    long       columns[2] = { 0, g->n };
 
     if (by_rows)
         pare_pool_split(g->m, 1, part, parts, &rows[0], &rows[1]);

@@ -26,9 +26,9 @@
  * Strides and offsets count floats.
  */
 typedef struct pare_gemm_f32_tile {
-    const float     *x;        /* row 0                                                         */
-    ptrdiff_t        x_row;    /* from row to row                                               */
-    const ptrdiff_t *taps;     /* [n_taps]                                                      */
+    const float     *x;     /* row 0                                                         */
+    ptrdiff_t        x_row; /* from row to row                                               */
+    const ptrdiff_t *taps;  /* [n_taps]                                                      */
     int              n_taps;
     int              k;        /* floats per tap                                                */
     const float     *w;        /* packed panel, [n_taps * k][width]                             */
@@ -36,12 +36,12 @@ typedef struct pare_gemm_f32_tile {
     ptrdiff_t        init_row; /* 0: one row for all, a bias                                    */
     const float     *add;      /* [m][n] by add_row, or NULL                                    */
     ptrdiff_t        add_row;
-    float           *y;        /* [m][n] by y_row                                               */
+    float           *y; /* [m][n] by y_row                                               */
     ptrdiff_t        y_row;
     float            lo;
     float            hi;
-    int              m;        /* rows, 1..mr                                                   */
-    int              n;        /* columns, 1..nr (`row`: any number)                            */
+    int              m; /* rows, 1..mr                                                   */
+    int              n; /* columns, 1..nr (`row`: any number)                            */
 } pare_gemm_f32_tile;
 
 /*
@@ -85,15 +85,15 @@ typedef struct pare_gemm_f32_args {
     int          m;
     int          n;
     int          k;
-    const float *a;        /* [m][k] by a_row                    */
+    const float *a; /* [m][k] by a_row                    */
     ptrdiff_t    a_row;
     const float *init;     /* [m][n] by init_row, or NULL: +0    */
     ptrdiff_t    init_row; /* 0: one row for all, a bias         */
     const float *add;      /* [m][n] by add_row, or NULL         */
     ptrdiff_t    add_row;
-    float       *y;        /* [m][n] by y_row                    */
+    float       *y; /* [m][n] by y_row                    */
     ptrdiff_t    y_row;
-    float        lo;       /* -INFINITY and INFINITY: no clamp   */
+    float        lo; /* -INFINITY and INFINITY: no clamp   */
     float        hi;
 } pare_gemm_f32_args;
 

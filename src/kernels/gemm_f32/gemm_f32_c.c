@@ -54,11 +54,11 @@ void pare_gemm_f32_row_c(const pare_gemm_f32_tile *t)
     pare_gemm_f32_tile panel = *t;
 
     for (int j = 0; j < t->n; j += NR) {
-        panel.n    = t->n - j < NR ? t->n - j : NR;
-        panel.w    = t->w + (size_t)j * t->n_taps * t->k;
+        panel.n = t->n - j < NR ? t->n - j : NR;
+        panel.w = t->w + (size_t)j * t->n_taps * t->k;
         panel.init = t->init ? t->init + j : NULL;
-        panel.add  = t->add ? t->add + j : NULL;
-        panel.y    = t->y + j;
+        panel.add = t->add ? t->add + j : NULL;
+        panel.y = t->y + j;
         pare_gemm_f32_tile_c(&panel);
     }
 }

@@ -23,13 +23,13 @@ typedef struct variant {
     bool add;
     bool clamp;
     bool extremes;
-    int  gap;        /* floats between rows of a, add and y  */
+    int  gap; /* floats between rows of a, add and y  */
 } variant;
 
 static float *guarded(pare_rng *rng, size_t n, bool extremes)
 {
     static const float odd[] = { 0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 1e-40f, 1.0f, 16777216.0f };
-    float *dst = runner_guarded(n * sizeof(float), 4);
+    float             *dst = runner_guarded(n * sizeof(float), 4);
 
     for (size_t i = 0; i < n; i++)
         dst[i] = extremes && pare_rng_below(rng, 16) == 0 ? odd[pare_rng_below(rng, 10)] : pare_rng_uniform(rng, -1, 1);
@@ -51,16 +51,16 @@ static long difference(const float *want, const float *got, size_t n)
 }
 
 /* One version, packed and run in every number of parts; `start` is what y holds before. */
-static void check_version(runner *r, const pare_gemm_f32_kernel *kernel, pare_gemm_f32_args g,
-                          const pare_gemm_f32_b *b, const float *start, const float *want)
+static void check_version(runner *r, const pare_gemm_f32_kernel *kernel, pare_gemm_f32_args g, const pare_gemm_f32_b *b,
+                          const float *start, const float *want)
 {
     const size_t y_size = matrix_size(g.m, g.n, g.y_row);
-    const size_t bytes  = pare_gemm_f32_packed_size(kernel, g.n, g.k) * sizeof(float);
-    const bool   on_y   = g.init == g.y;
+    const size_t bytes = pare_gemm_f32_packed_size(kernel, g.n, g.k) * sizeof(float);
+    const bool   on_y = g.init == g.y;
 
     for (size_t p = 0; p < sizeof(part_counts) / sizeof(part_counts[0]); p++) {
         float *packed = runner_guarded(bytes, 4);
-        float *got    = runner_guarded(y_size * sizeof(float), 4);
+        float *got = runner_guarded(y_size * sizeof(float), 4);
 
         memcpy(got, start, y_size * sizeof(float));
         g.y = got;
@@ -82,20 +82,31 @@ static void check_version(runner *r, const pare_gemm_f32_kernel *kernel, pare_ge
 static void check_shape(runner *r, pare_rng *rng, const int mnk[3], variant v)
 {
     const pare_gemm_f32_kernel *kernels[MAX_KERNELS];
-    const int    m = mnk[0], n = mnk[1], k = mnk[2];
-    const size_t a_size = matrix_size(m, k, k + v.gap), y_size = matrix_size(m, n, n + v.gap);
-    float *a     = guarded(rng, a_size, v.extremes);
-    float *b     = guarded(rng, (size_t)n * (size_t)k, v.extremes);
-    float *init  = guarded(rng, y_size, v.extremes);
-    float *add   = guarded(rng, y_size, v.extremes);
-    float *start = guarded(rng, y_size, v.extremes);
-    float *want  = runner_guarded(y_size * sizeof(float), 4);
-    const pare_gemm_f32_b    packed = { b, v.transposed ? 1 : n, v.transposed ? k : 1, k, n };
-    const pare_gemm_f32_args g      = {
-        .m = m, .n = n, .k = k, .a = a, .a_row = k + v.gap,
-        .init = v.in_place ? want : v.init || v.bias ? init : NULL, .init_row = v.bias && !v.in_place ? 0 : n + v.gap,
-        .add = v.add ? add : NULL, .add_row = n + v.gap, .y = want, .y_row = n + v.gap,
-        .lo = v.clamp ? -0.5f : -INFINITY, .hi = v.clamp ? 0.25f : INFINITY,
+    const int                   m = mnk[0], n = mnk[1], k = mnk[2];
+    const size_t                a_size = matrix_size(m, k, k + v.gap), y_size = matrix_size(m, n, n + v.gap);
+    float                      *a = guarded(rng, a_size, v.extremes);
+    float                      *b = guarded(rng, (size_t)n * (size_t)k, v.extremes);
+    float                      *init = guarded(rng, y_size, v.extremes);
+    float                      *add = guarded(rng, y_size, v.extremes);
+    float                      *start = guarded(rng, y_size, v.extremes);
+    float                      *want = runner_guarded(y_size * sizeof(float), 4);
+    const pare_gemm_f32_b       packed = { b, v.transposed ? 1 : n, v.transposed ? k : 1, k, n };
+    const pare_gemm_f32_args    g = {
+           .m = m,
+           .n = n,
+           .k = k,
+           .a = a,
+           .a_row = k + v.gap,
+           .init = v.in_place         ? want
+                   : v.init || v.bias ? init
+                                      : NULL,
+           .init_row = v.bias && !v.in_place ? 0 : n + v.gap,
+           .add = v.add ? add : NULL,
+           .add_row = n + v.gap,
+           .y = want,
+           .y_row = n + v.gap,
+           .lo = v.clamp ? -0.5f : -INFINITY,
+           .hi = v.clamp ? 0.25f : INFINITY,
     };
     const int n_kernels = pare_gemm_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
 
@@ -116,8 +127,13 @@ static variant random_variant(pare_rng *rng)
 {
     const uint64_t bits = pare_rng_u64(rng);
 
-    return (variant){ .transposed = bits & 1, .bias = bits & 2, .init = bits & 4, .in_place = (bits & 24) == 24,
-                      .add = bits & 32, .clamp = bits & 64, .gap = bits & 128 ? (int)(bits >> 8 & 15) : 0 };
+    return (variant){ .transposed = bits & 1,
+                      .bias = bits & 2,
+                      .init = bits & 4,
+                      .in_place = (bits & 24) == 24,
+                      .add = bits & 32,
+                      .clamp = bits & 64,
+                      .gap = bits & 128 ? (int)(bits >> 8 & 15) : 0 };
 }
 
 static void random_shapes(runner *r)
@@ -142,7 +158,7 @@ static void extreme_values(runner *r)
     for (int i = 0; i < 60; i++) {
         const int mnk[3] = { 1 + (int)pare_rng_below(&rng, 20), 1 + (int)pare_rng_below(&rng, 70),
                              1 + (int)pare_rng_below(&rng, 20) };
-        variant v = random_variant(&rng);
+        variant   v = random_variant(&rng);
 
         v.extremes = true;
         check_shape(r, &rng, mnk, v);
@@ -172,17 +188,19 @@ static void tall_and_long(runner *r)
 static void empty(runner *r)
 {
     const pare_gemm_f32_kernel *kernels[MAX_KERNELS];
-    const int n_kernels = pare_gemm_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    const int                   n_kernels = pare_gemm_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
 
     for (int i = 0; i < n_kernels; i++)
         for (int m = 0; m <= 2; m++)
             for (int n = 0; n <= 2; n++) {
-                float y[6] = { 7, 7, 7, 7, 7, 7 };
+                float       y[6] = { 7, 7, 7, 7, 7, 7 };
                 const float bias[2] = { 1, 2 };
 
-                pare_gemm_f32_run(kernels[i],
-                                  &(pare_gemm_f32_args){ .m = m, .n = n, .a = y, .init = bias, .y = y, .y_row = 3,
-                                                         .lo = -INFINITY, .hi = INFINITY }, bias, 0, 1);
+                pare_gemm_f32_run(
+                    kernels[i],
+                    &(pare_gemm_f32_args){
+                        .m = m, .n = n, .a = y, .init = bias, .y = y, .y_row = 3, .lo = -INFINITY, .hi = INFINITY },
+                    bias, 0, 1);
                 for (int j = 0; j < 6; j++) {
                     const float want = j / 3 < m && j % 3 < n ? bias[j % 3] : 7;
 
@@ -195,8 +213,11 @@ static void empty(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "random_shapes", random_shapes },   { "extreme_values", extreme_values }, { "single_row", single_row },
-        { "tall_and_long", tall_and_long },   { "empty", empty },
+        { "random_shapes", random_shapes },
+        { "extreme_values", extreme_values },
+        { "single_row", single_row },
+        { "tall_and_long", tall_and_long },
+        { "empty", empty },
     };
 
     return runner_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

@@ -11,7 +11,7 @@ static const pare_lut8_kernel kernels[] = {
 int pare_lut8_candidates(unsigned cpu, const pare_lut8_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu))

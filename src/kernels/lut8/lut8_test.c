@@ -13,7 +13,7 @@ enum { MAX_KERNELS = 8 };
 static void every_length(runner *r)
 {
     const pare_lut8_kernel *kernels[MAX_KERNELS];
-    const int               n   = pare_lut8_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    const int               n = pare_lut8_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
     pare_rng                rng = pare_rng_seed(r->seed);
 
     for (size_t length = 0; length <= 400; length++)

@@ -38,9 +38,9 @@ typedef struct span {
 
 static span clip(int start, int step, int count, int size)
 {
-    const int below  = start < 0 ? (-start + step - 1) / step : 0;
+    const int below = start < 0 ? (-start + step - 1) / step : 0;
     const int inside = start < size ? (size - start + step - 1) / step : 0;
-    const int last   = inside < count ? inside : count;
+    const int last = inside < count ? inside : count;
 
     return (span){ below < last ? below : last, last };
 }
@@ -48,21 +48,21 @@ static span clip(int start, int step, int count, int size)
 /* The window of output (oy, ox) of the image that x points at. */
 static pare_pool_f32_window make_window(const pare_pool_f32_desc *d, const float *x, int oy, int ox)
 {
-    const int  top  = oy * d->stride_h - d->pad_top;
+    const int  top = oy * d->stride_h - d->pad_top;
     const int  left = ox * d->stride_w - d->pad_left;
     const span rows = clip(top, d->dilation_h, d->kh, d->h);
     const span cols = clip(left, d->dilation_w, d->kw, d->w);
-    const int  all  = clip(top + d->pad_top, 1, d->kh, d->h + d->pad_top + d->pad_bottom).last *
-                      clip(left + d->pad_left, 1, d->kw, d->w + d->pad_left + d->pad_right).last;
-    const int  real = (rows.last - rows.first) * (cols.last - cols.first);
+    const int  all = clip(top + d->pad_top, 1, d->kh, d->h + d->pad_top + d->pad_bottom).last *
+                    clip(left + d->pad_left, 1, d->kw, d->w + d->pad_left + d->pad_right).last;
+    const int real = (rows.last - rows.first) * (cols.last - cols.first);
 
     return (pare_pool_f32_window){
-        .x       = x + (top + rows.first * d->dilation_h) * d->x_row + (left + cols.first * d->dilation_w) * d->x_pixel,
-        .x_row   = d->dilation_h * d->x_row,
+        .x = x + (top + rows.first * d->dilation_h) * d->x_row + (left + cols.first * d->dilation_w) * d->x_pixel,
+        .x_row = d->dilation_h * d->x_row,
         .x_pixel = d->dilation_w * d->x_pixel,
-        .rows    = rows.last - rows.first,
-        .pixels  = cols.last - cols.first,
-        .c       = d->c,
+        .rows = rows.last - rows.first,
+        .pixels = cols.last - cols.first,
+        .c = d->c,
         .divisor = (float)(d->count_pad ? all : real),
     };
 }
@@ -72,7 +72,7 @@ static void each_window(void (*run)(const pare_pool_f32_window *), const pare_po
 {
     for (long line = lines[0]; line < lines[1]; line++) {
         const long image = line / d->oh;
-        const int  oy    = (int)(line % d->oh);
+        const int  oy = (int)(line % d->oh);
 
         for (int ox = 0; ox < d->ow; ox++) {
             pare_pool_f32_window window = make_window(d, x + image * d->x_image, oy, ox);
@@ -111,14 +111,14 @@ void pare_pool_f32_global(const pare_pool_f32_kernel *kernel, const pare_pool_f3
         const bool dense = d->x_row == d->w * d->x_pixel; /* one long row needs no bookkeeping */
 
         kernel->global(&(pare_pool_f32_window){
-            .x       = x + n * d->x_image + begin,
-            .x_row   = d->x_row,
+            .x = x + n * d->x_image + begin,
+            .x_row = d->x_row,
             .x_pixel = d->x_pixel,
-            .rows    = dense ? 1 : d->h,
-            .pixels  = dense ? d->h * d->w : d->w,
-            .c       = (int)(end - begin),
+            .rows = dense ? 1 : d->h,
+            .pixels = dense ? d->h * d->w : d->w,
+            .c = (int)(end - begin),
             .divisor = (float)(d->h * d->w),
-            .y       = y + n * d->y_image + begin,
+            .y = y + n * d->y_image + begin,
         });
     }
 }

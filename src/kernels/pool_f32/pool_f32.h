@@ -25,14 +25,14 @@
 
 /* Strides count floats; x and y point at the first pixel. */
 typedef struct pare_pool_f32_desc {
-    int       n;          /* images                                     */
-    int       h;          /* input                                      */
+    int       n; /* images                                     */
+    int       h; /* input                                      */
     int       w;
-    int       oh;         /* output; global: 1                          */
+    int       oh; /* output; global: 1                          */
     int       ow;
     int       c;
-    int       kh;         /* window; this and what follows down to      */
-    int       kw;         /* count_pad means nothing for global         */
+    int       kh; /* window; this and what follows down to      */
+    int       kw; /* count_pad means nothing for global         */
     int       stride_h;
     int       stride_w;
     int       dilation_h; /* max only; 1 for average                    */

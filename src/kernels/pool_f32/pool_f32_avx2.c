@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #include <math.h>
 
-#define ISA __attribute__((target("avx2,fma")))
+#define ISA    __attribute__((target("avx2,fma")))
 #define INLINE __attribute__((always_inline)) static inline
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -61,13 +61,10 @@ ISA INLINE void add_rounds(const float *x, ptrdiff_t step, long rounds, __m256 s
 {
     __m256 s[SUMS];
 
-    UNROLL for (int i = 0; i < SUMS; i++)
-        s[i] = sum[i];
+    UNROLL for (int i = 0; i < SUMS; i++) s[i] = sum[i];
     for (; rounds > 0; rounds--)
-        UNROLL for (int i = 0; i < SUMS; i++, x += step)
-            s[i] = _mm256_add_ps(s[i], _mm256_loadu_ps(x));
-    UNROLL for (int i = 0; i < SUMS; i++)
-        sum[i] = s[i];
+        UNROLL for (int i = 0; i < SUMS; i++, x += step) s[i] = _mm256_add_ps(s[i], _mm256_loadu_ps(x));
+    UNROLL for (int i = 0; i < SUMS; i++) sum[i] = s[i];
 }
 
 ISA void pare_pool_f32_global_avx2(const pare_pool_f32_window *t)

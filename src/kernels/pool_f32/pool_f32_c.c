@@ -54,7 +54,7 @@ void pare_pool_f32_global_c(const pare_pool_f32_window *t)
 {
     for (int c = 0; c < t->c; c += LANES) {
         float sum[SUMS][LANES] = { { 0 } };
-        int   i                = 0;
+        int   i = 0;
 
         for (int row = 0; row < t->rows; row++)
             for (int pixel = 0; pixel < t->pixels; pixel++, i = (i + 1) % SUMS)

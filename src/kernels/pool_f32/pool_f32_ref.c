@@ -11,7 +11,7 @@ static float max_of(const pare_pool_f32_desc *d, const float *x, int oy, int ox)
 
     for (int i = 0; i < d->kh; i++)
         for (int j = 0; j < d->kw; j++) {
-            const int row   = oy * d->stride_h + i * d->dilation_h - d->pad_top;
+            const int row = oy * d->stride_h + i * d->dilation_h - d->pad_top;
             const int pixel = ox * d->stride_w + j * d->dilation_w - d->pad_left;
 
             if (row >= 0 && row < d->h && pixel >= 0 && pixel < d->w) {
@@ -30,8 +30,8 @@ static float average_of(const pare_pool_f32_desc *d, const float *x, int oy, int
 
     for (int i = 0; i < d->kh; i++)
         for (int j = 0; j < d->kw; j++) {
-            const int  row    = oy * d->stride_h + i - d->pad_top;
-            const int  pixel  = ox * d->stride_w + j - d->pad_left;
+            const int  row = oy * d->stride_h + i - d->pad_top;
+            const int  pixel = ox * d->stride_w + j - d->pad_left;
             const bool inside = row >= 0 && row < d->h && pixel >= 0 && pixel < d->w;
 
             if (inside)

@@ -53,20 +53,20 @@ static long difference(const float *want, const float *got, size_t n)
 static void check_case(runner *r, pare_rng *rng, const struct kind *kind, pare_pool_f32_desc d, bool extremes)
 {
     const pare_pool_f32_kernel *kernels[MAX_KERNELS];
-    const bool gaps = pare_rng_below(rng, 2);
+    const bool                  gaps = pare_rng_below(rng, 2);
 
     d.x_pixel = gaps ? d.c + between(rng, 0, 20) : d.c;
-    d.x_row   = d.w * d.x_pixel + (gaps ? between(rng, 0, 20) : 0);
+    d.x_row = d.w * d.x_pixel + (gaps ? between(rng, 0, 20) : 0);
     d.x_image = d.h * d.x_row + (gaps ? between(rng, 0, 20) : 0);
     d.y_pixel = gaps ? d.c + between(rng, 0, 20) : d.c;
-    d.y_row   = d.ow * d.y_pixel + (gaps ? between(rng, 0, 20) : 0);
+    d.y_row = d.ow * d.y_pixel + (gaps ? between(rng, 0, 20) : 0);
     d.y_image = d.oh * d.y_row + (gaps ? between(rng, 0, 20) : 0);
     const size_t x_size = (size_t)((d.n - 1) * d.x_image + (d.h - 1) * d.x_row + (d.w - 1) * d.x_pixel + d.c) + SLACK;
     const size_t y_size = (size_t)((d.n - 1) * d.y_image + (d.oh - 1) * d.y_row + (d.ow - 1) * d.y_pixel + d.c);
-    float *x    = runner_guarded(x_size * sizeof(float), 4);
-    float *want = runner_guarded(y_size * sizeof(float), 4);
-    float *got  = runner_guarded(y_size * sizeof(float), 4);
-    const int n = pare_pool_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    float       *x = runner_guarded(x_size * sizeof(float), 4);
+    float       *want = runner_guarded(y_size * sizeof(float), 4);
+    float       *got = runner_guarded(y_size * sizeof(float), 4);
+    const int    n = pare_pool_f32_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
 
     fill(rng, x, x_size, extremes);
     memset(want, 0xA5, y_size * sizeof(float));
@@ -79,10 +79,12 @@ static void check_case(runner *r, pare_rng *rng, const struct kind *kind, pare_p
                 kind->run(kernels[i], &d, x, got, part, part_counts[p]);
             const long at = difference(want, got, y_size);
 
-            CHECK(r, at < 0, "%s %s n=%d %dx%d -> %dx%d c=%d k=%dx%d stride=%dx%d pad=%d,%d,%d,%d count_pad=%d "
-                  "parts=%d: y[%ld] want %a, got %a", kernels[i]->name, kind->name, d.n, d.h, d.w, d.oh, d.ow, d.c,
-                  d.kh, d.kw, d.stride_h, d.stride_w, d.pad_top, d.pad_left, d.pad_bottom, d.pad_right, d.count_pad,
-                  part_counts[p], at, at < 0 ? 0.0 : (double)want[at], at < 0 ? 0.0 : (double)got[at]);
+            CHECK(r, at < 0,
+                  "%s %s n=%d %dx%d -> %dx%d c=%d k=%dx%d stride=%dx%d pad=%d,%d,%d,%d count_pad=%d "
+                  "parts=%d: y[%ld] want %a, got %a",
+                  kernels[i]->name, kind->name, d.n, d.h, d.w, d.oh, d.ow, d.c, d.kh, d.kw, d.stride_h, d.stride_w,
+                  d.pad_top, d.pad_left, d.pad_bottom, d.pad_right, d.count_pad, part_counts[p], at,
+                  at < 0 ? 0.0 : (double)want[at], at < 0 ? 0.0 : (double)got[at]);
         }
     runner_guarded_free(x, x_size * sizeof(float), 4);
     runner_guarded_free(want, y_size * sizeof(float), 4);
@@ -101,18 +103,24 @@ static int outputs(pare_rng *rng, int size, int window, int stride, int pads)
 static pare_pool_f32_desc random_desc(pare_rng *rng, bool dilated)
 {
     pare_pool_f32_desc d = {
-        .n = between(rng, 1, 3), .h = between(rng, 1, 15), .w = between(rng, 1, 15), .c = between(rng, 1, 70),
-        .stride_h = between(rng, 1, 3), .stride_w = between(rng, 1, 3), .dilation_h = dilated ? between(rng, 1, 3) : 1,
-        .dilation_w = dilated ? between(rng, 1, 2) : 1, .count_pad = pare_rng_below(rng, 2),
+        .n = between(rng, 1, 3),
+        .h = between(rng, 1, 15),
+        .w = between(rng, 1, 15),
+        .c = between(rng, 1, 70),
+        .stride_h = between(rng, 1, 3),
+        .stride_w = between(rng, 1, 3),
+        .dilation_h = dilated ? between(rng, 1, 3) : 1,
+        .dilation_w = dilated ? between(rng, 1, 2) : 1,
+        .count_pad = pare_rng_below(rng, 2),
     };
 
     do {
         d.kh = between(rng, 1, 5);
         d.kw = between(rng, 1, 5);
-        d.pad_top    = between(rng, 0, d.kh / 2);
+        d.pad_top = between(rng, 0, d.kh / 2);
         d.pad_bottom = between(rng, 0, d.kh / 2);
-        d.pad_left   = between(rng, 0, d.kw / 2);
-        d.pad_right  = between(rng, 0, d.kw / 2);
+        d.pad_left = between(rng, 0, d.kw / 2);
+        d.pad_right = between(rng, 0, d.kw / 2);
     } while ((d.kh - 1) * d.dilation_h + 1 > d.h + d.pad_top + d.pad_bottom ||
              (d.kw - 1) * d.dilation_w + 1 > d.w + d.pad_left + d.pad_right);
     d.oh = outputs(rng, d.h, (d.kh - 1) * d.dilation_h + 1, d.stride_h, d.pad_top + d.pad_bottom);
@@ -142,18 +150,38 @@ static void global_average(runner *r)
 
     for (int i = 0; i < 300; i++)
         check_case(r, &rng, &kinds[GLOBAL],
-                   (pare_pool_f32_desc){ .n = between(&rng, 1, 3), .h = between(&rng, 1, 20), .w = between(&rng, 1, 40),
-                                         .oh = 1, .ow = 1, .c = between(&rng, 1, 70) }, i % 3 == 0);
+                   (pare_pool_f32_desc){ .n = between(&rng, 1, 3),
+                                         .h = between(&rng, 1, 20),
+                                         .w = between(&rng, 1, 40),
+                                         .oh = 1,
+                                         .ow = 1,
+                                         .c = between(&rng, 1, 70) },
+                   i % 3 == 0);
 }
 
 /* Known answers, so that the references themselves are held to something. */
 static void by_hand(runner *r)
 {
-    const float x[9] = { 1, 2, 3, 4, 5, 6, 7, 8, NAN };
-    pare_pool_f32_desc d = { .n = 1, .h = 3, .w = 3, .oh = 2, .ow = 2, .c = 1, .kh = 2, .kw = 2, .stride_h = 2,
-                             .stride_w = 2, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1, .x_row = 3,
-                             .x_pixel = 1, .y_row = 2, .y_pixel = 1 };
-    float y[4];
+    const float        x[9] = { 1, 2, 3, 4, 5, 6, 7, 8, NAN };
+    pare_pool_f32_desc d = { .n = 1,
+                             .h = 3,
+                             .w = 3,
+                             .oh = 2,
+                             .ow = 2,
+                             .c = 1,
+                             .kh = 2,
+                             .kw = 2,
+                             .stride_h = 2,
+                             .stride_w = 2,
+                             .dilation_h = 1,
+                             .dilation_w = 1,
+                             .pad_top = 1,
+                             .pad_left = 1,
+                             .x_row = 3,
+                             .x_pixel = 1,
+                             .y_row = 2,
+                             .y_pixel = 1 };
+    float              y[4];
 
     pare_pool_f32_max_ref(&d, x, y);
     CHECK(r, y[0] == 1 && y[1] == 3 && y[2] == 7 && y[3] == 8, "max: %g %g %g %g", (double)y[0], (double)y[1],

@@ -14,7 +14,7 @@ static const pare_qadd_kernel kernels[] = {
 int pare_qadd_candidates(unsigned cpu, const pare_qadd_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu))
@@ -47,7 +47,7 @@ pare_status pare_qadd_init(const pare_qadd_desc *d, pare_qadd_params *p)
     *p = (pare_qadd_params){
         .ra = ra,
         .rb = rb,
-        .k  = (float)d->zy - fmaf(ra, (float)d->za, rb * (float)d->zb),
+        .k = (float)d->zy - fmaf(ra, (float)d->za, rb * (float)d->zb),
         .lo = d->lo,
         .hi = hi,
     };
@@ -55,7 +55,7 @@ pare_status pare_qadd_init(const pare_qadd_desc *d, pare_qadd_params *p)
     /* Each fmaf grows with its code, so the extremes are the corners. */
     const float least = p->k, most = fmaf(255, ra, fmaf(255, rb, p->k)), limit = 2147483648.0f;
     if (!(fabsf(least) < limit && fabsf(most) < limit))
-        return pare_fail(PARE_ERR_UNSUPPORTED, "qadd: the output scale %g is too small beside %g and %g",
-                         (double)d->sy, (double)d->sa, (double)d->sb);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "qadd: the output scale %g is too small beside %g and %g", (double)d->sy,
+                         (double)d->sa, (double)d->sb);
     return PARE_OK;
 }

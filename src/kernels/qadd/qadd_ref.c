@@ -10,7 +10,7 @@ void pare_qadd_ref(const pare_qadd_params *p, const uint8_t *a, const uint8_t *b
 
     for (long i = 0; i < n; i++) {
         const int code = b_step ? b[i] : scalar;
-        const int q    = (int)rintf(fmaf((float)a[i], p->ra, fmaf((float)code, p->rb, p->k)));
-        y[i]           = (uint8_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
+        const int q = (int)rintf(fmaf((float)a[i], p->ra, fmaf((float)code, p->rb, p->k)));
+        y[i] = (uint8_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     }
 }

@@ -14,10 +14,14 @@ enum { MAX_KERNELS = 8, N = 65536 };
 static pare_qadd_desc make(pare_rng *rng)
 {
     static const int zeros[] = { 0, 1, 128, 255 };
-    pare_qadd_desc   d       = { pare_rng_uniform(rng, 0.001f, 0.1f), pare_rng_uniform(rng, 0.001f, 0.1f),
-                                 pare_rng_uniform(rng, 0.001f, 0.1f), zeros[pare_rng_below(rng, 4)],
-                                 zeros[pare_rng_below(rng, 4)],       zeros[pare_rng_below(rng, 4)],
-                                 0,                                   0 };
+    pare_qadd_desc   d = { pare_rng_uniform(rng, 0.001f, 0.1f),
+                           pare_rng_uniform(rng, 0.001f, 0.1f),
+                           pare_rng_uniform(rng, 0.001f, 0.1f),
+                           zeros[pare_rng_below(rng, 4)],
+                           zeros[pare_rng_below(rng, 4)],
+                           zeros[pare_rng_below(rng, 4)],
+                           0,
+                           0 };
 
     if (pare_rng_below(rng, 3) == 0) /* many ties */
         d.sa = 1, d.sb = pare_rng_below(rng, 2) ? 1.0f : 0.5f, d.sy = 2;
@@ -31,9 +35,9 @@ static pare_qadd_desc make(pare_rng *rng)
 static void all_pairs(runner *r)
 {
     const pare_qadd_kernel *kernels[MAX_KERNELS];
-    const int n = pare_qadd_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
-    uint8_t  *a = malloc(N), *b = malloc(N), *want = malloc(N), *got = malloc(N);
+    const int               n = pare_qadd_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                rng = pare_rng_seed(r->seed);
+    uint8_t                *a = malloc(N), *b = malloc(N), *want = malloc(N), *got = malloc(N);
 
     for (int i = 0; i < N; i++) {
         a[i] = (uint8_t)i;
@@ -63,16 +67,16 @@ static void all_pairs(runner *r)
 static void short_rows(runner *r)
 {
     const pare_qadd_kernel *kernels[MAX_KERNELS];
-    const int n = pare_qadd_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
+    const int               n = pare_qadd_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                rng = pare_rng_seed(r->seed);
 
     for (int length = 0; length < 200; length++)
         for (int k = 0; k < n; k++) {
-            const int            step = (int)pare_rng_below(&rng, 2), where = (int)pare_rng_below(&rng, step ? 3 : 2);
-            const size_t         nb   = step ? (size_t)length : 1;
-            uint8_t *const       a = runner_guarded((size_t)length, 1), *const b = runner_guarded(nb, 1);
+            const int      step = (int)pare_rng_below(&rng, 2), where = (int)pare_rng_below(&rng, step ? 3 : 2);
+            const size_t   nb = step ? (size_t)length : 1;
+            uint8_t *const a = runner_guarded((size_t)length, 1), *const b = runner_guarded(nb, 1);
             uint8_t *const       other = runner_guarded((size_t)length, 1);
-            uint8_t *const       y     = where == 0 ? other : where == 1 ? a : b;
+            uint8_t *const       y = where == 0 ? other : where == 1 ? a : b;
             uint8_t              want[200];
             const pare_qadd_desc d = make(&rng);
             pare_qadd_params     p;
@@ -104,7 +108,9 @@ static void refuses(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "all_pairs", all_pairs }, { "short_rows", short_rows }, { "refuses", refuses },
+        { "all_pairs", all_pairs },
+        { "short_rows", short_rows },
+        { "refuses", refuses },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
 }

@@ -21,7 +21,7 @@ static const pare_qconv_kernel kernels[] = {
 int pare_qconv_candidates(const pare_qconv_desc *d, unsigned cpu, const pare_qconv_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu) && kernels[i].fits(d))
@@ -41,7 +41,7 @@ const char *pare_qconv_kernel_name(const pare_qconv_kernel *kernel)
 static long block_pixels(const pare_qconv_plan *p)
 {
     const ptrdiff_t pixel = p->out_h * p->out_w == 1 ? p->x.image : p->out_h == 1 ? p->x_step : p->x_line / p->out_w;
-    const ptrdiff_t n     = (128 << 10) / (pixel > 0 ? pixel : 64);
+    const ptrdiff_t n = (128 << 10) / (pixel > 0 ? pixel : 64);
 
     return n < 96 ? 96 : n > (1 << 20) ? 1 << 20 : (long)(n / 24 * 24);
 }
@@ -51,9 +51,9 @@ void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, in
     /* Rows are shared out where each part gets enough of them to reuse the weights; else columns are, and every
      * weight is read by one part only. */
     enum { FEW = 48, GRAIN = 24 };
-    const long pixels     = (long)args->batch * plan->out_h * plan->out_w;
+    const long pixels = (long)args->batch * plan->out_h * plan->out_w;
     const bool by_columns = pixels < (long)FEW * parts && plan->n_panels >= parts;
-    const long block      = block_pixels(plan);
+    const long block = block_pixels(plan);
     long       first = 0, last = pixels, panel0 = 0, panel1 = plan->n_panels;
 
     if (by_columns)
@@ -64,10 +64,10 @@ void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, in
         return;
     for (long at = first; at < last; at += block)
         plan->kernel->run(&(pare_qconv_range){
-            .plan   = plan,
-            .args   = args,
-            .first  = at,
-            .last   = last - at < block ? last : at + block,
+            .plan = plan,
+            .args = args,
+            .first = at,
+            .last = last - at < block ? last : at + block,
             .panel0 = (int)panel0,
             .panel1 = (int)panel1,
         });

@@ -34,17 +34,17 @@ typedef struct pare_qconv_strides {
 
 /* Everything known at plan time. Pointers are borrowed until pare_qconv_create returns. */
 typedef struct pare_qconv_desc {
-    int in_c, out_c;
-    int groups;                 /* 0 = 1                                                               */
-    int out_h, out_w;           /* of one image                                                        */
-    int kernel_h, kernel_w;     /* 0 = 1                                                               */
-    int stride_h, stride_w;     /* 0 = 1                                                               */
-    int dilation_h, dilation_w; /* 0 = 1                                                               */
-    int pad_top, pad_left;      /* how far the first taps reach out of the picture                     */
+    int                in_c, out_c;
+    int                groups;                 /* 0 = 1                                                               */
+    int                out_h, out_w;           /* of one image                                                        */
+    int                kernel_h, kernel_w;     /* 0 = 1                                                               */
+    int                stride_h, stride_w;     /* 0 = 1                                                               */
+    int                dilation_h, dilation_w; /* 0 = 1                                                               */
+    int                pad_top, pad_left;      /* how far the first taps reach out of the picture                     */
     pare_qconv_strides x, y, residual;
 
-    const int8_t  *w;           /* [out_c][in_c / groups][kernel_h][kernel_w]                          */
-    pare_qchannels channels;    /* scales and bias, per output channel                                 */
+    const int8_t  *w;        /* [out_c][in_c / groups][kernel_h][kernel_w]                          */
+    pare_qchannels channels; /* scales and bias, per output channel                                 */
     pare_qoutput   out;
 } pare_qconv_desc;
 

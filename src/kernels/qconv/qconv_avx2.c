@@ -27,7 +27,7 @@ typedef struct weights {
 
 PARE_AVX2_INLINE void row_four_k(const uint8_t *x, const weights *b, pare_q256x2 *acc)
 {
-    const __m256i a    = _mm256_set1_epi32(pare_qconv_four(x));
+    const __m256i a = _mm256_set1_epi32(pare_qconv_four(x));
     const __m256i even = _mm256_and_si256(a, _mm256_set1_epi16(0xff)), odd = _mm256_srli_epi16(a, 8);
 
     acc->v0 = _mm256_add_epi32(acc->v0, _mm256_madd_epi16(even, b->even.v0));
@@ -86,9 +86,9 @@ PARE_AVX2_INLINE void finish(const pare_qconv_plan *p, const pare_qconv_panel *p
 PARE_AVX2_INLINE void compute(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
                               int rows)
 {
-    const __m256i    *at   = (const __m256i *)(p->bias + panel->packed);
+    const __m256i    *at = (const __m256i *)(p->bias + panel->packed);
     const pare_q256x2 bias = { _mm256_loadu_si256(at), _mm256_loadu_si256(at + 1) };
-    block             acc  = { bias, bias, bias, bias };
+    block             acc = { bias, bias, bias, bias };
 
     products(p, panel, t, rows, &acc);
     finish(p, panel, t, 0, acc.r0);

@@ -49,7 +49,7 @@ PARE_AVX512_INLINE void row_four_k(const uint8_t *x, int tiles, const pare_q512x
 PARE_AVX512_INLINE pare_q512x4 load_tiles(const void *at, size_t step, int tiles)
 {
     const __m512i v0 = _mm512_loadu_si512(at);
-    pare_q512x4   v  = { v0, v0, v0, v0 };
+    pare_q512x4   v = { v0, v0, v0, v0 };
 
     if (tiles > 1)
         v.v1 = _mm512_loadu_si512((const char *)at + step);
@@ -85,14 +85,14 @@ PARE_AVX512_INLINE void four_k(const pare_qconv_tile *t, int rows, int tiles, pt
 
 PARE_AVX512_INLINE void products(const job *g, int rows, int tiles, block *acc)
 {
-    const pare_qconv_plan *p          = g->plan;
-    const pare_qconv_tile *t          = g->tile;
+    const pare_qconv_plan *p = g->plan;
+    const pare_qconv_tile *t = g->tile;
     const size_t           tile_bytes = p->tile_bytes;
-    const int8_t          *w          = g->panel->w;
+    const int8_t          *w = g->panel->w;
 
     for (int s = 0; s < p->n_steps; s++) {
         ptrdiff_t offset = p->steps[s].offset + g->panel->x_offset;
-        int       fours  = p->steps[s].fours;
+        int       fours = p->steps[s].fours;
 
         for (; fours >= 4; fours -= 4, offset += 16, w += 4 * PARE_QCONV_ROW) {
             four_k(t, rows, tiles, offset, w, tile_bytes, acc);
@@ -108,14 +108,14 @@ PARE_AVX512_INLINE void products(const job *g, int rows, int tiles, block *acc)
 /* The residual of the pixels of one pack that begins at pixel i. */
 PARE_AVX512_INLINE __m512i load_residual(const job *g, int i, int tiles)
 {
-    const uint8_t *const *r    = g->tile->residual + i;
+    const uint8_t *const *r = g->tile->residual + i;
     const __mmask64       mask = g->mask;
-    const int             c    = g->panel->channel;
+    const int             c = g->panel->channel;
 
     if (tiles == 1) {
         __m512i v = _mm512_castsi128_si512(_mm_maskz_loadu_epi8((__mmask16)mask, r[0] + c));
-        v         = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[1] + c), 1);
-        v         = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[2] + c), 2);
+        v = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[1] + c), 1);
+        v = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[2] + c), 2);
         return _mm512_inserti32x4(v, _mm_maskz_loadu_epi8((__mmask16)mask, r[3] + c), 3);
     }
     if (tiles == 2) {
@@ -128,9 +128,9 @@ PARE_AVX512_INLINE __m512i load_residual(const job *g, int i, int tiles)
 /* Stores the pixels of one pack that begins at pixel i, except those from n up, which only repeat the last one. */
 PARE_AVX512_INLINE void store_pack(const job *g, int i, int tiles, __m512i q)
 {
-    uint8_t *const *y    = g->tile->y + i;
+    uint8_t *const *y = g->tile->y + i;
     const __mmask64 mask = g->mask;
-    const int       c    = g->panel->channel;
+    const int       c = g->panel->channel;
 
     if (tiles == 1) {
         _mm_mask_storeu_epi8(y[0] + c, (__mmask16)mask, _mm512_castsi512_si128(q));
@@ -213,9 +213,9 @@ PARE_AVX512_INLINE void finish_f32(const job *g, int i, int tiles, pare_q512x4 a
 /* Computes `rows` pixels and stores the first n of them. */
 PARE_AVX512_INLINE void compute(const job *arg, int rows, int tiles)
 {
-    const job         copy = *arg, *const g = &copy; /* so that stores cannot alias it */
+    const job copy = *arg, *const g = &copy; /* so that stores cannot alias it */
     const pare_q512x4 bias = load_tiles(g->plan->bias + g->panel->packed, PARE_QCONV_ROW, tiles);
-    block             acc  = { bias, bias, bias, bias, bias, bias, bias, bias };
+    block             acc = { bias, bias, bias, bias, bias, bias, bias, bias };
 
     products(g, rows, tiles, &acc);
     if (g->plan->epilogue.kind == PARE_QKIND_U8) {
@@ -244,18 +244,18 @@ PARE_AVX512_INLINE void compute(const job *arg, int rows, int tiles)
     }
 }
 
-#define TILE(rows, tiles) \
+#define TILE(rows, tiles)                               \
     ISA static void tile_##rows##_##tiles(const job *g) \
-    { \
-        compute(g, rows, tiles); \
+    {                                                   \
+        compute(g, rows, tiles);                        \
     }
-TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
-TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2)
-TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3)
-TILE(1, 4) TILE(2, 4) TILE(4, 4) TILE(6, 4)
+TILE(1, 1)
+TILE(2, 1)
+TILE(4, 1) TILE(8, 1) TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2) TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3) TILE(1, 4)
+    TILE(2, 4) TILE(4, 4) TILE(6, 4)
 
-/* By column tiles, then by the smallest height that is enough. */
-static const struct {
+    /* By column tiles, then by the smallest height that is enough. */
+    static const struct {
     int rows[4];
     void (*run[4])(const job *g);
 } tiles_of[5] = {
@@ -269,13 +269,13 @@ void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
 {
     for (int i = r->panel0; i < r->panel1; i++) {
         const pare_qconv_panel *panel = &r->plan->panels[i];
-        const int              *rows  = tiles_of[panel->tiles].rows;
-        const __mmask64         mask  = pare_q512_mask(panel->columns);
+        const int              *rows = tiles_of[panel->tiles].rows;
+        const __mmask64         mask = pare_q512_mask(panel->columns);
         pare_qconv_walk         walk;
 
         pare_qconv_walk_start(r, &walk);
         for (long m = r->first; m < r->last;) {
-            const int       n      = r->last - m < rows[3] ? (int)(r->last - m) : rows[3];
+            const int       n = r->last - m < rows[3] ? (int)(r->last - m) : rows[3];
             const int       height = n > rows[2] ? 3 : n > rows[1] ? 2 : n > rows[0] ? 1 : 0;
             pare_qconv_tile t;
 

@@ -26,7 +26,7 @@ static void store(const pare_qconv_plan *p, const pare_qconv_panel *panel, const
         if (e->kind != PARE_QKIND_U8) {
             ((float *)at->y)[channel] = pare_qepilogue_f32(e, column, acc[c], at->row_scale);
         } else {
-            const int q    = pare_qepilogue_code(e, column, acc[c]);
+            const int q = pare_qepilogue_code(e, column, acc[c]);
             at->y[channel] = (uint8_t)(e->add ? pare_qepilogue_add(e, q, at->residual[channel]) : q);
         }
     }

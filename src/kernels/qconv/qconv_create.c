@@ -8,13 +8,13 @@
 /* The desc with its defaults filled in, and groups merged into bundles of at least one column tile. */
 typedef struct layout {
     const pare_qconv_desc *d;
-    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int group_in, group_out; /* channels of one group              */
-    int bundles, bundle_groups;
-    int bundle_in;           /* channels of one bundle             */
-    int bundle_out;
-    int bundle_tiles;        /* column tiles of one bundle         */
-    int tap_fours;           /* rounded k of one tap and bundle /4 */
+    int                    kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int                    group_in, group_out; /* channels of one group              */
+    int                    bundles, bundle_groups;
+    int                    bundle_in; /* channels of one bundle             */
+    int                    bundle_out;
+    int                    bundle_tiles; /* column tiles of one bundle         */
+    int                    tap_fours;    /* rounded k of one tap and bundle /4 */
 } layout;
 
 static int or1(int value)
@@ -26,8 +26,21 @@ static pare_status lay_out(const pare_qconv_desc *d, const pare_qconv_kernel *ke
 {
     const int groups = or1(d->groups);
 
-    *l = (layout){ d, or1(d->kernel_h), or1(d->kernel_w), or1(d->stride_h), or1(d->stride_w), or1(d->dilation_h),
-                   or1(d->dilation_w), 0, 0, 0, 0, 0, 0, 0, 0 };
+    *l = (layout){ d,
+                   or1(d->kernel_h),
+                   or1(d->kernel_w),
+                   or1(d->stride_h),
+                   or1(d->stride_w),
+                   or1(d->dilation_h),
+                   or1(d->dilation_w),
+                   0,
+                   0,
+                   0,
+                   0,
+                   0,
+                   0,
+                   0,
+                   0 };
     if (d->in_c < 1 || d->out_c < 1 || groups < 1 || d->in_c % groups || d->out_c % groups)
         return pare_fail(PARE_ERR_SHAPE, "qconv: %d input and %d output channels in %d groups", d->in_c, d->out_c,
                          groups);
@@ -38,19 +51,19 @@ static pare_status lay_out(const pare_qconv_desc *d, const pare_qconv_kernel *ke
     if (d->out.kind == PARE_QKIND_F32_ROWS && d->channels.zx != 128)
         return pare_fail(PARE_ERR_ARG, "qconv: dynamic rows are stored as q + 128, but the zero point is %d",
                          d->channels.zx);
-    l->group_in      = d->in_c / groups;
-    l->group_out     = d->out_c / groups;
+    l->group_in = d->in_c / groups;
+    l->group_out = d->out_c / groups;
     l->bundle_groups = 1;
     while (l->bundle_groups * l->group_out < PARE_QCONV_COLUMNS && l->bundle_groups < groups) {
         do
             l->bundle_groups++;
         while (groups % l->bundle_groups);
     }
-    l->bundles      = groups / l->bundle_groups;
-    l->bundle_in    = l->group_in * l->bundle_groups;
-    l->bundle_out   = l->group_out * l->bundle_groups;
+    l->bundles = groups / l->bundle_groups;
+    l->bundle_in = l->group_in * l->bundle_groups;
+    l->bundle_out = l->group_out * l->bundle_groups;
     l->bundle_tiles = (l->bundle_out + PARE_QCONV_COLUMNS - 1) / PARE_QCONV_COLUMNS;
-    l->tap_fours    = (l->bundle_in + kernel->k_round - 1) / kernel->k_round * kernel->k_round / 4;
+    l->tap_fours = (l->bundle_in + kernel->k_round - 1) / kernel->k_round * kernel->k_round / 4;
     return PARE_OK;
 }
 
@@ -61,8 +74,8 @@ static void fill_steps(const layout *l, pare_qconv_plan *p)
 
     for (int ky = 0; ky < l->kernel_h; ky++)
         for (int kx = 0; kx < l->kernel_w; kx++) {
-            const ptrdiff_t offset = (ky * l->dilation_h - d->pad_top) * d->x.row +
-                                     (kx * l->dilation_w - d->pad_left) * d->x.pixel;
+            const ptrdiff_t offset =
+                (ky * l->dilation_h - d->pad_top) * d->x.row + (kx * l->dilation_w - d->pad_left) * d->x.pixel;
             pare_qconv_step *last = p->n_steps ? &p->steps[p->n_steps - 1] : NULL;
 
             if (last && last->offset + 4 * last->fours == offset)
@@ -81,15 +94,15 @@ static void fill_panels(const layout *l, pare_qconv_plan *p)
         for (int i = 0; i < per_bundle; i++) {
             const int tile0 = i * p->kernel->panel_tiles, rest = l->bundle_tiles - tile0;
             const int tiles = rest < p->kernel->panel_tiles ? rest : p->kernel->panel_tiles;
-            const int left  = l->bundle_out - tile0 * PARE_QCONV_COLUMNS, width = tiles * PARE_QCONV_COLUMNS;
+            const int left = l->bundle_out - tile0 * PARE_QCONV_COLUMNS, width = tiles * PARE_QCONV_COLUMNS;
 
             p->panels[p->n_panels++] = (pare_qconv_panel){
-                .w        = p->w + (size_t)(b * l->bundle_tiles + tile0) * p->tile_bytes,
+                .w = p->w + (size_t)(b * l->bundle_tiles + tile0) * p->tile_bytes,
                 .x_offset = (ptrdiff_t)b * l->bundle_in,
-                .tiles    = tiles,
-                .columns  = left < width ? left : width,
-                .channel  = b * l->bundle_out + tile0 * PARE_QCONV_COLUMNS,
-                .packed   = (b * l->bundle_tiles + tile0) * PARE_QCONV_COLUMNS,
+                .tiles = tiles,
+                .columns = left < width ? left : width,
+                .channel = b * l->bundle_out + tile0 * PARE_QCONV_COLUMNS,
+                .packed = (b * l->bundle_tiles + tile0) * PARE_QCONV_COLUMNS,
             };
         }
 }
@@ -97,10 +110,10 @@ static void fill_panels(const layout *l, pare_qconv_plan *p)
 /* Packs output channel `oc` into column `column` (over all tiles). */
 static void pack_channel(const layout *l, int oc, int column, pare_qconv_plan *p)
 {
-    const int     taps  = l->kernel_h * l->kernel_w;
+    const int     taps = l->kernel_h * l->kernel_w;
     const int     first = oc / l->group_out % l->bundle_groups * l->group_in; /* in the bundle */
-    const int8_t *w     = l->d->w + (size_t)oc * (size_t)(l->group_in * taps);
-    int8_t       *tile  = p->w + (size_t)(column / PARE_QCONV_COLUMNS) * p->tile_bytes;
+    const int8_t *w = l->d->w + (size_t)oc * (size_t)(l->group_in * taps);
+    int8_t       *tile = p->w + (size_t)(column / PARE_QCONV_COLUMNS) * p->tile_bytes;
 
     for (int t = 0; t < taps; t++)
         for (int c = 0; c < l->group_in; c++) {
@@ -112,18 +125,18 @@ static void pack_channel(const layout *l, int oc, int column, pare_qconv_plan *p
 
 static pare_status pack(const layout *l, pare_qconv_plan *p)
 {
-    const pare_qconv_desc *d          = l->d;
-    const int              columns    = l->bundles * l->bundle_tiles * PARE_QCONV_COLUMNS;
-    const long             k          = (long)l->group_in * l->kernel_h * l->kernel_w;
+    const pare_qconv_desc *d = l->d;
+    const int              columns = l->bundles * l->bundle_tiles * PARE_QCONV_COLUMNS;
+    const long             k = (long)l->group_in * l->kernel_h * l->kernel_w;
     int *const             channel_of = pare_malloc((size_t)columns * sizeof(int));
-    pare_status            status     = PARE_OK;
+    pare_status            status = PARE_OK;
 
     if (!channel_of)
         return pare_fail_memory((size_t)columns * sizeof(int), "qconv columns");
     for (int i = 0; i < columns; i++)
         channel_of[i] = -1;
     for (int oc = 0; oc < d->out_c; oc++) {
-        const int column   = oc / l->bundle_out * l->bundle_tiles * PARE_QCONV_COLUMNS + oc % l->bundle_out;
+        const int column = oc / l->bundle_out * l->bundle_tiles * PARE_QCONV_COLUMNS + oc % l->bundle_out;
         channel_of[column] = oc;
         PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, oc, d->w + (size_t)oc * (size_t)k, k, &p->bias[column]));
         pack_channel(l, oc, column, p);
@@ -136,23 +149,23 @@ out:
 
 static pare_status fill(const layout *l, pare_qconv_plan *p)
 {
-    const pare_qconv_desc *d     = l->d;
-    const size_t           taps  = (size_t)l->kernel_h * (size_t)l->kernel_w;
+    const pare_qconv_desc *d = l->d;
+    const size_t           taps = (size_t)l->kernel_h * (size_t)l->kernel_w;
     const size_t           tiles = (size_t)l->bundles * (size_t)l->bundle_tiles;
 
-    p->x          = d->x;
-    p->y          = d->y;
-    p->residual   = d->residual;
-    p->x_step     = l->stride_w * d->x.pixel;
-    p->x_line     = l->stride_h * d->x.row;
-    p->out_h      = d->out_h;
-    p->out_w      = d->out_w;
+    p->x = d->x;
+    p->y = d->y;
+    p->residual = d->residual;
+    p->x_step = l->stride_w * d->x.pixel;
+    p->x_line = l->stride_h * d->x.row;
+    p->out_h = d->out_h;
+    p->out_w = d->out_w;
     p->tile_bytes = taps * (size_t)l->tap_fours * PARE_QCONV_ROW;
     p->packed_bytes = tiles * p->tile_bytes;
-    p->steps  = pare_calloc(taps, sizeof(*p->steps));
+    p->steps = pare_calloc(taps, sizeof(*p->steps));
     p->panels = pare_calloc(tiles, sizeof(*p->panels));
-    p->w      = pare_malloc_aligned(p->packed_bytes);
-    p->bias   = pare_malloc_aligned(tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
+    p->w = pare_malloc_aligned(p->packed_bytes);
+    p->bias = pare_malloc_aligned(tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
     if (!p->steps || !p->panels || !p->w || !p->bias)
         return pare_fail_memory(p->packed_bytes, "the packed weights of qconv");
     fill_steps(l, p);
@@ -174,7 +187,7 @@ pare_status pare_qconv_create(const pare_qconv_desc *d, const pare_qconv_kernel 
     pare_qconv_plan *p = pare_calloc(1, sizeof(*p));
     if (!p)
         return pare_fail_memory(sizeof(*p), "a plan of qconv");
-    p->kernel                = kernel;
+    p->kernel = kernel;
     const pare_status status = fill(&l, p);
     if (status != PARE_OK) {
         pare_qconv_destroy(p);

@@ -27,26 +27,26 @@ typedef struct pare_qconv_step {
 
 /* Up to `panel_tiles` neighbouring column tiles of one bundle: what one call of a tile function computes. */
 typedef struct pare_qconv_panel {
-    const int8_t *w;         /* first tile; the others follow at tile_bytes                   */
-    ptrdiff_t     x_offset;  /* of the bundle's first channel in a pixel                      */
+    const int8_t *w;        /* first tile; the others follow at tile_bytes                   */
+    ptrdiff_t     x_offset; /* of the bundle's first channel in a pixel                      */
     int           tiles;
-    int           columns;   /* valid ones, <= 16 * tiles                                     */
-    int           channel;   /* output channel of column 0                                    */
-    int           packed;    /* index of column 0 in bias and in the arrays of the epilogue   */
+    int           columns; /* valid ones, <= 16 * tiles                                     */
+    int           channel; /* output channel of column 0                                    */
+    int           packed;  /* index of column 0 in bias and in the arrays of the epilogue   */
 } pare_qconv_panel;
 
 struct pare_qconv_plan {
     const pare_qconv_kernel *kernel;
     pare_qconv_strides       x, y, residual;
-    ptrdiff_t                x_step, x_line;  /* bytes between neighbouring outputs in x: along, across */
+    ptrdiff_t                x_step, x_line; /* bytes between neighbouring outputs in x: along, across */
     int                      out_h, out_w;
     int                      n_steps, n_panels;
-    pare_qconv_step         *steps;           /* [n_steps]                                              */
-    pare_qconv_panel        *panels;          /* [n_panels], each group's in order                      */
-    size_t                   tile_bytes;      /* of one packed column tile                              */
+    pare_qconv_step         *steps;      /* [n_steps]                                              */
+    pare_qconv_panel        *panels;     /* [n_panels], each group's in order                      */
+    size_t                   tile_bytes; /* of one packed column tile                              */
     size_t                   packed_bytes;
-    int8_t                  *w;               /* packed                                                 */
-    int32_t                 *bias;            /* [packed columns]: bias - zx * sum(w)                   */
+    int8_t                  *w;    /* packed                                                 */
+    int32_t                 *bias; /* [packed columns]: bias - zx * sum(w)                   */
     pare_qepilogue           epilogue;
 };
 
@@ -86,10 +86,9 @@ static inline void pare_qconv_walk_line(const pare_qconv_range *r, pare_qconv_wa
 {
     const pare_qconv_plan *p = r->plan;
 
-    w->x         = r->args->x + w->image * p->x.image + w->oy * p->x_line;
-    w->y         = (uint8_t *)r->args->y + w->image * p->y.image + w->oy * p->y.row;
-    w->residual  = r->args->residual ? r->args->residual + w->image * p->residual.image + w->oy * p->residual.row
-                                     : w->x;
+    w->x = r->args->x + w->image * p->x.image + w->oy * p->x_line;
+    w->y = (uint8_t *)r->args->y + w->image * p->y.image + w->oy * p->y.row;
+    w->residual = r->args->residual ? r->args->residual + w->image * p->residual.image + w->oy * p->residual.row : w->x;
     w->row_scale = r->args->row_scales && w->image < r->args->batch ? r->args->row_scales[w->image] : 1;
 }
 
@@ -114,11 +113,11 @@ static inline void pare_qconv_walk_on(const pare_qconv_range *r, pare_qconv_walk
 
 static inline void pare_qconv_walk_start(const pare_qconv_range *r, pare_qconv_walk *w)
 {
-    const pare_qconv_plan *p    = r->plan;
+    const pare_qconv_plan *p = r->plan;
     const long             line = r->first / p->out_w;
 
-    w->ox    = 0;
-    w->oy    = (int)(line % p->out_h);
+    w->ox = 0;
+    w->oy = (int)(line % p->out_h);
     w->image = (int)(line / p->out_h);
     pare_qconv_walk_line(r, w);
     pare_qconv_walk_on(r, w, (int)(r->first % p->out_w));
@@ -143,9 +142,9 @@ static inline void pare_qconv_tile_fill(pare_qconv_tile *t, int begin, int end, 
     const ptrdiff_t r_step = repeat ? 0 : p->residual.pixel;
 
     for (int i = begin; i < end; i++) {
-        t->x[i]         = w->x + (i - begin) * x_step;
-        t->y[i]         = w->y + (i - begin) * y_step;
-        t->residual[i]  = w->residual + (i - begin) * r_step;
+        t->x[i] = w->x + (i - begin) * x_step;
+        t->y[i] = w->y + (i - begin) * y_step;
+        t->residual[i] = w->residual + (i - begin) * r_step;
         t->row_scale[i] = w->row_scale;
     }
 }
@@ -154,7 +153,7 @@ static inline void pare_qconv_tile_fill(pare_qconv_tile *t, int begin, int end, 
 static inline void pare_qconv_tile_take(const pare_qconv_range *r, pare_qconv_walk *w, int n, int rows,
                                         pare_qconv_tile *t)
 {
-    const pare_qconv_plan *p    = r->plan;
+    const pare_qconv_plan *p = r->plan;
     int                    done = 0;
 
     do {

@@ -11,8 +11,8 @@ static int or1(int value)
 static int32_t accumulate(const pare_qconv_desc *d, const uint8_t *x, int oc)
 {
     const int c_per_group = d->in_c / or1(d->groups), kh = or1(d->kernel_h), kw = or1(d->kernel_w);
-    const int first       = oc / (d->out_c / or1(d->groups)) * c_per_group;
-    int32_t   acc         = d->channels.bias ? d->channels.bias[oc] : 0;
+    const int first = oc / (d->out_c / or1(d->groups)) * c_per_group;
+    int32_t   acc = d->channels.bias ? d->channels.bias[oc] : 0;
 
     for (int c = 0; c < c_per_group; c++)
         for (int ky = 0; ky < kh; ky++)
@@ -28,12 +28,12 @@ static int32_t accumulate(const pare_qconv_desc *d, const uint8_t *x, int oc)
 static void finish(const pare_qconv_desc *d, int32_t acc, int oc, void *y, const uint8_t *r, float row_scale)
 {
     const pare_qoutput *out = &d->out;
-    const float         sw  = d->channels.sw[d->channels.n_sw == 1 ? 0 : oc];
+    const float         sw = d->channels.sw[d->channels.n_sw == 1 ? 0 : oc];
 
     if (out->kind != PARE_QKIND_U8) {
         const float scale = out->kind == PARE_QKIND_F32_ROWS ? row_scale * sw : d->channels.sx * sw;
         float       value = (float)acc * scale;
-        value             = out->bias_f32 ? value + out->bias_f32[oc] : value;
+        value = out->bias_f32 ? value + out->bias_f32[oc] : value;
         if (out->clamped) {
             value = value < out->clamp_lo ? out->clamp_lo : value;
             value = value > out->clamp_hi ? out->clamp_hi : value;
@@ -46,12 +46,12 @@ static void finish(const pare_qconv_desc *d, int32_t acc, int oc, void *y, const
     if (out->table)
         q = out->table[q];
     if (out->add.on) {
-        const pare_qfused_add *s  = &out->add;
-        const bool             b  = s->conv_is_second;
+        const pare_qfused_add *s = &out->add;
+        const bool             b = s->conv_is_second;
         const float            ra = (b ? s->scale_r : out->scale) / s->scale;
         const float            rb = (b ? out->scale : s->scale_r) / s->scale;
         const float            za = (float)(b ? s->zero_r : out->zero), zb = (float)(b ? out->zero : s->zero_r);
-        const float            k  = (float)s->zero - fmaf(ra, za, rb * zb);
+        const float            k = (float)s->zero - fmaf(ra, za, rb * zb);
         const float            qa = (float)(b ? r[oc] : q), qb = (float)(b ? q : r[oc]);
         q = pare_qround(fmaf(qa, ra, fmaf(qb, rb, k)), 0, s->lo, s->hi ? s->hi : 255);
     }
@@ -63,8 +63,8 @@ void pare_qconv_ref(const pare_qconv_desc *d, const pare_qconv_args *args)
     for (int n = 0; n < args->batch; n++)
         for (int oy = 0; oy < d->out_h; oy++)
             for (int ox = 0; ox < d->out_w; ox++) {
-                const uint8_t *x = args->x + n * d->x.image + oy * or1(d->stride_h) * d->x.row +
-                                   ox * or1(d->stride_w) * d->x.pixel;
+                const uint8_t *x =
+                    args->x + n * d->x.image + oy * or1(d->stride_h) * d->x.row + ox * or1(d->stride_w) * d->x.pixel;
                 uint8_t       *y = (uint8_t *)args->y + n * d->y.image + oy * d->y.row + ox * d->y.pixel;
                 const uint8_t *r = args->residual;
 

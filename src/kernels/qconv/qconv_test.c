@@ -6,13 +6,14 @@
 static void make_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
 {
     const int kind = between(rng, 0, 9);
-    const int wide[] = { 1,  2,  3,  4,  5,  8,  12, 15, 16,  17,  24,  31,
-                         32, 33, 48, 63, 64, 65, 96, 100, 128, 144, 193, 300 };
+    const int wide[] = {
+        1, 2, 3, 4, 5, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 96, 100, 128, 144, 193, 300
+    };
     const int n_wide = (int)(sizeof(wide) / sizeof(wide[0]));
 
-    d->in_c  = pick(rng, wide, n_wide);
+    d->in_c = pick(rng, wide, n_wide);
     d->out_c = pick(rng, wide, n_wide);
-    *batch   = between(rng, 1, 2);
+    *batch = between(rng, 1, 2);
     d->out_h = d->out_w = 1;
     if (kind == 0) { /* Linear */
         *batch = PICK(rng, 1, 2, 3, 5, 6, 7, 13, 50);
@@ -20,26 +21,26 @@ static void make_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
     }
     if (kind <= 2) {
         d->groups = PICK(rng, 2, 3, 4, 8, 20, 32);
-        d->in_c   = d->groups * PICK(rng, 1, 2, 4, 5, 8, 16);
-        d->out_c  = d->groups * PICK(rng, 1, 2, 4, 7, 8, 16, 20);
+        d->in_c = d->groups * PICK(rng, 1, 2, 4, 5, 8, 16);
+        d->out_c = d->groups * PICK(rng, 1, 2, 4, 7, 8, 16, 20);
     }
-    d->kernel_h   = PICK(rng, 0, 1, 1, 3, 3, 3, 5, 7);
-    d->kernel_w   = PICK(rng, d->kernel_h, d->kernel_h, 7, 1);
-    d->stride_h   = PICK(rng, 0, 1, 2, 3);
-    d->stride_w   = PICK(rng, d->stride_h, 2);
+    d->kernel_h = PICK(rng, 0, 1, 1, 3, 3, 3, 5, 7);
+    d->kernel_w = PICK(rng, d->kernel_h, d->kernel_h, 7, 1);
+    d->stride_h = PICK(rng, 0, 1, 2, 3);
+    d->stride_w = PICK(rng, d->stride_h, 2);
     d->dilation_h = PICK(rng, 0, 1, 1, 2);
     d->dilation_w = PICK(rng, 1, 1, 3);
-    d->pad_top    = between(rng, 0, d->kernel_h);
-    d->pad_left   = between(rng, 0, d->kernel_w);
-    d->out_h      = between(rng, 1, 7);
-    d->out_w      = PICK(rng, 1, 2, 5, 6, 7, 8, 9, 13, 14);
+    d->pad_top = between(rng, 0, d->kernel_h);
+    d->pad_left = between(rng, 0, d->kernel_w);
+    d->out_h = between(rng, 1, 7);
+    d->out_w = PICK(rng, 1, 2, 5, 6, 7, 8, 9, 13, 14);
 }
 
 /* Every version against the reference; false when the planner refused, which it must do for all alike. */
 static bool compare_all(runner *r, problem *p, int parts)
 {
     const pare_qconv_kernel *kernels[MAX_KERNELS];
-    const int                n       = pare_qconv_candidates(&p->d, pare_cpu_features(), kernels, MAX_KERNELS);
+    const int                n = pare_qconv_candidates(&p->d, pare_cpu_features(), kernels, MAX_KERNELS);
     int                      refused = 0;
 
     for (int i = 0; i < n; i++) {
@@ -91,14 +92,14 @@ static void requantize_dense(runner *r)
         for (int spread = 1; spread <= 1 << 18; spread *= 64) {
             problem p = { .d = { .in_c = 1, .out_c = N, .out_h = 1, .out_w = 1 }, .args = { .batch = 1 } };
 
-            p.w             = calloc(N, 1);
-            p.sw            = malloc(sizeof(float));
-            p.bias          = malloc(N * sizeof(int32_t));
-            p.sw[0]         = scales[s];
-            p.d.w           = p.w;
-            p.d.channels    = (pare_qchannels){ .sw = p.sw, .n_sw = 1, .bias = p.bias, .sx = 1, .zx = 7 };
-            p.d.out         = (pare_qoutput){ .scale = 1, .zero = 100 };
-            pare_rng rng    = pare_rng_seed(r->seed + s);
+            p.w = calloc(N, 1);
+            p.sw = malloc(sizeof(float));
+            p.bias = malloc(N * sizeof(int32_t));
+            p.sw[0] = scales[s];
+            p.d.w = p.w;
+            p.d.channels = (pare_qchannels){ .sw = p.sw, .n_sw = 1, .bias = p.bias, .sx = 1, .zx = 7 };
+            p.d.out = (pare_qoutput){ .scale = 1, .zero = 100 };
+            pare_rng rng = pare_rng_seed(r->seed + s);
             for (int i = 0; i < N; i++)
                 p.bias[i] = (i - N / 2) * spread + (spread > 1 ? between(&rng, 0, spread - 1) : 0);
             make_memory(&rng, &p);
@@ -110,13 +111,19 @@ static void requantize_dense(runner *r)
 /* What cannot be exact must be refused with a sentence; what just fits must not. */
 static void refuses_overflow(runner *r)
 {
-    const float     sw   = 1;
-    int32_t         bias = INT32_MAX;
-    int8_t          w    = 1;
+    const float      sw = 1;
+    int32_t          bias = INT32_MAX;
+    int8_t           w = 1;
     pare_qconv_plan *plan;
-    pare_qconv_desc d    = { .in_c = 1, .out_c = 1, .out_h = 1, .out_w = 1, .w = &w, .x = { 64, 64, 64 },
-                             .y = { 64, 64, 64 }, .channels = { .sw = &sw, .n_sw = 1, .bias = &bias, .sx = 1 },
-                             .out = { .scale = 1 } };
+    pare_qconv_desc  d = { .in_c = 1,
+                           .out_c = 1,
+                           .out_h = 1,
+                           .out_w = 1,
+                           .w = &w,
+                           .x = { 64, 64, 64 },
+                           .y = { 64, 64, 64 },
+                           .channels = { .sw = &sw, .n_sw = 1, .bias = &bias, .sx = 1 },
+                           .out = { .scale = 1 } };
 
     CHECK(r, pare_qconv_create(&d, NULL, &plan) == PARE_ERR_UNSUPPORTED, "accepted a sum of 2^31 + 254");
     CHECK(r, strstr(pare_error(), "channel 0") != NULL, "the sentence is '%s'", pare_error());
@@ -132,9 +139,9 @@ static void refuses_overflow(runner *r)
 /* Each allocation of create fails in turn: a status, no crash and nothing left behind. */
 static void survives_no_memory(runner *r)
 {
-    pare_rng   rng  = pare_rng_seed(r->seed);
+    pare_rng   rng = pare_rng_seed(r->seed);
     const long live = pare_alloc_live();
-    problem    p    = { .d = { .in_c = 5, .out_c = 20, .out_h = 3, .out_w = 3, .kernel_h = 3, .kernel_w = 3 } };
+    problem    p = { .d = { .in_c = 5, .out_c = 20, .out_h = 3, .out_w = 3, .kernel_h = 3, .kernel_w = 3 } };
 
     p.args.batch = 1;
     make_constants(&rng, &p);

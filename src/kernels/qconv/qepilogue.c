@@ -31,19 +31,19 @@ static pare_status init_add(pare_qepilogue *e, const pare_qoutput *out, const ch
     if (!is_scale(s->scale) || !is_scale(s->scale_r) || s->zero_r < 0 || s->zero_r > 255)
         return pare_fail(PARE_ERR_ARG, "%s: the fused add has scale %g, residual scale %g and zero point %d", name,
                          (double)s->scale, (double)s->scale_r, s->zero_r);
-    e->add            = true;
+    e->add = true;
     e->conv_is_second = s->conv_is_second;
-    e->rate_conv      = out->scale / s->scale;
-    e->rate_r         = s->scale_r / s->scale;
-    e->add_lo         = s->lo;
-    e->add_hi         = s->hi ? s->hi : 255;
+    e->rate_conv = out->scale / s->scale;
+    e->rate_r = s->scale_r / s->scale;
+    e->add_lo = s->lo;
+    e->add_hi = s->hi ? s->hi : 255;
     if (!is_bounds(s->zero, e->add_lo, e->add_hi))
         return pare_fail(PARE_ERR_ARG, "%s: the fused add has zero point %d and bounds %d..%d, not u8", name, s->zero,
                          e->add_lo, e->add_hi);
 
     const float zc = (float)out->zero, zr = (float)s->zero_r;
-    e->constant = (float)s->zero - (s->conv_is_second ? fmaf(e->rate_r, zr, e->rate_conv * zc)
-                                                      : fmaf(e->rate_conv, zc, e->rate_r * zr));
+    e->constant = (float)s->zero -
+                  (s->conv_is_second ? fmaf(e->rate_r, zr, e->rate_conv * zc) : fmaf(e->rate_conv, zc, e->rate_r * zr));
     /* Each fmaf grows with its code, so the extremes are at 0, 0 and, in either order of the operands, at 255, 255. */
     const float most = s->conv_is_second ? fmaf(255, e->rate_r, fmaf(255, e->rate_conv, e->constant))
                                          : fmaf(255, e->rate_conv, fmaf(255, e->rate_r, e->constant));
@@ -56,8 +56,8 @@ static pare_status init_add(pare_qepilogue *e, const pare_qoutput *out, const ch
 static pare_status init_u8(pare_qepilogue *e, const pare_qoutput *out, const char *name)
 {
     e->zero = out->zero;
-    e->lo   = out->lo;
-    e->hi   = out->hi ? out->hi : 255;
+    e->lo = out->lo;
+    e->hi = out->hi ? out->hi : 255;
     if (!is_scale(out->scale) || !is_bounds(e->zero, e->lo, e->hi))
         return pare_fail(PARE_ERR_ARG, "%s: output scale %g, zero point %d, bounds %d..%d are not those of u8", name,
                          (double)out->scale, e->zero, e->lo, e->hi);
@@ -84,7 +84,7 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
 {
     const bool f32 = out->kind != PARE_QKIND_U8;
 
-    *e = (pare_qepilogue){ .kind     = out->kind,
+    *e = (pare_qepilogue){ .kind = out->kind,
                            .clamp_lo = out->clamped ? out->clamp_lo : -INFINITY,
                            .clamp_hi = out->clamped ? out->clamp_hi : INFINITY };
     if (out->kind != PARE_QKIND_F32_ROWS && !is_scale(channels->sx))
@@ -97,7 +97,7 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
         return pare_fail(PARE_ERR_ARG, "%s: a float bias or clamp needs a float output", name);
 
     const size_t bytes = (size_t)columns * sizeof(float);
-    e->scale           = pare_malloc_aligned(bytes);
+    e->scale = pare_malloc_aligned(bytes);
     if (f32 && out->bias_f32)
         e->bias_f32 = pare_malloc_aligned(bytes);
     if (!e->scale || (f32 && out->bias_f32 && !e->bias_f32))

@@ -29,9 +29,9 @@ typedef struct pare_qfused_add {
     bool  conv_is_second; /* the convolution is operand b of the add; false: operand a */
     float scale_r;        /* of the residual                                           */
     int   zero_r;
-    float scale;          /* of the sum                                                */
+    float scale; /* of the sum                                                */
     int   zero;
-    int   lo, hi;         /* bounds of the sum; hi 0 means 255                         */
+    int   lo, hi; /* bounds of the sum; hi 0 means 255                         */
 } pare_qfused_add;
 
 /* What turns weights and activations into accumulators; borrowed while a plan is created. */
@@ -53,21 +53,21 @@ typedef struct pare_qoutput {
     const float    *bias_f32; /* [channels], F32 kinds only; NULL: none                               */
     bool            clamped;  /* F32 kinds only: y becomes clamp(y, clamp_lo, clamp_hi), NaN stays    */
     float           clamp_lo, clamp_hi;
-    pare_qfused_add add;      /* U8 only                                                              */
+    pare_qfused_add add; /* U8 only                                                              */
 } pare_qoutput;
 
 /* The same, as kernels want it. Per-channel arrays are in the packed column order of the plan. */
 typedef struct pare_qepilogue {
-    pare_qkind   kind;
-    float       *scale;    /* [columns]: (sx * sw) / sy; sx * sw; or sw               */
-    float       *bias_f32; /* [columns] or NULL                                       */
-    uint8_t     *table;    /* [256] or NULL                                           */
-    int          zero, lo, hi;
-    float        clamp_lo, clamp_hi;  /* of float outputs; infinities where there is none */
-    bool         add;
-    bool         conv_is_second;
-    float        rate_conv, rate_r, constant; /* of the add: s / sy, and k            */
-    int          add_lo, add_hi;
+    pare_qkind kind;
+    float     *scale;    /* [columns]: (sx * sw) / sy; sx * sw; or sw               */
+    float     *bias_f32; /* [columns] or NULL                                       */
+    uint8_t   *table;    /* [256] or NULL                                           */
+    int        zero, lo, hi;
+    float      clamp_lo, clamp_hi; /* of float outputs; infinities where there is none */
+    bool       add;
+    bool       conv_is_second;
+    float      rate_conv, rate_r, constant; /* of the add: s / sy, and k            */
+    int        add_lo, add_hi;
 } pare_qepilogue;
 
 /*
@@ -104,8 +104,8 @@ static inline int pare_qepilogue_code(const pare_qepilogue *e, int column, int32
 /* The fused add on raw codes: operand a is multiplied last. */
 static inline int pare_qepilogue_add(const pare_qepilogue *e, int q, int r)
 {
-    const float inner = e->conv_is_second ? fmaf((float)q, e->rate_conv, e->constant)
-                                          : fmaf((float)r, e->rate_r, e->constant);
+    const float inner =
+        e->conv_is_second ? fmaf((float)q, e->rate_conv, e->constant) : fmaf((float)r, e->rate_r, e->constant);
     const float sum = e->conv_is_second ? fmaf((float)r, e->rate_r, inner) : fmaf((float)q, e->rate_conv, inner);
 
     return pare_qround(sum, 0, e->add_lo, e->add_hi);
@@ -115,7 +115,7 @@ static inline int pare_qepilogue_add(const pare_qepilogue *e, int q, int r)
 static inline float pare_qepilogue_f32(const pare_qepilogue *e, int column, int32_t acc, float row_scale)
 {
     const float scale = e->kind == PARE_QKIND_F32_ROWS ? row_scale * e->scale[column] : e->scale[column];
-    float       y     = (float)acc * scale;
+    float       y = (float)acc * scale;
 
     y = e->bias_f32 ? y + e->bias_f32[column] : y;
     y = y < e->clamp_lo ? e->clamp_lo : y;

@@ -26,7 +26,7 @@ PARE_AVX2_INLINE __m128i pare_q256_pack(pare_q256x2 v, bool lanes, int zero, int
 
     if (!lanes)
         words = _mm256_permute4x64_epi64(words, 0xd8);
-    words           = _mm256_adds_epi16(words, _mm256_set1_epi16((short)zero));
+    words = _mm256_adds_epi16(words, _mm256_set1_epi16((short)zero));
     const __m128i q = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     return _mm_min_epu8(_mm_max_epu8(q, _mm_set1_epi8((char)lo)), _mm_set1_epi8((char)hi));
 }
@@ -103,7 +103,7 @@ PARE_AVX2_INLINE void pare_q256_store_u8(const pare_qepilogue *e, int column, pa
         const pare_q256x2 a = pare_q256_unpack(q, true);
         const pare_q256x2 r = pare_q256_unpack(pare_q256_load(residual, columns), true);
         const pare_q256x2 s = { pare_q256_add(e, a.v0, r.v0), pare_q256_add(e, a.v1, r.v1) };
-        q                   = pare_q256_pack(s, true, 0, e->add_lo, e->add_hi);
+        q = pare_q256_pack(s, true, 0, e->add_lo, e->add_hi);
     }
     pare_q256_save(y, columns, q);
 }

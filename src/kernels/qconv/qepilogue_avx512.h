@@ -72,11 +72,11 @@ PARE_AVX512_INLINE pare_q512x4 pare_q512_unpack(__m512i q, bool lanes)
 PARE_AVX512_INLINE __m512i pare_q512_lookup_words(const uint8_t table[256], __m512i i)
 {
     const __m512i word = _mm512_srli_epi16(i, 1);
-    const __m512i lo   = _mm512_permutex2var_epi16(_mm512_loadu_si512(table), word, _mm512_loadu_si512(table + 64));
+    const __m512i lo = _mm512_permutex2var_epi16(_mm512_loadu_si512(table), word, _mm512_loadu_si512(table + 64));
     const __m512i hi =
         _mm512_permutex2var_epi16(_mm512_loadu_si512(table + 128), word, _mm512_loadu_si512(table + 192));
     const __m512i both = _mm512_mask_blend_epi16(_mm512_test_epi16_mask(i, _mm512_set1_epi16(128)), lo, hi);
-    const __m512i bit  = _mm512_slli_epi16(_mm512_and_si512(i, _mm512_set1_epi16(1)), 3);
+    const __m512i bit = _mm512_slli_epi16(_mm512_and_si512(i, _mm512_set1_epi16(1)), 3);
 
     return _mm512_and_si512(_mm512_srlv_epi16(both, bit), _mm512_set1_epi16(0xff));
 }
@@ -85,7 +85,7 @@ PARE_AVX512_INLINE __m512i pare_q512_lookup_words(const uint8_t table[256], __m5
 PARE_AVX512_INLINE __m512i pare_q512_lookup(const uint8_t table[256], __m512i q)
 {
     const __m512i even = pare_q512_lookup_words(table, _mm512_and_si512(q, _mm512_set1_epi16(0xff)));
-    const __m512i odd  = pare_q512_lookup_words(table, _mm512_srli_epi16(q, 8));
+    const __m512i odd = pare_q512_lookup_words(table, _mm512_srli_epi16(q, 8));
 
     return _mm512_or_si512(even, _mm512_slli_epi16(odd, 8));
 }
@@ -105,13 +105,15 @@ PARE_AVX512_INLINE pare_q512_constants pare_q512_load(const pare_qepilogue *e, i
     const float *s = e->scale + column;
 
     return (pare_q512_constants){
-        .s0   = s,
-        .s1   = n > 1 ? s + 16 : s,
-        .s2   = n > 2 ? s + 32 : s,
-        .s3   = n > 3 ? s + 48 : n == 2 ? s + 16 : s,
+        .s0 = s,
+        .s1 = n > 1 ? s + 16 : s,
+        .s2 = n > 2 ? s + 32 : s,
+        .s3 = n > 3    ? s + 48
+              : n == 2 ? s + 16
+                       : s,
         .zero = _mm512_set1_epi16((short)e->zero),
-        .lo   = _mm512_set1_epi8((char)e->lo),
-        .hi   = _mm512_set1_epi8((char)e->hi),
+        .lo = _mm512_set1_epi8((char)e->lo),
+        .hi = _mm512_set1_epi8((char)e->hi),
     };
 }
 

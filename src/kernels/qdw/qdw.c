@@ -18,7 +18,7 @@ static const pare_qdw_kernel kernels[] = {
 int pare_qdw_candidates(const pare_qconv_desc *d, unsigned cpu, const pare_qdw_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     if (d->in_c != d->out_c || (d->groups ? d->groups : 1) != d->in_c)
         return 0;
@@ -45,10 +45,10 @@ static void pack_channel(const pare_qdw_plan *p, const int8_t *w, int8_t *block,
 
     for (int ky = 0; ky < p->kernel_h; ky++)
         for (int kx = 0; kx < p->kernel_w; kx++) {
-            const int    row  = ky + line;
+            const int    row = ky + line;
             const size_t step = (size_t)(row / k->rows * p->kernel_w + kx);
-            const size_t at   = (step * (size_t)k->block + (size_t)column) * (size_t)k->rows + (size_t)(row % k->rows);
-            const int8_t tap  = w[ky * p->kernel_w + kx];
+            const size_t at = (step * (size_t)k->block + (size_t)column) * (size_t)k->rows + (size_t)(row % k->rows);
+            const int8_t tap = w[ky * p->kernel_w + kx];
 
             if (k->rows == 2)
                 ((int16_t *)(void *)block)[at] = tap;
@@ -59,18 +59,18 @@ static void pack_channel(const pare_qdw_plan *p, const int8_t *w, int8_t *block,
 
 static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
 {
-    const pare_qdw_kernel *k          = p->kernel;
-    const int              columns    = p->blocks * k->block, taps = p->kernel_h * p->kernel_w;
+    const pare_qdw_kernel *k = p->kernel;
+    const int              columns = p->blocks * k->block, taps = p->kernel_h * p->kernel_w;
     int *const             channel_of = pare_malloc((size_t)columns * sizeof(int));
-    pare_status            status     = PARE_OK;
+    pare_status            status = PARE_OK;
 
     if (!channel_of)
         return pare_fail_memory((size_t)columns * sizeof(int), "qdw columns");
     for (int i = 0; i < columns; i++) {
         const int     block = i / k->block, column = i % k->block;
-        const int     c     = block * k->block + pare_qdw_channel(k->lanes, column);
-        const int     real  = c % d->in_c; /* folded pixels repeat the channels */
-        const int8_t *w     = d->w + (ptrdiff_t)real * taps;
+        const int     c = block * k->block + pare_qdw_channel(k->lanes, column);
+        const int     real = c % d->in_c; /* folded pixels repeat the channels */
+        const int8_t *w = d->w + (ptrdiff_t)real * taps;
 
         channel_of[i] = c < p->channels ? real : -1;
         if (c >= p->channels)
@@ -91,41 +91,41 @@ out:
  */
 static int foldable(const pare_qconv_desc *d, const pare_qdw_kernel *k)
 {
-    const int  fold  = k->block % d->in_c ? 1 : k->block / d->in_c;
-    const int  item  = d->out.kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float);
-    const bool tight = d->x.pixel == d->in_c && d->y.pixel == d->in_c * item &&
-                       (!d->out.add.on || d->residual.pixel == d->in_c);
+    const int  fold = k->block % d->in_c ? 1 : k->block / d->in_c;
+    const int  item = d->out.kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float);
+    const bool tight =
+        d->x.pixel == d->in_c && d->y.pixel == d->in_c * item && (!d->out.add.on || d->residual.pixel == d->in_c);
 
     return tight && or1(d->stride_w) == 1 && d->out_w % fold == 0 ? fold : 1;
 }
 
 static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
 {
-    const pare_qdw_kernel *k    = p->kernel;
+    const pare_qdw_kernel *k = p->kernel;
     const int              fold = foldable(d, k);
 
-    p->x        = d->x;
-    p->y        = d->y;
+    p->x = d->x;
+    p->y = d->y;
     p->residual = d->residual;
-    p->out_h    = d->out_h;
-    p->out_w    = d->out_w / fold;
+    p->out_h = d->out_h;
+    p->out_w = d->out_w / fold;
     p->kernel_h = or1(d->kernel_h);
     p->kernel_w = or1(d->kernel_w);
     p->channels = d->in_c * fold;
-    p->tap_x    = or1(d->dilation_w) * d->x.pixel;
-    p->tap_y    = or1(d->dilation_h) * d->x.row;
-    p->x_step   = or1(d->stride_w) * d->x.pixel * fold;
-    p->x_line   = or1(d->stride_h) * d->x.row;
-    p->origin   = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
-    p->blocks   = (p->channels + k->block - 1) / k->block;
+    p->tap_x = or1(d->dilation_w) * d->x.pixel;
+    p->tap_y = or1(d->dilation_h) * d->x.row;
+    p->x_step = or1(d->stride_w) * d->x.pixel * fold;
+    p->x_line = or1(d->stride_h) * d->x.row;
+    p->origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
+    p->blocks = (p->channels + k->block - 1) / k->block;
     p->y.pixel *= fold;
     p->residual.pixel *= fold;
     /* Neighbouring lines share their rows only where the taps lie as far apart as the lines. */
-    p->lines      = k->lines == 2 && d->out_h > 1 && p->x_line == p->tap_y ? 2 : 1;
-    p->groups     = (p->kernel_h + p->lines - 1 + k->rows - 1) / k->rows;
+    p->lines = k->lines == 2 && d->out_h > 1 && p->x_line == p->tap_y ? 2 : 1;
+    p->groups = (p->kernel_h + p->lines - 1 + k->rows - 1) / k->rows;
     p->line_bytes = (size_t)(p->groups * p->kernel_w) * (size_t)(k->block * k->rows) * (k->rows == 2 ? 2 : 1);
-    p->w          = pare_malloc_aligned(pare_qdw_packed_bytes(p));
-    p->bias       = pare_malloc_aligned((size_t)(p->blocks * k->block) * sizeof(*p->bias));
+    p->w = pare_malloc_aligned(pare_qdw_packed_bytes(p));
+    p->bias = pare_malloc_aligned((size_t)(p->blocks * k->block) * sizeof(*p->bias));
     if (!p->w || !p->bias)
         return pare_fail_memory(pare_qdw_packed_bytes(p), "the packed weights of qdw");
     return pack(d, p);
@@ -156,7 +156,7 @@ pare_status pare_qdw_create(const pare_qconv_desc *d, const pare_qdw_kernel *ker
     pare_qdw_plan *p = pare_calloc(1, sizeof(*p));
     if (!p)
         return pare_fail_memory(sizeof(*p), "a plan of qdw");
-    p->kernel                = kernel;
+    p->kernel = kernel;
     const pare_status status = fill(d, p);
     if (status != PARE_OK) {
         pare_qdw_destroy(p);
@@ -189,16 +189,16 @@ void pare_qdw_run(const pare_qdw_plan *p, const pare_qconv_args *args, int part,
     pare_pool_split((long)args->batch * per_image * p->blocks, 1, part, parts, &first, &last);
     for (long i = first; i < last; i++) {
         const int     block = (int)(i % p->blocks), image = (int)(i / p->blocks / per_image);
-        const int     oy    = (int)(i / p->blocks % per_image) * p->lines;
-        const int     n     = p->out_h - oy < p->lines ? 1 : p->lines;
-        pare_qdw_line line  = {
-             .plan      = p,
-             .x         = args->x + image * p->x.image + oy * p->x_line + p->origin + block * p->kernel->block,
-             .y         = (uint8_t *)args->y + image * p->y.image + oy * p->y.row,
-             .block     = block,
-             .n         = n,
-             .rows      = p->kernel_h + n - 1,
-             .row_scale = args->row_scales ? args->row_scales[image] : 1,
+        const int     oy = (int)(i / p->blocks % per_image) * p->lines;
+        const int     n = p->out_h - oy < p->lines ? 1 : p->lines;
+        pare_qdw_line line = {
+            .plan = p,
+            .x = args->x + image * p->x.image + oy * p->x_line + p->origin + block * p->kernel->block,
+            .y = (uint8_t *)args->y + image * p->y.image + oy * p->y.row,
+            .block = block,
+            .n = n,
+            .rows = p->kernel_h + n - 1,
+            .row_scale = args->row_scales ? args->row_scales[image] : 1,
         };
 
         if (args->residual)

@@ -21,10 +21,10 @@ PARE_AVX2_INLINE __m256i load_words(const uint8_t *x)
 
 PARE_AVX2_INLINE pare_q256x2 products(const pare_qdw_line *line, const uint8_t *x)
 {
-    const pare_qdw_plan *p    = line->plan;
-    const __m256i       *w    = (const __m256i *)(p->w + (size_t)line->block * p->line_bytes);
+    const pare_qdw_plan *p = line->plan;
+    const __m256i       *w = (const __m256i *)(p->w + (size_t)line->block * p->line_bytes);
     const __m256i       *bias = (const __m256i *)(p->bias + line->block * BLOCK);
-    pare_q256x2          acc  = { _mm256_loadu_si256(bias), _mm256_loadu_si256(bias + 1) };
+    pare_q256x2          acc = { _mm256_loadu_si256(bias), _mm256_loadu_si256(bias + 1) };
 
     for (int g = 0; g < p->groups; g++) {
         const uint8_t *upper = x + pare_qdw_row(line, 2 * g), *lower = x + pare_qdw_row(line, 2 * g + 1);
@@ -40,12 +40,12 @@ PARE_AVX2_INLINE pare_q256x2 products(const pare_qdw_line *line, const uint8_t *
 
 ISA void pare_qdw_16_avx2(const pare_qdw_line *line)
 {
-    const pare_qdw_plan *p     = line->plan;
+    const pare_qdw_plan *p = line->plan;
     const int            first = line->block * BLOCK;
 
     for (int ox = 0; ox < p->out_w; ox++) {
         const pare_q256x2 acc = products(line, line->x + ox * p->x_step);
-        uint8_t          *y   = line->y + ox * p->y.pixel;
+        uint8_t          *y = line->y + ox * p->y.pixel;
 
         if (p->epilogue.kind == PARE_QKIND_U8) {
             const uint8_t *r = line->residual ? line->residual + ox * p->residual.pixel + first : NULL;

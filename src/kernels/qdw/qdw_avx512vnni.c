@@ -21,12 +21,12 @@ enum { BLOCK = 64, STEP = 256 /* packed bytes of one step */ };
 typedef struct job {
     const pare_qdw_line *line;
     const pare_qdw_plan *p;
-    const int8_t        *w0, *w1;      /* packed weights of both lines           */
-    ptrdiff_t            r1, r2, r3;   /* rows of the first group                */
+    const int8_t        *w0, *w1;    /* packed weights of both lines           */
+    ptrdiff_t            r1, r2, r3; /* rows of the first group                */
     pare_q512_constants  constants;
     __mmask64            mask;
-    int                  first;        /* column and channel of the block        */
-    int                  skip;         /* bytes from an output pixel to its block */
+    int                  first; /* column and channel of the block        */
+    int                  skip;  /* bytes from an output pixel to its block */
     bool                 plain, bare;
 } job;
 
@@ -123,8 +123,8 @@ PARE_AVX512_INLINE void three(const job *g, int lines, int ox, const pare_q512x4
 PARE_AVX512_INLINE void slide_1(const job *g, int lines)
 {
     const ptrdiff_t step = g->p->x_step;
-    const uint8_t  *x    = g->line->x;
-    const int       n    = g->p->out_w;
+    const uint8_t  *x = g->line->x;
+    const int       n = g->p->out_w;
     pare_q512x4     a = column(g, x), b = column(g, x + step), c;
     int             ox = 0;
 
@@ -148,8 +148,8 @@ PARE_AVX512_INLINE void slide_1(const job *g, int lines)
 PARE_AVX512_INLINE void slide_2(const job *g, int lines)
 {
     const ptrdiff_t tap = g->p->tap_x;
-    const uint8_t  *x   = g->line->x;
-    pare_q512x4     a   = column(g, x);
+    const uint8_t  *x = g->line->x;
+    pare_q512x4     a = column(g, x);
 
     for (int ox = 0; ox < g->p->out_w; ox++, x += 2 * tap) {
         const pare_q512x4 b = column(g, x + tap), c = column(g, x + 2 * tap);
@@ -168,7 +168,7 @@ PARE_AVX512_INLINE void general(const job *g, int lines)
         sums          acc = start(g);
 
         for (int i = 0; i < p->groups; i++) {
-            const uint8_t  *x  = g->line->x + ox * p->x_step + pare_qdw_row(g->line, 4 * i);
+            const uint8_t  *x = g->line->x + ox * p->x_step + pare_qdw_row(g->line, 4 * i);
             const ptrdiff_t at = pare_qdw_row(g->line, 4 * i);
             const ptrdiff_t r1 = pare_qdw_row(g->line, 4 * i + 1) - at, r2 = pare_qdw_row(g->line, 4 * i + 2) - at;
             const ptrdiff_t r3 = pare_qdw_row(g->line, 4 * i + 3) - at;
@@ -198,9 +198,9 @@ PARE_AVX512_INLINE void any_filter(const job *g, int lines)
 
 ISA static void run_plain(const job *g)
 {
-    job copy   = *g;
+    job copy = *g;
     copy.plain = true;
-    copy.bare  = false;
+    copy.bare = false;
     if (g->p->lines == 2)
         any_filter(&copy, 2);
     else
@@ -209,9 +209,9 @@ ISA static void run_plain(const job *g)
 
 ISA static void run_bare(const job *g)
 {
-    job copy   = *g;
+    job copy = *g;
     copy.plain = true;
-    copy.bare  = true;
+    copy.bare = true;
     if (g->p->lines == 2)
         any_filter(&copy, 2);
     else
@@ -220,7 +220,7 @@ ISA static void run_bare(const job *g)
 
 ISA static void run_other(const job *g)
 {
-    job copy   = *g;
+    job copy = *g;
     copy.plain = false;
     if (g->p->lines == 2)
         any_filter(&copy, 2);
@@ -234,17 +234,17 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
     const pare_qepilogue *e = &p->epilogue;
     const int8_t         *w = p->w + (size_t)(line->block * p->lines) * p->line_bytes;
     const job             g = {
-                    .line      = line,
-                    .p         = p,
-                    .w0        = w,
-                    .w1        = p->lines == 2 ? w + p->line_bytes : w,
-                    .r1        = pare_qdw_row(line, 1),
-                    .r2        = pare_qdw_row(line, 2),
-                    .r3        = pare_qdw_row(line, 3),
+                    .line = line,
+                    .p = p,
+                    .w0 = w,
+                    .w1 = p->lines == 2 ? w + p->line_bytes : w,
+                    .r1 = pare_qdw_row(line, 1),
+                    .r2 = pare_qdw_row(line, 2),
+                    .r3 = pare_qdw_row(line, 3),
                     .constants = pare_q512_load(e, line->block * BLOCK, 4),
-                    .mask      = pare_q512_mask(p->channels - line->block * BLOCK),
-                    .first     = line->block * BLOCK,
-                    .skip      = line->block * BLOCK * (e->kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float)),
+                    .mask = pare_q512_mask(p->channels - line->block * BLOCK),
+                    .first = line->block * BLOCK,
+                    .skip = line->block * BLOCK * (e->kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float)),
     };
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)

@@ -37,7 +37,7 @@ void pare_qdw_4_c(const pare_qdw_line *line)
                 continue;
             }
             const int q = pare_qepilogue_code(e, c, acc[i]);
-            y[c]        = (uint8_t)(e->add ? pare_qepilogue_add(e, q, line->residual[ox * p->residual.pixel + c]) : q);
+            y[c] = (uint8_t)(e->add ? pare_qepilogue_add(e, q, line->residual[ox * p->residual.pixel + c]) : q);
         }
     }
 }

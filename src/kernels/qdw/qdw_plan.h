@@ -24,11 +24,11 @@ struct pare_qdw_plan {
     ptrdiff_t              tap_x, tap_y;   /* bytes between neighbouring taps                   */
     int                    out_h, out_w, kernel_h, kernel_w;
     int                    channels, blocks;
-    int                    lines;          /* output lines computed together: 1 or 2            */
-    int                    groups;         /* row groups: ceil((kernel_h + lines - 1) / rows)   */
-    size_t                 line_bytes;     /* packed weights of one line of one block           */
+    int                    lines;      /* output lines computed together: 1 or 2            */
+    int                    groups;     /* row groups: ceil((kernel_h + lines - 1) / rows)   */
+    size_t                 line_bytes; /* packed weights of one line of one block           */
     int8_t                *w;
-    int32_t               *bias;           /* [blocks * block], folded, in column order         */
+    int32_t               *bias; /* [blocks * block], folded, in column order         */
     pare_qepilogue         epilogue;
 };
 
@@ -39,8 +39,8 @@ typedef struct pare_qdw_line {
     uint8_t             *y;        /* first output pixel (its start, not the channel)                       */
     const uint8_t       *residual; /* likewise; NULL where there is none                                    */
     int                  block;
-    int                  n;        /* lines to store, 1 or 2                                                */
-    int                  rows;     /* input rows that exist: taps of line n - 1 and all above                */
+    int                  n;    /* lines to store, 1 or 2                                                */
+    int                  rows; /* input rows that exist: taps of line n - 1 and all above                */
     float                row_scale;
 } pare_qdw_line;
 

@@ -14,7 +14,7 @@ static const pare_qmul_kernel kernels[] = {
 int pare_qmul_candidates(unsigned cpu, const pare_qmul_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu))
@@ -44,7 +44,7 @@ pare_status pare_qmul_init(const pare_qmul_desc *d, pare_qmul_params *p)
                          d->lo, hi);
 
     *p = (pare_qmul_params){
-        .m  = (d->sa * d->sb) / d->sy,
+        .m = (d->sa * d->sb) / d->sy,
         .za = d->za,
         .zb = d->zb,
         .zy = d->zy,
@@ -52,7 +52,7 @@ pare_status pare_qmul_init(const pare_qmul_desc *d, pare_qmul_params *p)
         .hi = hi,
     };
     if (!(65025 * p->m + 255 < 2147483648.0f))
-        return pare_fail(PARE_ERR_UNSUPPORTED, "qmul: the output scale %g is too small beside %g and %g",
-                         (double)d->sy, (double)d->sa, (double)d->sb);
+        return pare_fail(PARE_ERR_UNSUPPORTED, "qmul: the output scale %g is too small beside %g and %g", (double)d->sy,
+                         (double)d->sa, (double)d->sb);
     return PARE_OK;
 }

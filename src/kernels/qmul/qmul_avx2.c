@@ -11,23 +11,23 @@
 /* High words of the differences are sign copies: cleared in b, vpmaddwd multiplies the low ones exactly. */
 PARE_AVX2_INLINE __m256i multiply_8(const pare_qmul_params *p, __m256i a, __m256i b)
 {
-    const __m256i low     = _mm256_and_si256(_mm256_sub_epi32(b, _mm256_set1_epi32(p->zb)), _mm256_set1_epi32(0xffff));
+    const __m256i low = _mm256_and_si256(_mm256_sub_epi32(b, _mm256_set1_epi32(p->zb)), _mm256_set1_epi32(0xffff));
     const __m256i product = _mm256_madd_epi16(_mm256_sub_epi32(a, _mm256_set1_epi32(p->za)), low);
-    const __m256  scaled  = _mm256_mul_ps(_mm256_cvtepi32_ps(product), _mm256_set1_ps(p->m));
+    const __m256  scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(product), _mm256_set1_ps(p->m));
 
     return _mm256_cvtps_epi32(_mm256_add_ps(scaled, _mm256_set1_ps((float)p->zy)));
 }
 
 ISA void pare_qmul_avx2(const pare_qmul_params *p, const uint8_t *a, const uint8_t *b, int b_step, uint8_t *y, long n)
 {
-    const pare_qmul_params copy   = *p; /* stores to y cannot alias it */
+    const pare_qmul_params copy = *p; /* stores to y cannot alias it */
     const __m128i          scalar = _mm_set1_epi8(n > 0 ? (char)*b : 0);
 
     for (long i = 0; i < n; i += 16) {
         const int         count = n - i < 16 ? (int)(n - i) : 16;
-        const pare_q256x2 va    = pare_q256_unpack(pare_q256_load(a + i, count), true);
-        const pare_q256x2 vb    = pare_q256_unpack(b_step ? pare_q256_load(b + i, count) : scalar, true);
-        const pare_q256x2 v     = { multiply_8(&copy, va.v0, vb.v0), multiply_8(&copy, va.v1, vb.v1) };
+        const pare_q256x2 va = pare_q256_unpack(pare_q256_load(a + i, count), true);
+        const pare_q256x2 vb = pare_q256_unpack(b_step ? pare_q256_load(b + i, count) : scalar, true);
+        const pare_q256x2 v = { multiply_8(&copy, va.v0, vb.v0), multiply_8(&copy, va.v1, vb.v1) };
         pare_q256_save(y + i, count, pare_q256_pack(v, true, 0, copy.lo, copy.hi));
     }
 }

@@ -16,7 +16,7 @@ static const pare_qpool_kernel kernels[] = {
 int pare_qpool_candidates(unsigned cpu, const pare_qpool_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu))
@@ -46,7 +46,7 @@ typedef struct direction {
 static span cut(const direction *d, int out)
 {
     const int start = out * d->stride - d->pad_before;
-    span      s     = { 0, 0, 0 };
+    span      s = { 0, 0, 0 };
 
     for (int k = 0; k < d->kernel; k++) {
         const int at = start + k * d->dilation;
@@ -119,26 +119,26 @@ void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, c
     for (long i = first; i < last; i++) {
         const int      image = (int)(i / d->out_h), oy = (int)(i % d->out_h);
         const span     rows = cut(&v, oy);
-        const uint8_t *x    = args->x + image * d->x.image + rows.begin * d->x.row;
-        uint8_t       *y    = args->y + image * d->y.image + oy * d->y.row;
+        const uint8_t *x = args->x + image * d->x.image + rows.begin * d->x.row;
+        uint8_t       *y = args->y + image * d->y.image + oy * d->y.row;
 
         for (int ox = 0; ox < d->out_w; ox++, y += d->y.pixel) {
             const span columns = cut(&h, ox);
             kernel->run[d->kind](&(pare_qpool_window){
-                .x        = x + columns.begin * d->x.pixel,
-                .row      = or1(d->dilation_h) * d->x.row,
-                .pixel    = or1(d->dilation_w) * d->x.pixel,
-                .rows     = rows.taps,
-                .columns  = columns.taps,
-                .n        = d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps,
+                .x = x + columns.begin * d->x.pixel,
+                .row = or1(d->dilation_h) * d->x.row,
+                .pixel = or1(d->dilation_w) * d->x.pixel,
+                .rows = rows.taps,
+                .columns = columns.taps,
+                .n = d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps,
                 .channels = d->channels,
-                .y        = y,
-                .sx       = d->sx,
-                .sy       = d->sy,
-                .zx       = d->zx,
-                .zy       = d->zy,
-                .lo       = d->lo,
-                .hi       = d->hi ? d->hi : 255,
+                .y = y,
+                .sx = d->sx,
+                .sy = d->sy,
+                .zx = d->zx,
+                .zy = d->zy,
+                .lo = d->lo,
+                .hi = d->hi ? d->hi : 255,
             });
         }
     }

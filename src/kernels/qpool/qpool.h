@@ -41,11 +41,11 @@ typedef struct pare_qpool_desc {
     int                stride_h, stride_w;     /* 0 = 1                                               */
     int                dilation_h, dilation_w; /* 0 = 1                                               */
     int                pad_top, pad_left, pad_bottom, pad_right;
-    bool               count_padding;          /* AVERAGE                                             */
+    bool               count_padding; /* AVERAGE                                             */
     pare_qpool_strides x, y;
-    float              sx, sy;                 /* AVERAGE and MEAN                                    */
+    float              sx, sy; /* AVERAGE and MEAN                                    */
     int                zx, zy;
-    int                lo, hi;                 /* bounds of q; hi 0 means 255; all kinds              */
+    int                lo, hi; /* bounds of q; hi 0 means 255; all kinds              */
 } pare_qpool_desc;
 
 typedef struct pare_qpool_kernel pare_qpool_kernel;
@@ -72,9 +72,9 @@ typedef struct pare_qpool_window {
     const uint8_t *x;          /* first tap, channel 0                */
     ptrdiff_t      row, pixel; /* bytes between neighbouring taps     */
     int            rows, columns;
-    int            n;          /* divisor                             */
+    int            n; /* divisor                             */
     int            channels;
-    uint8_t       *y;          /* [channels]                          */
+    uint8_t       *y; /* [channels]                          */
     float          sx, sy;
     int            zx, zy, lo, hi;
 } pare_qpool_window;
@@ -88,7 +88,7 @@ struct pare_qpool_kernel {
 };
 
 /* Declares pare_qpool_max_ref, pare_qpool_average_ref, pare_qpool_mean_ref ... */
-#define PARE_QPOOL(name, isa)                      \
+#define PARE_QPOOL(name, isa)                       \
     pare_qpool_window_fn pare_qpool_max_##name;     \
     pare_qpool_window_fn pare_qpool_average_##name; \
     pare_qpool_window_fn pare_qpool_mean_##name;

@@ -50,8 +50,8 @@ ISA void pare_qpool_average_avx2(const pare_qpool_window *arg)
             for (int j = 0; j < w.columns; j++) {
                 const uint8_t    *x = w.x + i * w.row + j * w.pixel + c;
                 const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x, w.channels - c), true);
-                s0                  = accumulate(&w, s0, q.v0);
-                s1                  = accumulate(&w, s1, q.v1);
+                s0 = accumulate(&w, s0, q.v0);
+                s1 = accumulate(&w, s1, q.v1);
             }
         const pare_q256x2 q = { finish_average(&w, s0), finish_average(&w, s1) };
         pare_q256_save(w.y + c, w.channels - c, pare_q256_pack(q, true, 0, w.lo, w.hi));
@@ -66,7 +66,7 @@ PARE_AVX2_INLINE __m256i finish_mean(__m256i sum, __m256i offset, __m256 factor)
 
 ISA void pare_qpool_mean_avx2(const pare_qpool_window *arg)
 {
-    const pare_qpool_window w      = *arg;
+    const pare_qpool_window w = *arg;
     const __m256            factor = _mm256_set1_ps(w.sx / (w.sy * (float)w.n));
     const __m256i           offset = _mm256_set1_epi32(w.rows * w.columns * w.zx);
 
@@ -77,8 +77,8 @@ ISA void pare_qpool_mean_avx2(const pare_qpool_window *arg)
             for (int j = 0; j < w.columns; j++) {
                 const uint8_t    *x = w.x + i * w.row + j * w.pixel + c;
                 const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x, w.channels - c), true);
-                s0                  = _mm256_add_epi32(s0, q.v0);
-                s1                  = _mm256_add_epi32(s1, q.v1);
+                s0 = _mm256_add_epi32(s0, q.v0);
+                s1 = _mm256_add_epi32(s1, q.v1);
             }
         const pare_q256x2 q = { finish_mean(s0, offset, factor), finish_mean(s1, offset, factor) };
         pare_q256_save(w.y + c, w.channels - c, pare_q256_pack(q, true, w.zy, w.lo, w.hi));

@@ -55,19 +55,19 @@ ISA void pare_qpool_average_avx512vnni(const pare_qpool_window *arg)
     for (int c = 0; c < w.channels; c += 64) {
         const __mmask64 mask = pare_q512_mask(w.channels - c);
         const __m512    zero = _mm512_setzero_ps();
-        floats          s    = { zero, zero, zero, zero };
+        floats          s = { zero, zero, zero, zero };
 
         for (int i = 0; i < w.rows; i++)
             for (int j = 0; j < w.columns; j++) {
                 const uint8_t    *x = w.x + i * w.row + j * w.pixel + c;
                 const pare_q512x4 q = pare_q512_unpack(_mm512_maskz_loadu_epi8(mask, x), true);
-                s                   = (floats){ accumulate(&w, s.v0, q.v0), accumulate(&w, s.v1, q.v1),
-                                                accumulate(&w, s.v2, q.v2), accumulate(&w, s.v3, q.v3) };
+                s = (floats){ accumulate(&w, s.v0, q.v0), accumulate(&w, s.v1, q.v1), accumulate(&w, s.v2, q.v2),
+                              accumulate(&w, s.v3, q.v3) };
             }
         const pare_q512x4 q = { finish_average(&w, s.v0), finish_average(&w, s.v1), finish_average(&w, s.v2),
                                 finish_average(&w, s.v3) };
-        save(&w, c, mask, pare_q512_pack(q, true, _mm512_setzero_si512(), _mm512_setzero_si512(),
-                                         _mm512_set1_epi8(-1)));
+        save(&w, c, mask,
+             pare_q512_pack(q, true, _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_set1_epi8(-1)));
     }
 }
 
@@ -79,14 +79,14 @@ PARE_AVX512_INLINE __m512i finish_mean(__m512i sum, __m512i offset, __m512 facto
 
 ISA void pare_qpool_mean_avx512vnni(const pare_qpool_window *arg)
 {
-    const pare_qpool_window w      = *arg;
+    const pare_qpool_window w = *arg;
     const __m512            factor = _mm512_set1_ps(w.sx / (w.sy * (float)w.n));
     const __m512i           offset = _mm512_set1_epi32(w.rows * w.columns * w.zx);
 
     for (int c = 0; c < w.channels; c += 64) {
         const __mmask64 mask = pare_q512_mask(w.channels - c);
         const __m512i   zero = _mm512_setzero_si512();
-        pare_q512x4     s    = { zero, zero, zero, zero };
+        pare_q512x4     s = { zero, zero, zero, zero };
 
         for (int i = 0; i < w.rows; i++)
             for (int j = 0; j < w.columns; j++) {

@@ -16,7 +16,7 @@ void pare_qpool_max_ref(const pare_qpool_window *w)
         for (int i = 0; i < w->rows; i++)
             for (int j = 0; j < w->columns; j++) {
                 const int q = w->x[i * w->row + j * w->pixel + c];
-                most        = q > most ? q : most;
+                most = q > most ? q : most;
             }
         w->y[c] = clamp(w, most);
     }

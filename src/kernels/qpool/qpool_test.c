@@ -21,8 +21,8 @@ static pare_qpool_desc make(pare_rng *rng)
     static const int channels[] = { 1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 130, 300 };
     pare_qpool_desc  d = { .kind = (pare_qpool_kind)between(rng, 0, 2), .channels = channels[between(rng, 0, 15)] };
 
-    d.in_h     = between(rng, 1, 9);
-    d.in_w     = between(rng, 1, 9);
+    d.in_h = between(rng, 1, 9);
+    d.in_w = between(rng, 1, 9);
     d.kernel_h = between(rng, 1, 3);
     d.kernel_w = between(rng, 1, 4);
     if (d.kind == PARE_QPOOL_MEAN) { /* global */
@@ -30,52 +30,52 @@ static pare_qpool_desc make(pare_rng *rng)
         d.kernel_w = d.in_w;
         d.out_h = d.out_w = 1;
     } else {
-        d.stride_h   = between(rng, 0, 3);
-        d.stride_w   = between(rng, 0, 2);
+        d.stride_h = between(rng, 0, 3);
+        d.stride_w = between(rng, 0, 2);
         d.dilation_w = between(rng, 0, 2);
-        d.pad_top    = between(rng, 0, d.kernel_h - 1);
-        d.pad_left   = between(rng, 0, d.kernel_w - 1);
+        d.pad_top = between(rng, 0, d.kernel_h - 1);
+        d.pad_left = between(rng, 0, d.kernel_w - 1);
         d.pad_bottom = between(rng, 0, d.kernel_h - 1);
-        d.pad_right  = between(rng, 0, d.kernel_w - 1);
-        d.out_h      = between(rng, 1, 4);
-        d.out_w      = between(rng, 1, 4);
+        d.pad_right = between(rng, 0, d.kernel_w - 1);
+        d.out_h = between(rng, 1, 4);
+        d.out_w = between(rng, 1, 4);
     }
     d.count_padding = between(rng, 0, 1);
-    d.sx            = between(rng, 0, 2) ? pare_rng_uniform(rng, 0.001f, 0.1f) : 0.5f;
-    d.sy            = between(rng, 0, 2) ? pare_rng_uniform(rng, 0.001f, 0.1f) : 0.25f;
-    d.zx            = between(rng, 0, 255);
-    d.zy            = between(rng, 0, 255);
-    d.lo            = between(rng, 0, 2) ? 0 : 40;
-    d.hi            = between(rng, 0, 2) ? 0 : 200;
-    d.x.pixel       = d.channels + between(rng, 0, 40);
-    d.x.row         = d.x.pixel * d.in_w + between(rng, 0, 40);
-    d.x.image       = d.x.row * d.in_h;
-    d.y.pixel       = d.channels + between(rng, 0, 40);
-    d.y.row         = d.y.pixel * d.out_w;
-    d.y.image       = d.y.row * d.out_h + 5;
+    d.sx = between(rng, 0, 2) ? pare_rng_uniform(rng, 0.001f, 0.1f) : 0.5f;
+    d.sy = between(rng, 0, 2) ? pare_rng_uniform(rng, 0.001f, 0.1f) : 0.25f;
+    d.zx = between(rng, 0, 255);
+    d.zy = between(rng, 0, 255);
+    d.lo = between(rng, 0, 2) ? 0 : 40;
+    d.hi = between(rng, 0, 2) ? 0 : 200;
+    d.x.pixel = d.channels + between(rng, 0, 40);
+    d.x.row = d.x.pixel * d.in_w + between(rng, 0, 40);
+    d.x.image = d.x.row * d.in_h;
+    d.y.pixel = d.channels + between(rng, 0, 40);
+    d.y.row = d.y.pixel * d.out_w;
+    d.y.image = d.y.row * d.out_h + 5;
     return d;
 }
 
 static void random_shapes(runner *r)
 {
     const pare_qpool_kernel *kernels[MAX_KERNELS];
-    const int n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
-    int       ran = 0;
+    const int                n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                 rng = pare_rng_seed(r->seed);
+    int                      ran = 0;
 
     for (int t = 0; t < 1500; t++) {
-        const pare_qpool_desc d     = make(&rng);
+        const pare_qpool_desc d = make(&rng);
         const int             batch = between(&rng, 1, 2), parts = between(&rng, 1, 3);
-        const size_t nx = (size_t)((batch - 1) * d.x.image + (d.in_h - 1) * d.x.row + (d.in_w - 1) * d.x.pixel +
-                                   d.channels);
-        const size_t ny = (size_t)((batch - 1) * d.y.image + (d.out_h - 1) * d.y.row + (d.out_w - 1) * d.y.pixel +
-                                   d.channels);
+        const size_t          nx =
+            (size_t)((batch - 1) * d.x.image + (d.in_h - 1) * d.x.row + (d.in_w - 1) * d.x.pixel + d.channels);
+        const size_t ny =
+            (size_t)((batch - 1) * d.y.image + (d.out_h - 1) * d.y.row + (d.out_w - 1) * d.y.pixel + d.channels);
 
         if (pare_qpool_check(&d) != PARE_OK)
             continue;
         ran++;
         uint8_t *const x = runner_guarded(nx, 1), *const y = runner_guarded(ny, 1), *const want = malloc(ny);
-        const bool     ends = between(&rng, 0, 2) == 0;
+        const bool ends = between(&rng, 0, 2) == 0;
         for (size_t i = 0; i < nx; i++)
             x[i] = ends ? (uint8_t)(between(&rng, 0, 1) * 255) : (uint8_t)pare_rng_u64(&rng);
         memset(want, 0xa5, ny);
@@ -99,21 +99,33 @@ static void random_shapes(runner *r)
 static void examples(runner *r)
 {
     const pare_qpool_kernel *kernels[MAX_KERNELS];
-    const int       n   = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    const uint8_t   x[] = { 10, 20, 30, 40 };
-    uint8_t         y[9];
-    pare_qpool_desc d   = { .channels = 1, .in_h = 2, .in_w = 2, .out_h = 3, .out_w = 3, .kernel_h = 2, .kernel_w = 2,
-                            .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1, .x = { 1, 2, 4 },
-                            .y = { 1, 3, 9 }, .sx = 1, .sy = 1 };
-    static const uint8_t want[4][9] = {
-        { 10, 20, 20, 30, 40, 40, 30, 40, 40 }, /* max                            */
-        { 10, 15, 20, 20, 25, 30, 30, 35, 40 }, /* average                        */
-        { 2, 8, 5, 10, 25, 15, 8, 18, 10 },     /* average, padding counts: /4; 2.5, 7.5 and 17.5 round to even */
-        { 10, 15, 20, 20, 25, 30, 30, 35, 40 }, /* mean                           */
+    const int                n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    const uint8_t            x[] = { 10, 20, 30, 40 };
+    uint8_t                  y[9];
+    pare_qpool_desc          d = { .channels = 1,
+                                   .in_h = 2,
+                                   .in_w = 2,
+                                   .out_h = 3,
+                                   .out_w = 3,
+                                   .kernel_h = 2,
+                                   .kernel_w = 2,
+                                   .pad_top = 1,
+                                   .pad_left = 1,
+                                   .pad_bottom = 1,
+                                   .pad_right = 1,
+                                   .x = { 1, 2, 4 },
+                                   .y = { 1, 3, 9 },
+                                   .sx = 1,
+                                   .sy = 1 };
+    static const uint8_t     want[4][9] = {
+            { 10, 20, 20, 30, 40, 40, 30, 40, 40 }, /* max                            */
+            { 10, 15, 20, 20, 25, 30, 30, 35, 40 }, /* average                        */
+            { 2, 8, 5, 10, 25, 15, 8, 18, 10 },     /* average, padding counts: /4; 2.5, 7.5 and 17.5 round to even */
+            { 10, 15, 20, 20, 25, 30, 30, 35, 40 }, /* mean                           */
     };
 
     for (int t = 0; t < 4; t++) {
-        d.kind          = t == 0 ? PARE_QPOOL_MAX : t == 3 ? PARE_QPOOL_MEAN : PARE_QPOOL_AVERAGE;
+        d.kind = t == 0 ? PARE_QPOOL_MAX : t == 3 ? PARE_QPOOL_MEAN : PARE_QPOOL_AVERAGE;
         d.count_padding = t == 2;
         CHECK(r, pare_qpool_check(&d) == PARE_OK, "%s", pare_error());
         pare_qpool_run(kernels[n - 1], &d, &(pare_qpool_args){ x, y, 1 }, 0, 1);
@@ -123,7 +135,7 @@ static void examples(runner *r)
     d.pad_top = 3;
     CHECK(r, pare_qpool_check(&d) == PARE_ERR_SHAPE, "accepted a window without a tap");
     d.pad_top = 1;
-    d.sy      = 1e-8f;
+    d.sy = 1e-8f;
     CHECK(r, pare_qpool_check(&d) == PARE_ERR_UNSUPPORTED, "accepted 255 / 1e-8");
 }
 

@@ -3,9 +3,15 @@
 #include "kernels/quantize/quantize.h"
 
 static const pare_quantize_kernel kernels[] = {
-#define PARE_QUANTIZE(name, isa) \
-    { #name, isa, pare_quantize_##name, pare_dequantize_##name, \
-      pare_quantize_largest_##name, pare_quantize_codes_##name },
+#define PARE_QUANTIZE(name, isa)      \
+    {                                 \
+        #name,                        \
+        isa,                          \
+        pare_quantize_##name,         \
+        pare_dequantize_##name,       \
+        pare_quantize_largest_##name, \
+        pare_quantize_codes_##name    \
+    },
 #include "kernels/quantize/quantize.def"
 #undef PARE_QUANTIZE
 };
@@ -13,7 +19,7 @@ static const pare_quantize_kernel kernels[] = {
 int pare_quantize_candidates(unsigned cpu, const pare_quantize_kernel *out[], int max)
 {
     const int n_kernels = (int)(sizeof(kernels) / sizeof(kernels[0]));
-    int       n         = 0;
+    int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu))
@@ -24,7 +30,7 @@ int pare_quantize_candidates(unsigned cpu, const pare_quantize_kernel *out[], in
 float pare_quantize_dynamic(const pare_quantize_kernel *kernel, const float *x, uint8_t *y, long n)
 {
     const pare_quantize_pixels row = { .x = x, .y = y, .channels = n, .n = 1 };
-    const float                a   = kernel->largest(&row);
+    const float                a = kernel->largest(&row);
 
     kernel->codes(&row, a);
     return a / 127;
@@ -46,8 +52,9 @@ void pare_quantize_planar_codes(const pare_quantize_kernel *kernel, const pare_q
     for (long begin = 0; begin < p->n; begin += STRIP) {
         const long count = p->n - begin < STRIP ? p->n - begin : STRIP;
         for (long c = 0; c < p->channels; c++) {
-            const pare_quantize_pixels strip = { .x = p->x + c * p->x_step + begin, .y = codes, .channels = count,
-                                                 .n = 1 };
+            const pare_quantize_pixels strip = {
+                .x = p->x + c * p->x_step + begin, .y = codes, .channels = count, .n = 1
+            };
             kernel->codes(&strip, a);
             scatter(codes, count, p->y + begin * p->y_step + c, p->y_step);
         }

@@ -73,10 +73,10 @@ void pare_quantize_planar(const pare_quantize_kernel *kernel, const pare_quantiz
 void pare_quantize_planar_codes(const pare_quantize_kernel *kernel, const pare_quantize_pixels *p, float a);
 
 /* Declares pare_quantize_ref, pare_dequantize_ref, pare_quantize_largest_ref ... */
-#define PARE_QUANTIZE(name, isa)                          \
-    pare_quantize_row     pare_quantize_##name;           \
-    pare_dequantize_row   pare_dequantize_##name;         \
-    pare_quantize_largest pare_quantize_largest_##name;   \
+#define PARE_QUANTIZE(name, isa)                        \
+    pare_quantize_row     pare_quantize_##name;         \
+    pare_dequantize_row   pare_dequantize_##name;       \
+    pare_quantize_largest pare_quantize_largest_##name; \
     pare_quantize_codes   pare_quantize_codes_##name;
 #include "kernels/quantize/quantize.def"
 #undef PARE_QUANTIZE

@@ -22,7 +22,7 @@ INLINE __m256i code(__m256 value, __m256 zero, __m256 lo, __m256 hi)
 /* The low bytes of 8 dwords. */
 INLINE void store_bytes(uint8_t *y, __m256i q)
 {
-    const __m256i low   = _mm256_and_si256(q, _mm256_set1_epi32(0xff));
+    const __m256i low = _mm256_and_si256(q, _mm256_set1_epi32(0xff));
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
 
     _mm_storel_epi64((__m128i *)y, _mm_packus_epi16(words, words));
@@ -41,14 +41,14 @@ ISA void pare_quantize_avx2(const pare_quantize_params *p, const float *x, uint8
 
 ISA void pare_dequantize_avx2(const pare_quantize_params *p, const uint8_t *x, float *y, long n)
 {
-    const pare_quantize_params copy  = *p;
+    const pare_quantize_params copy = *p;
     const __m256               scale = _mm256_set1_ps(copy.scale);
-    const __m256i              zero  = _mm256_set1_epi32(copy.zero);
-    long                       i     = 0;
+    const __m256i              zero = _mm256_set1_epi32(copy.zero);
+    long                       i = 0;
 
     for (; i + 8 <= n; i += 8) {
         const __m128i bytes = _mm_loadl_epi64((const __m128i *)(x + i));
-        const __m256i q     = copy.lo < 0 ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
+        const __m256i q = copy.lo < 0 ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
         _mm256_storeu_ps(y + i, _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(q, zero)), scale));
     }
     pare_dequantize_ref(&copy, x + i, y + i, n - i);

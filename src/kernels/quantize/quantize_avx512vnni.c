@@ -30,7 +30,7 @@ ISA void pare_quantize_avx512vnni(const pare_quantize_params *p, const float *x,
 
     for (long i = 0; i < n; i += 16) {
         const __mmask16 mask = left(n - i);
-        const __m512    v    = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, x + i), scale);
+        const __m512    v = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, x + i), scale);
         _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(code(v, zero, lo, hi)));
     }
 }
@@ -38,12 +38,12 @@ ISA void pare_quantize_avx512vnni(const pare_quantize_params *p, const float *x,
 ISA void pare_dequantize_avx512vnni(const pare_quantize_params *p, const uint8_t *x, float *y, long n)
 {
     const __m512  scale = _mm512_set1_ps(p->scale);
-    const __m512i zero  = _mm512_set1_epi32(p->zero);
+    const __m512i zero = _mm512_set1_epi32(p->zero);
 
     for (long i = 0; i < n; i += 16) {
-        const __mmask16 mask  = left(n - i);
+        const __mmask16 mask = left(n - i);
         const __m128i   bytes = _mm_maskz_loadu_epi8(mask, x + i);
-        const __m512i   q     = p->lo < 0 ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes);
+        const __m512i   q = p->lo < 0 ? _mm512_cvtepi8_epi32(bytes) : _mm512_cvtepu8_epi32(bytes);
         _mm512_mask_storeu_ps(y + i, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(q, zero)), scale));
     }
 }

@@ -29,7 +29,7 @@ float pare_quantize_largest_ref(const pare_quantize_pixels *p)
     for (long i = 0; i < p->n; i++)
         for (long c = 0; c < p->channels; c++) {
             const float v = fabsf(p->x[i * p->x_step + c]);
-            a             = v > a ? v : a;
+            a = v > a ? v : a;
         }
     return a;
 }

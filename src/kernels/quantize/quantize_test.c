@@ -15,7 +15,7 @@ enum { MAX_KERNELS = 8, LONGEST = 150 };
 /* Ordinary values, ties, integers far away, and everything that is not a number one likes to meet. */
 static float value(pare_rng *rng, float scale)
 {
-    static const float odd[] = { 0.0f,   -0.0f,   INFINITY, -INFINITY, NAN,     3e38f,    -3e38f,     1e-42f,
+    static const float odd[] = { 0.0f,   -0.0f,   INFINITY, -INFINITY, NAN,     3e38f,      -3e38f,      1e-42f,
                                  2.5e9f, -2.5e9f, 1.7e7f,   -1.7e7f,   8388609, 8388608.5f, 16777217.0f, 1e-30f };
 
     switch (pare_rng_below(rng, 8)) {
@@ -31,8 +31,8 @@ static float value(pare_rng *rng, float scale)
 static pare_quantize_params make(pare_rng *rng)
 {
     const bool           s8 = pare_rng_below(rng, 2);
-    pare_quantize_params p  = { pare_rng_below(rng, 2) ? 0.5f : pare_rng_uniform(rng, 1e-4f, 2.0f),
-                                (int)pare_rng_below(rng, 256) - (s8 ? 128 : 0), s8 ? -128 : 0, s8 ? 127 : 255 };
+    pare_quantize_params p = { pare_rng_below(rng, 2) ? 0.5f : pare_rng_uniform(rng, 1e-4f, 2.0f),
+                               (int)pare_rng_below(rng, 256) - (s8 ? 128 : 0), s8 ? -128 : 0, s8 ? 127 : 255 };
 
     if (pare_rng_below(rng, 4) == 0)
         p.lo += 20, p.hi -= 30;
@@ -42,11 +42,11 @@ static pare_quantize_params make(pare_rng *rng)
 static void rows(runner *r)
 {
     const pare_quantize_kernel *kernels[MAX_KERNELS];
-    const int n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
+    const int                   n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                    rng = pare_rng_seed(r->seed);
 
     for (int t = 0; t < 3000; t++) {
-        const pare_quantize_params p      = make(&rng);
+        const pare_quantize_params p = make(&rng);
         const size_t               length = pare_rng_below(&rng, LONGEST + 1), bytes = length * sizeof(float);
         float *const x = runner_guarded(bytes, sizeof(float)), *const back = runner_guarded(bytes, sizeof(float));
         uint8_t *const q = runner_guarded(length, 1);
@@ -76,9 +76,9 @@ static float want_pixels(const pare_quantize_pixels *p, bool planar, uint8_t *wa
     float a = 0;
 
     for (long i = 0; i < p->n * p->channels; i++) {
-        const long c = i % p->channels, at = i / p->channels;
+        const long  c = i % p->channels, at = i / p->channels;
         const float v = fabsf(p->x[planar ? c * p->x_step + at : at * p->x_step + c]);
-        a             = v > a ? v : a;
+        a = v > a ? v : a;
     }
     for (long i = 0; i < p->n * p->channels; i++) {
         const long  c = i % p->channels, at = i / p->channels;
@@ -93,20 +93,20 @@ static float want_pixels(const pare_quantize_pixels *p, bool planar, uint8_t *wa
 static void dynamic_pixels(runner *r)
 {
     const pare_quantize_kernel *kernels[MAX_KERNELS];
-    const int n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
+    const int                   n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                    rng = pare_rng_seed(r->seed);
 
     for (int t = 0; t < 3000; t++) {
-        const bool  planar   = pare_rng_below(&rng, 3) == 0;
-        const int   kind     = (int)pare_rng_below(&rng, 4);
-        const long  channels = (long)pare_rng_below(&rng, planar ? 5 : LONGEST);
-        const long  gap      = (long)pare_rng_below(&rng, 3) * 7;
-        const long  pixels   = (long)pare_rng_below(&rng, planar ? 600 : 9);
-        const long  x_step   = (planar ? pixels : channels) + gap, y_step = channels + (long)pare_rng_below(&rng, 20);
-        const long  outer    = planar ? channels : pixels;
-        const size_t floats  = pixels && channels ? (size_t)(outer * x_step - gap) : 0, bytes = floats * sizeof(float);
-        const size_t codes   = pixels && channels ? (size_t)((pixels - 1) * y_step + channels) : 0;
-        float *const   x     = runner_guarded(bytes, sizeof(float));
+        const bool     planar = pare_rng_below(&rng, 3) == 0;
+        const int      kind = (int)pare_rng_below(&rng, 4);
+        const long     channels = (long)pare_rng_below(&rng, planar ? 5 : LONGEST);
+        const long     gap = (long)pare_rng_below(&rng, 3) * 7;
+        const long     pixels = (long)pare_rng_below(&rng, planar ? 600 : 9);
+        const long     x_step = (planar ? pixels : channels) + gap, y_step = channels + (long)pare_rng_below(&rng, 20);
+        const long     outer = planar ? channels : pixels;
+        const size_t   floats = pixels && channels ? (size_t)(outer * x_step - gap) : 0, bytes = floats * sizeof(float);
+        const size_t   codes = pixels && channels ? (size_t)((pixels - 1) * y_step + channels) : 0;
+        float *const   x = runner_guarded(bytes, sizeof(float));
         uint8_t *const q = runner_guarded(codes, 1), *const want = runner_guarded(codes, 1);
         const pare_quantize_pixels p = { x, q, x_step, y_step, channels, pixels };
 
@@ -123,8 +123,8 @@ static void dynamic_pixels(runner *r)
                 kernels[k]->codes(&p, a);
             CHECK(r, !memcmp(&got, &a, sizeof(a)), "%s channels=%ld n=%ld: largest %g, got %g", kernels[k]->name,
                   channels, pixels, (double)a, (double)got);
-            CHECK(r, !memcmp(q, want, codes), "%s channels=%ld n=%ld steps=%ld,%ld planar=%d kind=%d",
-                  kernels[k]->name, channels, pixels, x_step, y_step, planar, kind);
+            CHECK(r, !memcmp(q, want, codes), "%s channels=%ld n=%ld steps=%ld,%ld planar=%d kind=%d", kernels[k]->name,
+                  channels, pixels, x_step, y_step, planar, kind);
         }
         runner_guarded_free(x, bytes, sizeof(float));
         runner_guarded_free(q, codes, 1);
@@ -134,10 +134,10 @@ static void dynamic_pixels(runner *r)
 
 static void examples(runner *r)
 {
-    const pare_quantize_params p    = { .scale = 0.5f, .zero = 10, .lo = 0, .hi = 255 };
-    const float                x[]  = { 0, 0.25f, 0.75f, -0.25f, INFINITY, -INFINITY, NAN, 1e30f };
-    const uint8_t              q[]  = { 10, 10, 12, 10, 255, 0, 0, 255 };
-    const float                d[]  = { -2, 1, 0.5f, 0 };
+    const pare_quantize_params p = { .scale = 0.5f, .zero = 10, .lo = 0, .hi = 255 };
+    const float                x[] = { 0, 0.25f, 0.75f, -0.25f, INFINITY, -INFINITY, NAN, 1e30f };
+    const uint8_t              q[] = { 10, 10, 12, 10, 255, 0, 0, 255 };
+    const float                d[] = { -2, 1, 0.5f, 0 };
     const uint8_t              dq[] = { 1, 192, 160, 128 };
     uint8_t                    got[8];
 
@@ -159,8 +159,8 @@ static void examples(runner *r)
 static void planar(runner *r)
 {
     const pare_quantize_kernel *kernels[MAX_KERNELS];
-    const int n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
-    pare_rng  rng = pare_rng_seed(r->seed);
+    const int                   n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                    rng = pare_rng_seed(r->seed);
 
     for (int t = 0; t < 60; t++) {
         const int      channels = 1 + (int)pare_rng_below(&rng, 4), pixels = (int)pare_rng_below(&rng, 700);
@@ -191,7 +191,10 @@ static void planar(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "rows", rows }, { "dynamic_pixels", dynamic_pixels }, { "examples", examples }, { "planar", planar },
+        { "rows", rows },
+        { "dynamic_pixels", dynamic_pixels },
+        { "examples", examples },
+        { "planar", planar },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
 }

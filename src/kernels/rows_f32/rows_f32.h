@@ -40,7 +40,7 @@ typedef struct pare_rows_f32_kernel {
     float (*sum)(long n, const float *x);
     float (*sum_squares)(long n, const float *x); /* sum of x * x           */
     float (*max)(long n, const float *x);
-    float (*max_abs)(long n, const float *x);     /* the a of dynamic quantization */
+    float (*max_abs)(long n, const float *x); /* the a of dynamic quantization */
 
     /* m = max, e = exp(x - m), y = e / (sum of e). */
     void (*softmax)(long n, const float *x, float *y);

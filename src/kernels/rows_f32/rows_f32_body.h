@@ -37,20 +37,20 @@ ISA static void softmax(long n, const float *x, float *y)
 
     for (long i = 0; i < n; i += 16) {
         const float *const e = take(rest, y + i, block_at(i, n));
-        EACH_LANE q[l] = pare_quietf(e[l] / total);
+        EACH_LANE          q[l] = pare_quietf(e[l] / total);
         give(y + i, q, block_at(i, n));
     }
 }
 
 ISA static void log_softmax(long n, const float *x, float *y)
 {
-    const float m         = max(n, x);
+    const float m = max(n, x);
     const float log_total = pare_logf(sum_of(n, x, map_exp, m));
     float       rest[16], d[16];
 
     for (long i = 0; i < n; i += 16) {
         const float *const v = take(rest, x + i, block_at(i, n));
-        EACH_LANE d[l] = pare_quietf((v[l] - m) - log_total);
+        EACH_LANE          d[l] = pare_quietf((v[l] - m) - log_total);
         give(y + i, d, block_at(i, n));
     }
 }
@@ -62,15 +62,15 @@ INLINE void normalize(long n, const float *x, float mean, float sd, const float 
 
     for (long i = 0; i < n; i += 16) {
         const long         left = block_at(i, n);
-        const float *const v    = take(rest, x + i, left);
-        EACH_LANE d[l] = (v[l] - mean) / sd;
+        const float *const v = take(rest, x + i, left);
+        EACH_LANE          d[l] = (v[l] - mean) / sd;
         if (scale) {
             const float *const s = take(rest_scale, scale + i, left);
-            EACH_LANE d[l] = d[l] * s[l];
+            EACH_LANE          d[l] = d[l] * s[l];
         }
         if (bias) {
             const float *const b = take(rest_bias, bias + i, left);
-            EACH_LANE d[l] = d[l] + b[l];
+            EACH_LANE          d[l] = d[l] + b[l];
         }
         EACH_LANE d[l] = pare_quietf(d[l]);
         give(y + i, d, left);
@@ -81,7 +81,7 @@ ISA static void layer_norm(long n, const float *x, const float *scale, const flo
 {
     assert(n > 0);
     const float mean = sum(n, x) / (float)n;
-    const float var  = sum_of(n, x, map_deviation, mean) / (float)n;
+    const float var = sum_of(n, x, map_deviation, mean) / (float)n;
     normalize(n, x, mean, pare_sqrtf(var + eps), scale, bias, y);
 }
 
@@ -96,7 +96,7 @@ INLINE void gate(float *restrict v, const float *x, long n)
 {
     float              rest[16];
     const float *const a = take(rest, x, n);
-    EACH_LANE v[l] = pare_sigmoidf(a[l]);
+    EACH_LANE          v[l] = pare_sigmoidf(a[l]);
 }
 
 /* v = sigmoid(x + s) */
@@ -113,8 +113,8 @@ ISA static void lstm_cell(long n, const float *z, const float *c, float *c_new, 
 
     for (long i = 0; i < n; i += 16) {
         const long         left = block_at(i, n);
-        const float *const old  = take(rest_c, c + i, left);
-        const float *const g    = take(rest_g, z + 3 * n + i, left);
+        const float *const old = take(rest_c, c + i, left);
+        const float *const g = take(rest_g, z + 3 * n + i, left);
         gate(in, z + i, left);
         gate(out, z + n + i, left);
         gate(keep, z + 2 * n + i, left);
@@ -132,9 +132,9 @@ ISA static void gru_cell(long n, const float *x, const float *s, const float *h,
 
     for (long i = 0; i < n; i += 16) {
         const long         left = block_at(i, n);
-        const float *const a    = take(rest_x, x + 2 * n + i, left);
-        const float *const b    = take(rest_s, s + 2 * n + i, left);
-        const float *const old  = take(rest_h, h + i, left);
+        const float *const a = take(rest_x, x + 2 * n + i, left);
+        const float *const b = take(rest_s, s + 2 * n + i, left);
+        const float *const old = take(rest_h, h + i, left);
         gate_of_sum(z, x + i, s + i, left);
         gate_of_sum(r, x + n + i, s + n + i, left);
         EACH_LANE out[l] = pare_quietf((1.0f - z[l]) * pare_tanhf(a[l] + r[l] * b[l]) + z[l] * old[l]);
@@ -148,7 +148,7 @@ ISA static void gru_reset(long n, const float *x, const float *s, const float *h
 
     for (long i = 0; i < n; i += 16) {
         const long         left = block_at(i, n);
-        const float *const old  = take(rest, h + i, left);
+        const float *const old = take(rest, h + i, left);
         gate_of_sum(v, x + i, s + i, left);
         gate_of_sum(r, x + n + i, s + n + i, left);
         EACH_LANE r[l] = pare_quietf(r[l] * old[l]);
@@ -163,10 +163,10 @@ ISA static void gru_update(long n, const float *z, const float *g, const float *
 
     for (long i = 0; i < n; i += 16) {
         const long         left = block_at(i, n);
-        const float *const a    = take(rest_z, z + i, left);
-        const float *const b    = take(rest_g, g + i, left);
-        const float *const old  = take(rest_h, h + i, left);
-        EACH_LANE out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * old[l]);
+        const float *const a = take(rest_z, z + i, left);
+        const float *const b = take(rest_g, g + i, left);
+        const float *const old = take(rest_h, h + i, left);
+        EACH_LANE          out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * old[l]);
         give(y + i, out, left);
     }
 }
@@ -193,11 +193,19 @@ INLINE void all_pairs(long n, const float *a, const float *b, float *y, pare_row
     }
 }
 
-#define PARE_BINARY_F32(name, formula)                                                                          \
-    INLINE void name##_pair(const float *p, const float *q, float *restrict y)                                  \
-    { EACH_LANE { const float a = p[l], b = q[l]; y[l] = pare_quietf(formula); } }                              \
-    ISA static void name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands)    \
-    { all_pairs(n, a, b, y, operands, name##_pair); }
+#define PARE_BINARY_F32(name, formula)                                                                       \
+    INLINE void name##_pair(const float *p, const float *q, float *restrict y)                               \
+    {                                                                                                        \
+        EACH_LANE                                                                                            \
+        {                                                                                                    \
+            const float a = p[l], b = q[l];                                                                  \
+            y[l] = pare_quietf(formula);                                                                     \
+        }                                                                                                    \
+    }                                                                                                        \
+    ISA static void name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands) \
+    {                                                                                                        \
+        all_pairs(n, a, b, y, operands, name##_pair);                                                        \
+    }
 #include "kernels/rows_f32/rows_f32_binary.def"
 #undef PARE_BINARY_F32
 

@@ -13,9 +13,9 @@
 
 #include "base/math.h"
 
-#define INLINE      ISA static inline __attribute__((always_inline))
-#define EACH_LANE   for (int l = 0; l < 16; l++)
-#define BYTES(n)    ((size_t)(n) * sizeof(float))
+#define INLINE    ISA static inline __attribute__((always_inline))
+#define EACH_LANE for (int l = 0; l < 16; l++)
+#define BYTES(n)  ((size_t)(n) * sizeof(float))
 
 /* Some function of an element and of arg. */
 typedef float map_fn(float x, float arg);

@@ -97,7 +97,7 @@ static void log_softmax(long n, const float *x, float *y)
 static void layer_norm(long n, const float *x, const float *scale, const float *bias, float eps, float *y)
 {
     const float mean = sum(n, x) / (float)n;
-    lanes       s    = { { 0 } };
+    lanes       s = { { 0 } };
 
     assert(n > 0);
     for (long i = 0; i < n; i++)
@@ -105,7 +105,7 @@ static void layer_norm(long n, const float *x, const float *scale, const float *
 
     const float sd = pare_sqrtf(add_up(s) / (float)n + eps);
     for (long i = 0; i < n; i++) {
-        const float d      = (x[i] - mean) / sd;
+        const float d = (x[i] - mean) / sd;
         const float scaled = scale ? d * scale[i] : d;
         y[i] = pare_quietf(bias ? scaled + bias[i] : scaled);
     }
@@ -125,7 +125,7 @@ static void lstm_cell(long n, const float *z, const float *c, float *c_new, floa
     for (long i = 0; i < n; i++) {
         const float keep = pare_sigmoidf(z[2 * n + i]) * c[i];
         const float cell = keep + pare_sigmoidf(z[i]) * pare_tanhf(z[3 * n + i]);
-        h[i]     = pare_quietf(pare_sigmoidf(z[n + i]) * pare_tanhf(cell));
+        h[i] = pare_quietf(pare_sigmoidf(z[n + i]) * pare_tanhf(cell));
         c_new[i] = pare_quietf(cell);
     }
 }
@@ -143,7 +143,7 @@ static void gru_cell(long n, const float *x, const float *s, const float *h, flo
 static void gru_reset(long n, const float *x, const float *s, const float *h, float *z, float *rh)
 {
     for (long i = 0; i < n; i++) {
-        z[i]  = pare_sigmoidf(x[i] + s[i]);
+        z[i] = pare_sigmoidf(x[i] + s[i]);
         rh[i] = pare_quietf(pare_sigmoidf(x[n + i] + s[n + i]) * h[i]);
     }
 }
@@ -161,10 +161,15 @@ static float at(const float *x, long i, int scalar)
 
 /* One function per line of the list, of two numbers and of rows of them. */
 #define PARE_BINARY_F32(name, formula)                                                                          \
-    static float name##_of(float a, float b) { return pare_quietf(formula); }                                   \
-    static void  name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands)       \
-    { for (long i = 0; i < n; i++) y[i] = name##_of(at(a, i, operands == PARE_ROW_SCALAR_A),                    \
-                                                    at(b, i, operands == PARE_ROW_SCALAR_B)); }
+    static float name##_of(float a, float b)                                                                    \
+    {                                                                                                           \
+        return pare_quietf(formula);                                                                            \
+    }                                                                                                           \
+    static void name##_row(long n, const float *a, const float *b, float *y, pare_row_operands operands)        \
+    {                                                                                                           \
+        for (long i = 0; i < n; i++)                                                                            \
+            y[i] = name##_of(at(a, i, operands == PARE_ROW_SCALAR_A), at(b, i, operands == PARE_ROW_SCALAR_B)); \
+    }
 #include "kernels/rows_f32/rows_f32_binary.def"
 #undef PARE_BINARY_F32
 

@@ -35,10 +35,14 @@ static float value(int fill, pare_rng *rng)
     };
 
     switch (fill) {
-    case ORDINARY: return pare_rng_normal(rng);
-    case WIDE:     return pare_rng_normal(rng) * pare_f32_of_bits((60 + pare_rng_below(rng, 100)) << 23);
-    case EXTREME:  return extreme[pare_rng_below(rng, 8)];
-    default:       return pare_rng_below(rng, 40) ? pare_rng_normal(rng) : special[pare_rng_below(rng, 12)];
+    case ORDINARY:
+        return pare_rng_normal(rng);
+    case WIDE:
+        return pare_rng_normal(rng) * pare_f32_of_bits((60 + pare_rng_below(rng, 100)) << 23);
+    case EXTREME:
+        return extreme[pare_rng_below(rng, 8)];
+    default:
+        return pare_rng_below(rng, 40) ? pare_rng_normal(rng) : special[pare_rng_below(rng, 12)];
     }
 }
 
@@ -71,9 +75,12 @@ typedef struct subject {
     void (*run)(const pare_rows_f32_kernel *k, const rows *s, float *result);
 } subject;
 
-#define SUBJECT(name, call)                                                                   \
-    static void run_##name(const pare_rows_f32_kernel *k, const rows *s, float *result)       \
-    { (void)result; call; }
+#define SUBJECT(name, call)                                                             \
+    static void run_##name(const pare_rows_f32_kernel *k, const rows *s, float *result) \
+    {                                                                                   \
+        (void)result;                                                                   \
+        call;                                                                           \
+    }
 SUBJECT(sum, *result = k->sum(s->n, s->in[2]))
 SUBJECT(sum_squares, *result = k->sum_squares(s->n, s->in[2]))
 SUBJECT(max, *result = k->max(s->n, s->in[2]))
@@ -154,7 +161,7 @@ static void versions_equal(runner *r)
 {
     const pare_rows_f32_kernel *kernels[8];
     const int                   n_kernels = pare_rows_f32_candidates(pare_cpu_features(), kernels, 8);
-    pare_rng                    rng       = pare_rng_seed(r->seed);
+    pare_rng                    rng = pare_rng_seed(r->seed);
 
     CHECK(r, n_kernels > 0 && kernels[n_kernels - 1]->isa == 0, "no version that needs nothing");
     for (long n = 0; n <= MAX_N; n += n < 70 ? 1 : 331)
@@ -174,7 +181,7 @@ static void in_place(runner *r)
 {
     const pare_rows_f32_kernel *kernels[8];
     const int                   n_kernels = pare_rows_f32_candidates(pare_cpu_features(), kernels, 8);
-    pare_rng                    rng       = pare_rng_seed(r->seed + 1);
+    pare_rng                    rng = pare_rng_seed(r->seed + 1);
     float                       want[61], got[61];
     rows                        s = rows_create(61, ORDINARY, &rng);
 
@@ -262,9 +269,9 @@ static void cells_are_right(runner *r)
 /* All bits of all functions on fixed inputs (FNV-1a), the same on x86-64 and AArch64, from gcc and clang. */
 static void same_on_every_machine(runner *r)
 {
-    const pare_rows_f32_kernel *const k    = pare_rows_f32_best(pare_cpu_features());
+    const pare_rows_f32_kernel *const k = pare_rows_f32_best(pare_cpu_features());
     const uint64_t                    want = 0x67afa7a57e14fdc6u;
-    pare_rng                          rng  = pare_rng_seed(1);
+    pare_rng                          rng = pare_rng_seed(1);
     uint64_t                          hash = 0xcbf29ce484222325u;
 
     for (int fill = 0; fill < N_FILLS; fill++) {

@@ -19,7 +19,7 @@ static const struct {
     const char *name;
     int         n_param;
 } functions[] = {
-#define PARE_UNARY_F32(name, n_param, formula) { #name, n_param },
+#define PARE_UNARY_F32(name, n_param, formula)                   { #name, n_param },
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) { #name, n_param },
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32

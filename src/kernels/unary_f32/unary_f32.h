@@ -14,7 +14,7 @@
 #include "cpu/cpu.h"
 
 typedef enum pare_unary_f32 {
-#define PARE_UNARY_F32(name, n_param, formula) PARE_UNARY_F32_##name,
+#define PARE_UNARY_F32(name, n_param, formula)                   PARE_UNARY_F32_##name,
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) PARE_UNARY_F32_##name,
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32
@@ -27,8 +27,8 @@ typedef void pare_unary_f32_fn(long n, const float *x, float *y, const float *pa
 
 /* One version: a row function for every function of the list. */
 typedef struct pare_unary_f32_kernel {
-    const char *name;
-    unsigned    isa;
+    const char               *name;
+    unsigned                  isa;
     pare_unary_f32_fn *const *rows; /* [PARE_UNARY_F32_COUNT] */
 } pare_unary_f32_kernel;
 

@@ -42,31 +42,40 @@ ISA static inline int any_above(const float *x, float limit)
 }
 
 /* A block function for each line of the list; of a _NEAR one two, chosen block by block. */
-#define PARE_UNARY_F32(name, n_param, formula)                                                                 \
-    ISA static inline void name##_block(const float *in, float *restrict out, const float *param)             \
-    {                                                                                                          \
-        const float a = n_param > 0 ? param[0] : 0.0f, b = n_param > 1 ? param[1] : 0.0f;                      \
-        for (int l = 0; l < 16; l++) { const float x = in[l]; (void)a, (void)b; out[l] = pare_quietf(formula); } }
-#define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near)                                               \
-    PARE_UNARY_F32(name##_far, n_param, formula)                                                               \
-    PARE_UNARY_F32(name##_near, n_param, near)                                                                 \
-    ISA static inline void name##_block(const float *in, float *restrict out, const float *param)             \
-    { (any_above(in, limit) ? name##_far_block : name##_near_block)(in, out, param); }
+#define PARE_UNARY_F32(name, n_param, formula)                                                    \
+    ISA static inline void name##_block(const float *in, float *restrict out, const float *param) \
+    {                                                                                             \
+        const float a = n_param > 0 ? param[0] : 0.0f, b = n_param > 1 ? param[1] : 0.0f;         \
+        for (int l = 0; l < 16; l++) {                                                            \
+            const float x = in[l];                                                                \
+            (void)a, (void)b;                                                                     \
+            out[l] = pare_quietf(formula);                                                        \
+        }                                                                                         \
+    }
+#define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near)                                  \
+    PARE_UNARY_F32(name##_far, n_param, formula)                                                  \
+    PARE_UNARY_F32(name##_near, n_param, near)                                                    \
+    ISA static inline void name##_block(const float *in, float *restrict out, const float *param) \
+    {                                                                                             \
+        (any_above(in, limit) ? name##_far_block : name##_near_block)(in, out, param);            \
+    }
 
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32
 #undef PARE_UNARY_F32_NEAR
 
-#define PARE_UNARY_F32(name, n_param, formula)                                                                 \
-    ISA static void name##_row(long n, const float *x, float *y, const float *param)                          \
-    { all_blocks(n, x, y, param, name##_block); }
+#define PARE_UNARY_F32(name, n_param, formula)                                       \
+    ISA static void name##_row(long n, const float *x, float *y, const float *param) \
+    {                                                                                \
+        all_blocks(n, x, y, param, name##_block);                                    \
+    }
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) PARE_UNARY_F32(name, n_param, formula)
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32
 #undef PARE_UNARY_F32_NEAR
 
 pare_unary_f32_fn *const ROWS[PARE_UNARY_F32_COUNT] = {
-#define PARE_UNARY_F32(name, n_param, formula) name##_row,
+#define PARE_UNARY_F32(name, n_param, formula)                   name##_row,
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) name##_row,
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32

@@ -8,11 +8,11 @@
 #include "kernels/unary_f32/unary_f32.h"
 
 /* One function per line of the list; a and b are its parameters. */
-#define PARE_UNARY_F32(name, n_param, formula)                 \
-    static float name##_of(float x, float a, float b)          \
-    {                                                          \
-        (void)a, (void)b;                                      \
-        return pare_quietf(formula);                           \
+#define PARE_UNARY_F32(name, n_param, formula)        \
+    static float name##_of(float x, float a, float b) \
+    {                                                 \
+        (void)a, (void)b;                             \
+        return pare_quietf(formula);                  \
     }
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) PARE_UNARY_F32(name, n_param, formula)
 #include "kernels/unary_f32/unary_f32.def"
@@ -20,7 +20,7 @@
 #undef PARE_UNARY_F32_NEAR
 
 static float (*const functions[])(float x, float a, float b) = {
-#define PARE_UNARY_F32(name, n_param, formula) name##_of,
+#define PARE_UNARY_F32(name, n_param, formula)                   name##_of,
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) name##_of,
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32

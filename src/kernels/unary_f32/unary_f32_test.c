@@ -11,8 +11,8 @@
 
 /* Parameters for the functions that have some: ordinary ones, then ones that overflow, vanish or are not numbers. */
 static const float params[][2] = {
-    { 0.2f, 0.5f },      { 1.6732632f, 1.0507010f },   { -1.5f, 6.0f },
-    { 3.0f, -INFINITY }, { 0.0f, 0x1.fffffep+127f },   { NAN, 1.0f },
+    { 0.2f, 0.5f },      { 1.6732632f, 1.0507010f }, { -1.5f, 6.0f },
+    { 3.0f, -INFINITY }, { 0.0f, 0x1.fffffep+127f }, { NAN, 1.0f },
 };
 enum { N_PARAMS = sizeof(params) / sizeof(params[0]), N_SPECIAL = 1 << 16 };
 
@@ -22,7 +22,7 @@ static void compare(runner *r, const pare_unary_f32_kernel *kernel, pare_unary_f
                     const float *y, const float *param)
 {
     float *const want = malloc((size_t)n * sizeof(float) + 1);
-    long         i    = 0;
+    long         i = 0;
 
     pare_unary_f32_ref(f, n, x, want, param);
     while (i < n && memcmp(want + i, y + i, sizeof(float)) == 0)
@@ -48,7 +48,7 @@ static void every(runner *r, case_fn *run)
 static float value(uint32_t i, pare_rng *rng)
 {
     static const uint32_t edges[16] = {
-        0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc01234,
+        0,          0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc01234,
         0x7f7fffff, 0x00800000, 0x49800000, 0xc9800000, 0x42b17218, 0xc2cff1b5, 0x4b000000, 1,
     };
     const uint32_t bits = (uint32_t)pare_rng_u64(rng);
@@ -61,8 +61,8 @@ static float value(uint32_t i, pare_rng *rng)
 static void one_sample(runner *r, const pare_unary_f32_kernel *kernel, pare_unary_f32 f, const float *param)
 {
     pare_rng     rng = pare_rng_seed(r->seed);
-    float *const x   = malloc(N_SPECIAL * sizeof(float));
-    float *const y   = malloc(N_SPECIAL * sizeof(float));
+    float *const x = malloc(N_SPECIAL * sizeof(float));
+    float *const y = malloc(N_SPECIAL * sizeof(float));
 
     for (uint32_t i = 0; i < N_SPECIAL; i++)
         x[i] = value(i, &rng);
@@ -79,8 +79,8 @@ static void one_length(runner *r, const pare_unary_f32_kernel *kernel, pare_unar
 
     for (long n = 0; n <= 70; n += n < 34 ? 1 : 9) {
         const size_t size = (size_t)n * sizeof(float);
-        float *const x    = runner_guarded(size, sizeof(float));
-        float *const y    = runner_guarded(size, sizeof(float));
+        float *const x = runner_guarded(size, sizeof(float));
+        float *const y = runner_guarded(size, sizeof(float));
         for (long i = 0; i < n; i++)
             x[i] = value((uint32_t)(i * 17 + n), &rng);
         kernel->rows[f](n, x, y, param);
@@ -142,7 +142,7 @@ static void formulas(runner *r)
 static void same_on_every_machine(runner *r)
 {
     const uint64_t want = 0x6d83b30469beff2fu;
-    pare_rng       rng  = pare_rng_seed(1);
+    pare_rng       rng = pare_rng_seed(1);
     uint64_t       hash = 0xcbf29ce484222325u;
 
     for (uint32_t i = 0; i < 4096; i++) {
