@@ -48,7 +48,7 @@ static pare_status quantize_value(const pare_quantization *q, pare_value *v)
     pare_node    *at = v->producer ? v->producer->next : g->first;
 
     PARE_TRY(activation_params(q, v, &scale, &zero));
-    PARE_TRY(pare_convert_q_inputs(g, v->name, &params, PARE_u8, &in));
+    PARE_TRY(pare_convert_q_inputs(g, &params, PARE_u8, &in));
     PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, "q"), &codes));
     PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, v->is_input ? "dq" : "f"), &real));
     codes->t = pare_tensor_of(PARE_u8, v->t.shape);

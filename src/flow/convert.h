@@ -19,14 +19,13 @@ const char *pare_convert_name(pare_graph *g, const char *name, const char *suffi
 pare_status pare_convert_zeros(pare_graph *g, pare_dtype dtype, pare_shape shape, int32_t value, pare_value **out);
 
 /* Constants for q: per tensor when its axis is -1, else its zero points must all be equal. */
-pare_status pare_convert_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype,
-                                  pare_q_inputs *out);
+pare_status pare_convert_q_inputs(pare_graph *g, const pare_qparams *q, pare_dtype dtype, pare_q_inputs *out);
 
 /* A quantize_linear or dequantize_linear node from one value to another. */
 pare_status pare_convert_q_node(pare_graph *g, const pare_op *op, pare_value *from, pare_value *to,
                                 const pare_q_inputs *q, pare_node *before);
 
-/* dequantize(constant integers) as a float value named after what it stands for. */
+/* dequantize(constant integers) as a float value; the constant is named after `like`, which it stands for. */
 pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const pare_tensor *integers,
                                   const pare_qparams *q, pare_node *before, pare_value **real);
 

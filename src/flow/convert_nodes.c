@@ -42,14 +42,13 @@ pare_status pare_convert_zeros(pare_graph *g, pare_dtype dtype, pare_shape shape
     return status;
 }
 
-/* Scalars when q has no axis. */
-pare_status pare_convert_q_inputs(pare_graph *g, const char *name, const pare_qparams *q, pare_dtype dtype,
-                                  pare_q_inputs *out)
+/* Scalars when q has no axis. Names are short: small models are half names otherwise. */
+pare_status pare_convert_q_inputs(pare_graph *g, const pare_qparams *q, pare_dtype dtype, pare_q_inputs *out)
 {
     const pare_shape shape = q->axis < 0 ? pare_shape_of(0, NULL) : pare_shape_of(1, (const int64_t[]){ q->n });
 
     *out = (pare_q_inputs){ .axis = q->axis };
-    PARE_TRY(add_const(g, pare_convert_name(g, name, "s"), PARE_f32, shape, q->scale, &out->scale));
+    PARE_TRY(add_const(g, "s", PARE_f32, shape, q->scale, &out->scale));
     return q->zero ? pare_convert_zeros(g, dtype, shape, q->zero[0], &out->zero) : PARE_OK;
 }
 
@@ -65,7 +64,7 @@ pare_status pare_convert_q_node(pare_graph *g, const pare_op *op, pare_value *fr
     return PARE_OK;
 }
 
-/* dequantize(constant integers) as a float value named after what it stands for. */
+/* The codes are named after what they stand for. */
 pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const pare_tensor *integers,
                                   const pare_qparams *q, pare_node *before, pare_value **real)
 {
@@ -73,9 +72,9 @@ pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const p
     pare_q_inputs in;
 
     PARE_TRY(pare_graph_add_const(g, pare_convert_name(g, like->name, "q"), integers, &codes));
-    PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, like->name, "dq"), real));
+    PARE_TRY(pare_graph_add_value(g, "d", real));
     (*real)->t = pare_tensor_of(PARE_f32, integers->shape);
     (*real)->has_shape = true;
-    PARE_TRY(pare_convert_q_inputs(g, like->name, q, integers->dtype, &in));
+    PARE_TRY(pare_convert_q_inputs(g, q, integers->dtype, &in));
     return pare_convert_q_node(g, &pare_op_dequantize_linear, codes, *real, &in, before);
 }
