@@ -122,13 +122,13 @@ static void change_number(size_t at, pare_rng *rng)
 static void change(pare_rng *rng)
 {
     static const uint8_t extremes[] = { 0, 1, 0x7f, 0x80, 0xff, ' ', '\n', '\t', '"', '}' };
-    const size_t         at         = below(rng, now.n + 1);
-    const size_t         left       = now.n - at;
-    const sample *const  other      = &seeds[below(rng, (size_t)n_seeds)];
-    const size_t         from       = below(rng, other->n + 1);
-    const size_t         n          = below(rng, (other->n - from < 64 ? other->n - from : 64) + 1);
-    const uint8_t        byte       = (uint8_t)below(rng, 256);
-    const uint8_t        extreme    = extremes[below(rng, sizeof(extremes))];
+    const size_t         at = below(rng, now.n + 1);
+    const size_t         left = now.n - at;
+    const sample *const  other = &seeds[below(rng, (size_t)n_seeds)];
+    const size_t         from = below(rng, other->n + 1);
+    const size_t         n = below(rng, (other->n - from < 64 ? other->n - from : 64) + 1);
+    const uint8_t        byte = (uint8_t)below(rng, 256);
+    const uint8_t        extreme = extremes[below(rng, sizeof(extremes))];
 
     switch (below(rng, 8)) {
     case 0:
@@ -161,33 +161,35 @@ static void change(pare_rng *rng)
 
 /* ---------------------------------------------------------------------------------------------------------- cases */
 
+/* In the order of their names, so that equal numbers give equal cases everywhere. */
 static void read_seeds(const char *folder)
 {
-    DIR *const           dir = opendir(folder);
-    const struct dirent *entry;
-    char                 path[1024];
+    struct dirent **entries;
+    const int       n = scandir(folder, &entries, NULL, alphasort);
+    char            path[1024];
 
-    while (dir && (entry = readdir(dir))) {
-        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        FILE *const f = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
+    for (int i = 0; i < n; i++) {
+        const char *const name = entries[i]->d_name;
 
-        if (!f)
-            continue;
-        if (n_seeds == MOST_SEEDS)
-            abort();
-        seeds[n_seeds].n = fread(seeds[n_seeds].bytes, 1, MOST_BYTES, f);
-        n_seeds++;
-        fclose(f);
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        FILE *const f = name[0] == '.' ? NULL : fopen(path, "rb");
+        if (f && n_seeds < MOST_SEEDS) {
+            seeds[n_seeds].n = fread(seeds[n_seeds].bytes, 1, MOST_BYTES, f);
+            n_seeds++;
+        }
+        if (f)
+            fclose(f);
+        free(entries[i]);
     }
-    if (dir)
-        closedir(dir);
+    if (n >= 0)
+        free(entries);
 }
 
 /* True when the target refused nothing. It gets a copy of exactly its size, so that reads behind it are seen. */
 static bool run(void)
 {
     const unsigned long sentences = pare_error_count();
-    uint8_t *const      copy      = malloc(now.n ? now.n : 1);
+    uint8_t *const      copy = malloc(now.n ? now.n : 1);
 
     if (!copy)
         abort();
@@ -201,7 +203,7 @@ static bool run(void)
 
 int main(void)
 {
-    const char *const more  = getenv("PARE_MUTATIONS");
+    const char *const more = getenv("PARE_MUTATIONS");
     const int         count = more ? atoi(more) : CASES;
     const uint64_t    first = more && strchr(more, ':') ? strtoull(strchr(more, ':') + 1, NULL, 10) : 1;
     int               good = 0, passed = 0;

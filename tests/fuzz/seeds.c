@@ -84,7 +84,7 @@ static void save_jpeg(const char *name, int w, int h, int sampling, int flags)
 #if PARE_HAVE_TURBOJPEG
     uint8_t        rgb[16 * 16 * 3], *out = NULL;
     unsigned long  size = 0;
-    tjhandle const tj   = tjInitCompress();
+    tjhandle const tj = tjInitCompress();
 
     pattern(w, h, 0, rgb);
     if (!tj || tjCompress2(tj, rgb, w, 0, h, TJPF_RGB, &out, &size, sampling, 50, flags))
@@ -113,13 +113,15 @@ static void save_png(const char *name, const uint8_t *head, const char *extra, c
 
 static void save_pictures(void)
 {
-    static const uint8_t gray[13]    = { 0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0 };
+    static const uint8_t gray[13] = { 0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0 };
+    static const uint8_t deep[13] = { 0, 0, 0, 1, 0, 0, 0, 1, 16, 2, 0, 0, 0 };
     static const uint8_t palette[13] = { 0, 0, 0, 2, 0, 0, 0, 1, 8, 3, 0, 0, 0 };
-    bytes                png         = make_png(3, 2, 0);
+    bytes                png = make_png(3, 2, 0);
 
     save("image", "rgb.png", png.at, png.n);
     free(png.at);
     save_png("gray.png", gray, NULL, "\x78\x01\x01\x03\x00\xfc\xff\x00\x07\x09\x00\x1a\x00\x11", 14);
+    save_png("deep.png", deep, NULL, "\x78\x01\x01\x07\x00\xf8\xff\x00\x01\x02\x03\x04\x05\x06\x00\x3f\x00\x16", 18);
     save_png("palette.png", palette, "PLTE", "\x78\x01\x01\x03\x00\xfc\xff\x00\x00\x01\x00\x04\x00\x02", 14);
     save_jpeg("420.jpg", 16, 16, 2 /* TJSAMP_420 */, 0);
     save_jpeg("gray.jpg", 5, 3, 3 /* TJSAMP_GRAY */, 0);
