@@ -15,7 +15,7 @@
 
 enum { CASES = 500, LIMIT = 10, MOST_SEEDS = 64, MOST_BYTES = 1 << 14, MOST_MEMORY = 1 << 30 };
 
-/* Sanitizers give NULL for what is too large, as malloc does under the limit that main sets. They look it up by name. */
+/* Sanitizers, which look this up by name, give NULL for what is too large, as malloc does under the limit in watch. */
 const char *__asan_default_options(void) __attribute__((visibility("default")));
 const char *__asan_default_options(void)
 {
