@@ -39,9 +39,9 @@ static int next_row(reader *r, field fields[MAX_COLUMNS])
     if (!left)
         return -1;
 
-    const char *at  = (const char *)r->in.at;
+    const char *at = (const char *)r->in.at;
     const char *end = memchr(at, '\n', left);
-    int         n   = 0;
+    int         n = 0;
 
     (void)pare_cursor_bytes(&r->in, end ? (size_t)(end - at) + 1 : left);
     if (!end)
@@ -50,7 +50,7 @@ static int next_row(reader *r, field fields[MAX_COLUMNS])
         end--;
     r->line++;
     while (n < MAX_COLUMNS) {
-        const char *tab  = memchr(at, '\t', (size_t)(end - at));
+        const char *tab = memchr(at, '\t', (size_t)(end - at));
         const char *stop = tab ? tab : end;
 
         fields[n++] = (field){ at, (size_t)(stop - at) };
@@ -77,7 +77,7 @@ static int find_column(const field *fields, int n, const char *name)
 static bool parse_label(field f, int32_t *out)
 {
     const bool negative = f.n && f.text[0] == '-';
-    int32_t    value    = 0;
+    int32_t    value = 0;
 
     if (f.n - negative < 1 || f.n - negative > 9)
         return false;
@@ -104,8 +104,8 @@ static bool parse_real(field f, double *out)
         if (f.text[i] == '.' && !point) {
             point = true;
         } else if (f.text[i] >= '0' && f.text[i] <= '9') {
-            value  = value * 10 + (f.text[i] - '0');
-            power  = point ? power * 10 : power;
+            value = value * 10 + (f.text[i] - '0');
+            power = point ? power * 10 : power;
             digits = true;
         } else {
             return false;
@@ -135,11 +135,11 @@ static pare_status read_columns(reader *r)
     const int n = next_row(r, fields);
 
     r->at = (columns){
-        .file     = find_column(fields, n, "file"),
-        .label    = find_column(fields, n, "class"),
-        .split    = find_column(fields, n, "split"),
-        .w        = find_column(fields, n, "w"),
-        .h        = find_column(fields, n, "h"),
+        .file = find_column(fields, n, "file"),
+        .label = find_column(fields, n, "class"),
+        .split = find_column(fields, n, "split"),
+        .w = find_column(fields, n, "w"),
+        .h = find_column(fields, n, "h"),
         .is_boxes = find_column(fields, n, "cx") >= 0,
     };
     if (r->options->split && r->at.split < 0)
@@ -200,8 +200,8 @@ static pare_status add_row(const char *file, int32_t label, pare_label_table *ou
 
 static pare_status read_row(reader *r, const field *fields, int n, pare_label_table *out)
 {
-    const columns *at    = &r->at;
-    char          *file  = NULL;
+    const columns *at = &r->at;
+    char          *file = NULL;
     int32_t        label = -1;
 
     if (n <= at->file || n <= at->label || n <= at->split || (r->vww && (n <= at->w || n <= at->h)))
@@ -259,8 +259,8 @@ pare_status pare_label_table_read(const char *path, const pare_data_options *opt
 
     *out = (pare_label_table){ 0 };
     PARE_TRY(pare_buf_map(path, &bytes));
-    const pare_status status = pare_label_table_parse((const char *)pare_buf_bytes(bytes), pare_buf_size(bytes), path,
-                                                      options, arena, out);
+    const pare_status status =
+        pare_label_table_parse((const char *)pare_buf_bytes(bytes), pare_buf_size(bytes), path, options, arena, out);
     pare_buf_unref(bytes);
     return status;
 }

@@ -7,7 +7,7 @@
 #include "graph/text.h"
 
 enum {
-    MAX_ENDS  = 64, /* inputs or outputs of one node in text    */
+    MAX_ENDS = 64,  /* inputs or outputs of one node in text    */
     MAX_DEPTH = 32, /* bodies inside bodies: each is a recursion */
 };
 

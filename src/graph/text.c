@@ -91,7 +91,7 @@ pare_status pare_text_string(pare_text *t, const char **string)
     PARE_TRY(pare_text_expect(t, "\""));
 
     char *const copy = pare_arena_alloc(t->arena, strlen(t->at) < 4096 ? strlen(t->at) + 1 : 4096);
-    int         n    = 0;
+    int         n = 0;
 
     if (!copy)
         return no_memory();
@@ -142,7 +142,7 @@ pare_status pare_text_int(pare_text *t, int64_t *value)
     char *end;
 
     skip(t);
-    errno  = 0;
+    errno = 0;
     *value = strtoll(t->at, &end, 0);
     if (end == t->at || errno)
         return pare_text_fail(t, "a whole number expected before '%.*s'", (int)strcspn(t->at, "\n"), t->at);
@@ -216,10 +216,10 @@ pare_status pare_text_type(pare_text *t, pare_tensor *type, bool *has_shape, con
 static void fill(pare_tensor *t, uint64_t seed)
 {
     const int64_t count = pare_shape_count(&t->shape);
-    const bool    wide  = pare_dtype_bits(t->dtype) > 16;
-    const int64_t lo    = wide ? (pare_dtype_lo(t->dtype) < 0 ? -1000 : 0) : pare_dtype_lo(t->dtype);
-    const int64_t hi    = wide ? 1000 : pare_dtype_hi(t->dtype);
-    pare_rng      rng   = pare_rng_seed(seed);
+    const bool    wide = pare_dtype_bits(t->dtype) > 16;
+    const int64_t lo = wide ? (pare_dtype_lo(t->dtype) < 0 ? -1000 : 0) : pare_dtype_lo(t->dtype);
+    const int64_t hi = wide ? 1000 : pare_dtype_hi(t->dtype);
+    pare_rng      rng = pare_rng_seed(seed);
 
     for (int64_t i = 0; i < count; i++) {
         if (pare_dtype_kind(t->dtype) == PARE_KIND_FLOAT)
@@ -232,7 +232,7 @@ static void fill(pare_tensor *t, uint64_t seed)
 static pare_status parse_elements(pare_text *t, pare_tensor *tensor)
 {
     const int64_t count = pare_shape_count(&tensor->shape);
-    const bool    real  = pare_dtype_kind(tensor->dtype) == PARE_KIND_FLOAT;
+    const bool    real = pare_dtype_kind(tensor->dtype) == PARE_KIND_FLOAT;
 
     PARE_TRY(pare_text_expect(t, "{"));
     for (int64_t i = 0; i < count; i++) {

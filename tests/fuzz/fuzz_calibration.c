@@ -45,9 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     if (!q.g)
         make_model();
-    fuzz_watch     w     = fuzz_begin();
+    fuzz_watch     w = fuzz_begin();
     const bool     known = size && bytes[0] == '=';
-    const size_t   n     = known ? strlen(header) : 0;
+    const size_t   n = known ? strlen(header) : 0;
     uint8_t *const whole = malloc(n + size + 1);
 
     if (!whole)

@@ -25,7 +25,7 @@ static void read_again(fuzz_watch *w, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    fuzz_watch  w    = fuzz_begin();
+    fuzz_watch  w = fuzz_begin();
     char *const text = fuzz_text(bytes, size);
     char       *print;
     pare_graph *g;

@@ -34,7 +34,7 @@ static void correct_sums(uint8_t *png, size_t size)
     size_t at = 8;
 
     while (at < size && size - at >= 12 && u32be(png + at) <= size - at - 12) {
-        const size_t   n   = u32be(png + at);
+        const size_t   n = u32be(png + at);
         const uint32_t crc = crc32_of(png + at + 4, n + 4);
 
         for (int i = 0; i < 4; i++)
@@ -57,7 +57,7 @@ static bool is_large(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    fuzz_watch     w    = fuzz_begin();
+    fuzz_watch     w = fuzz_begin();
     uint8_t *const copy = malloc(size ? size : 1);
     pare_image     image;
 

@@ -9,9 +9,9 @@ enum { MOST_SAMPLES = 64 };
 
 static void read_samples(fuzz_watch *w, const pare_dataset *ds)
 {
-    const pare_shape item  = pare_dataset_item(ds);
+    const pare_shape item = pare_dataset_item(ds);
     const size_t     count = (size_t)pare_shape_count(&item);
-    void *const      out   = malloc(count * (pare_dataset_dtype(ds) == PARE_s64 ? 8 : 4));
+    void *const      out = malloc(count * (pare_dataset_dtype(ds) == PARE_s64 ? 8 : 4));
     const int64_t    total = pare_dataset_count(ds);
 
     for (int64_t i = 0; out && i < total && i < MOST_SAMPLES; i++) {
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     pare_dataset *ds;
 
     if (fuzz_ok(&w, pare_npy_read(bytes, size, &array))) {
-        const int64_t  n  = pare_shape_count(&array.shape) * (pare_dtype_bits(array.dtype) / 8);
+        const int64_t  n = pare_shape_count(&array.shape) * (pare_dtype_bits(array.dtype) / 8);
         const uint8_t *at = array.data;
 
         assert(n >= 0 && at >= bytes && n <= bytes + size - at);

@@ -42,7 +42,7 @@ static void walk(fuzz_watch *w, uint8_t *bytes, size_t size)
         } else {
             if (size - tar.at < BLOCK || !correct_sum(bytes + tar.at))
                 return;
-            tar  = before;
+            tar = before;
             more = true;
         }
     }
@@ -50,7 +50,7 @@ static void walk(fuzz_watch *w, uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    fuzz_watch     w    = fuzz_begin();
+    fuzz_watch     w = fuzz_begin();
     uint8_t *const copy = (uint8_t *)fuzz_text(bytes, size);
     pare_dataset  *ds;
 
