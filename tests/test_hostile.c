@@ -31,7 +31,7 @@ enum { TEXT = 2048, CASES = 3000, LIMIT = 5, INPUT_BYTES = 1 << 20, CONTEXT_BYTE
 enum { MOST_MEMORY = 1 << 30 };
 
 /* Sanitizers give NULL for what is too large, as malloc does under the limit that main sets. */
-const char *__asan_default_options(void);
+const char *__asan_default_options(void) __attribute__((visibility("default"))); /* the sanitizer looks for it */
 const char *__asan_default_options(void)
 {
     return "allocator_may_return_null=1:max_allocation_size_mb=1024";

@@ -11,7 +11,7 @@ pare_status pare_label_rule(const pare_data_options *options, bool *vww, bool *n
 {
     const char *rule = options->label_rule ? options->label_rule : "class";
 
-    *vww  = strcmp(rule, "vww") == 0;
+    *vww = strcmp(rule, "vww") == 0;
     *none = strcmp(rule, "none") == 0;
     if (!*vww && !*none && strcmp(rule, "class") != 0)
         return pare_fail(PARE_ERR_ARG, "unknown label rule '%s' (class, vww, none)", rule);
@@ -22,7 +22,7 @@ pare_status pare_label_rule(const pare_data_options *options, bool *vww, bool *n
 static pare_status labels_from_table(const char *path, const pare_data_options *options, int64_t total, int32_t *out)
 {
     pare_label_table table;
-    pare_arena      *arena  = pare_arena_create();
+    pare_arena      *arena = pare_arena_create();
     pare_status      status = PARE_OK;
 
     if (!arena)
@@ -74,7 +74,7 @@ static pare_status labels_from_file(const char *path, const pare_data_options *o
         return labels_from_table(path, options, total, out);
     PARE_TRY(pare_buf_map(path, &bytes));
 
-    const size_t size   = pare_buf_size(bytes);
+    const size_t size = pare_buf_size(bytes);
     pare_status  status = PARE_OK;
 
     if (pare_path_ends(path, ".npy")) {

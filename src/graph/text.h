@@ -51,7 +51,7 @@ bool        pare_text_word(pare_text *t, const char **word);
 pare_status pare_text_name(pare_text *t, const char **name);     /* bare or quoted */
 pare_status pare_text_string(pare_text *t, const char **string); /* quoted         */
 pare_status pare_text_int(pare_text *t, int64_t *value);
-pare_status pare_text_real(pare_text *t, double *value);         /* also inf, nan  */
+pare_status pare_text_real(pare_text *t, double *value); /* also inf, nan  */
 
 /* "[1,2]"; at most `max` */
 pare_status pare_text_ints(pare_text *t, int64_t *values, int max, int *n);
