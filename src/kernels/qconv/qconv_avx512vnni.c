@@ -249,11 +249,12 @@ PARE_AVX512_INLINE void compute(const job *arg, int rows, int tiles)
     {                                                   \
         compute(g, rows, tiles);                        \
     }
-TILE(1, 1)
-TILE(2, 1)
-TILE(4, 1)
-TILE(8, 1) TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2) TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3) TILE(1, 4) TILE(2, 4)
-    TILE(4, 4) TILE(6, 4)
+/* clang-format off */
+TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
+TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2)
+TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3)
+TILE(1, 4) TILE(2, 4) TILE(4, 4) TILE(6, 4)
+    /* clang-format on */
 
     /* By column tiles, then by the smallest height that is enough. */
     static const struct {
