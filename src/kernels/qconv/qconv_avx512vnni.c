@@ -254,10 +254,9 @@ TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
 TILE(1, 2) TILE(2, 2) TILE(4, 2) TILE(8, 2)
 TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3)
 TILE(1, 4) TILE(2, 4) TILE(4, 4) TILE(6, 4)
-    /* clang-format on */
 
-    /* By column tiles, then by the smallest height that is enough. */
-    static const struct {
+/* By column tiles, then by the smallest height that is enough. */
+static const struct {
     int rows[4];
     void (*run[4])(const job *g);
 } tiles_of[5] = {
@@ -266,6 +265,7 @@ TILE(1, 4) TILE(2, 4) TILE(4, 4) TILE(6, 4)
     [3] = { { 1, 2, 4, 8 }, { tile_1_3, tile_2_3, tile_4_3, tile_8_3 } },
     [4] = { { 1, 2, 4, 6 }, { tile_1_4, tile_2_4, tile_4_4, tile_6_4 } },
 };
+/* clang-format on */
 
 void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
 {
