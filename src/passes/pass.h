@@ -24,7 +24,7 @@ typedef struct pare_pass {
     bool repeat;   /* until a walk over the graph changes nothing   */
 } pare_pass;
 
-/* Watches a pipeline, for --dump-after: called after each pass; anything but PARE_OK ends the pipeline. */
+/* Watches a pipeline: called after each pass; anything but PARE_OK ends the pipeline. */
 typedef struct pare_pass_trace {
     pare_status (*after)(void *user, const pare_pass *pass, const pare_graph *g, int changes);
     void *user;
