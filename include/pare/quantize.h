@@ -65,19 +65,21 @@ typedef struct pare_layer_report {
 typedef struct pare_quantize_result pare_quantize_result;
 
 /*
- * Quantizes a float graph: `graph` is not changed, *out is the Q/DQ form, ready to save or to compile. `result` may
- * be NULL. Errors name file, node and tensor.
+ * Quantizes a float graph: `graph` is not changed, *out is the Q/DQ form, ready to save or to compile: release it with
+ * pare_graph_destroy. `result` may be NULL; else pare_quantize_result_destroy it. Errors name file, node and tensor.
  */
 PARE_API pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *options, pare_graph **out,
                                    pare_quantize_result **result);
 
-PARE_API const char *
-pare_quantize_result_mode(const pare_quantize_result *r); /* "static", "dynamic": what auto chose */
-PARE_API const char              *
-pare_quantize_result_reason(const pare_quantize_result *r); /* and why                              */
-PARE_API int pare_quantize_result_layers(const pare_quantize_result *r);
+/* What auto chose, "static" or "dynamic", and why. Strings live as long as the result. */
+PARE_API const char *pare_quantize_result_mode(const pare_quantize_result *r);
+PARE_API const char *pare_quantize_result_reason(const pare_quantize_result *r);
+
+/* How many layers there are, in execution order, and layer `index` of them. */
+PARE_API int                      pare_quantize_result_layers(const pare_quantize_result *r);
 PARE_API const pare_layer_report *pare_quantize_result_layer(const pare_quantize_result *r, int index);
-PARE_API void                     pare_quantize_result_destroy(pare_quantize_result *r);
+
+PARE_API void pare_quantize_result_destroy(pare_quantize_result *r); /* NULL is fine */
 
 #ifdef __cplusplus
 }

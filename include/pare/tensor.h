@@ -69,8 +69,8 @@ typedef struct pare_tensor {
     void               *data;                  /* element [0, 0, ...]; NULL: only dtype and shape are known */
     pare_buf           *buf;
     const pare_qparams *q;          /* NULL: not quantized; lives where the tensor's owner says */
-    int                 halo[2][2]; /* pixels of zeros (zero points) in memory around each image: [h, w][before,
-                                                * after]; only planned channels-last tensors have them */
+    int                 halo[2][2]; /* [h, w][before, after]: pixels of zero points around each image, in planned
+                                       channels-last tensors only */
 } pare_tensor;
 
 /* A dense view without data. */
