@@ -113,9 +113,9 @@ static pare_status keep_samples(pare_dataset *ds, const pare_data_options *optio
     for (int64_t i = keep.start; i < keep.stop; i += keep.step)
         ds->count += !pare_slice_has(&leave, i);
     if (ds->count == 0)
-        return pare_fail(PARE_ERR_ARG, "%s: slice '%s' without '%s' keeps none of %lld samples", ds->path,
-                         options->slice ? options->slice : ":", options->without ? options->without : "",
-                         (long long)ds->total);
+        return pare_fail(PARE_ERR_ARG, "%s: slice '%s'%s%s%s keeps none of %lld samples", ds->path,
+                         options->slice ? options->slice : ":", options->without ? " without '" : "",
+                         options->without ? options->without : "", options->without ? "'" : "", (long long)ds->total);
 
     ds->kept = pare_calloc((size_t)ds->count, sizeof(*ds->kept));
     if (!ds->kept)

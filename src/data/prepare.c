@@ -67,8 +67,8 @@ static pare_status choose_size(const pare_data_options *options, const preset *p
 {
     if (options->width < 0 || options->height < 0 || options->resize < 0 || options->width > PARE_IMAGE_MAX_SIDE ||
         options->height > PARE_IMAGE_MAX_SIDE || options->resize > PARE_IMAGE_MAX_SIDE)
-        return pare_fail(PARE_ERR_ARG, "picture size %d x %d, resize %d: each must be between 0 and %d", options->width,
-                         options->height, options->resize, PARE_IMAGE_MAX_SIDE);
+        return pare_fail(PARE_ERR_ARG, "picture size %d x %d, resize %d: each must be at most %d, or 0 for the default",
+                         options->width, options->height, options->resize, PARE_IMAGE_MAX_SIDE);
     if (options->height && !options->width)
         return pare_fail(PARE_ERR_ARG, "a picture height of %d without a width", options->height);
 
