@@ -18,11 +18,6 @@ static const pare_model_format *const formats[] = {
 };
 enum { N_FORMATS = sizeof(formats) / sizeof(*formats) };
 
-const pare_model_format *pare_model_format_at(int index)
-{
-    return index >= 0 && index < N_FORMATS ? formats[index] : NULL;
-}
-
 static const pare_model_format *by_ending(const char *name)
 {
     const size_t n = strlen(name);

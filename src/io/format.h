@@ -26,6 +26,4 @@ typedef struct pare_model_format {
     pare_status (*write)(const pare_graph *g, const char *path, const pare_save_options *options);
 } pare_model_format;
 
-const pare_model_format *pare_model_format_at(int index); /* NULL past the end */
-
 #endif

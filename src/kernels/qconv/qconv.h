@@ -74,9 +74,6 @@ const char *pare_qconv_kernel_name(const pare_qconv_kernel *kernel);
 pare_status pare_qconv_create(const pare_qconv_desc *d, const pare_qconv_kernel *kernel, pare_qconv_plan **out);
 void        pare_qconv_destroy(pare_qconv_plan *plan);
 
-/* Bytes of packed weights that one run reads: what a large batch amortizes. */
-size_t pare_qconv_packed_bytes(const pare_qconv_plan *plan);
-
 /* Does share `part` of `parts`: of the pixels, or of the columns when there are few pixels. Cannot fail. */
 void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts);
 

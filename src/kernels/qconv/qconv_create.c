@@ -161,13 +161,14 @@ static pare_status fill(const layout *l, pare_qconv_plan *p)
     p->out_h = d->out_h;
     p->out_w = d->out_w;
     p->tile_bytes = taps * (size_t)l->tap_fours * PARE_QCONV_ROW;
-    p->packed_bytes = tiles * p->tile_bytes;
+    const size_t bytes = tiles * p->tile_bytes;
+
     p->steps = pare_calloc(taps, sizeof(*p->steps));
     p->panels = pare_calloc(tiles, sizeof(*p->panels));
-    p->w = pare_malloc_aligned(p->packed_bytes);
+    p->w = pare_malloc_aligned(bytes);
     p->bias = pare_malloc_aligned(tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
     if (!p->steps || !p->panels || !p->w || !p->bias)
-        return pare_fail_memory(p->packed_bytes, "the packed weights of qconv");
+        return pare_fail_memory(bytes, "the packed weights of qconv");
     fill_steps(l, p);
     fill_panels(l, p);
     return pack(l, p);
@@ -207,9 +208,4 @@ void pare_qconv_destroy(pare_qconv_plan *plan)
     pare_free_aligned(plan->bias);
     pare_qepilogue_clear(&plan->epilogue);
     pare_free(plan);
-}
-
-size_t pare_qconv_packed_bytes(const pare_qconv_plan *plan)
-{
-    return plan->packed_bytes;
 }

@@ -3,7 +3,6 @@
 #include "kernels/rows_f32/rows_f32.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* Best first; the last one needs nothing. */
 static const pare_rows_f32_kernel *const kernels[] = {
@@ -37,14 +36,6 @@ const pare_rows_f32_kernel *pare_rows_f32_best(unsigned cpu)
 
     pare_rows_f32_candidates(cpu, &best, 1);
     return best;
-}
-
-int pare_binary_f32_find(const char *name)
-{
-    for (int i = 0; i < PARE_BINARY_F32_COUNT; i++)
-        if (strcmp(binary_names[i], name) == 0)
-            return i;
-    return -1;
 }
 
 const char *pare_binary_f32_name(pare_binary_f32 f)

@@ -84,8 +84,7 @@ int pare_rows_f32_candidates(unsigned cpu, const pare_rows_f32_kernel *out[], in
 /* The best of them. */
 const pare_rows_f32_kernel *pare_rows_f32_best(unsigned cpu);
 
-/* The function of two operands of that name, or -1; and its name. */
-int         pare_binary_f32_find(const char *name);
+/* The name of a function of two operands. */
 const char *pare_binary_f32_name(pare_binary_f32 f);
 
 /* The definition: one element after the other. Not among the candidates. */
