@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "json.h"
+#include "progress.h"
 #include "session.h"
 #include "table.h"
 
@@ -165,6 +166,8 @@ static int run(const pare_invocation *v)
         code = pare_say_status(pare_command_pool(v, &pool));
     if (code == 0)
         code = pare_say_status(pare_session_run(&s, pool));
+    if (code == 0 && pare_progress_interrupted())
+        code = PARE_EXIT_INTERRUPTED;
     if (code == 0 && args->output_dir)
         code = save(&s, args);
     if (code == 0 && v->common->json)
