@@ -202,7 +202,7 @@ static int run(const pare_invocation *v)
     const quantize_args *const args = v->args;
     const char *const          from = v->words[0];
     work                       w = { 0 };
-    int                        code = pare_model_file_check_output(args->output);
+    int                        code = pare_model_file_check_output(args->output, from);
 
     if (code == 0)
         code = pare_say_status(pare_graph_load(from, &w.model));

@@ -27,14 +27,16 @@ int64_t pare_model_file_size(const char *path)
     return size + size_of(data);
 }
 
-int pare_model_file_check_output(const char *path)
+int pare_model_file_check_output(const char *path, const char *from)
 {
     const char *const slash = strrchr(path, '/');
     char              folder[4096];
-    struct stat       st;
+    struct stat       st, source;
 
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return pare_say_failed("%s: is a folder, not a file to write", path);
+    if (stat(path, &st) == 0 && stat(from, &source) == 0 && st.st_dev == source.st_dev && st.st_ino == source.st_ino)
+        return pare_say_usage("%s: is the float model itself; give --output another name", path);
     snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
     if (access(folder, W_OK | X_OK) != 0)
         return pare_say_failed("%s: cannot be written: %s", path, strerror(errno));

@@ -8,7 +8,10 @@
 /* Bytes of a file, and of its external data FILE.data where there is some; -1: it is not there. */
 int64_t pare_model_file_size(const char *path);
 
-/* 0, or the exit code after saying that nothing can be written there: known before an hour of work, not after. */
-int pare_model_file_check_output(const char *path);
+/*
+ * 0, or the exit code after saying that nothing can or should be written there (it is `from`, the float model): known
+ * before an hour of work, not after.
+ */
+int pare_model_file_check_output(const char *path, const char *from);
 
 #endif

@@ -81,6 +81,7 @@ static void test_usage(void **state)
         { "quantize " DEMO " -o q --mode auto|static", "--mode" },
         { "quantize " DEMO " -o q --per-tensor=1", "--per-tensor takes no value" },
         { "quantize " DEMO " -o q --mode static", "calibration data|--calib" },
+        { "quantize " DEMO " -o " DEMO " --mode static", "is the float model itself" },
         { "quantize " DEMO " -o q --calib demo:train --observer histogramm", "histogramm|histogram" },
         { "quantize " DEMO " -o q --calib demo:train --float /7/Gem", "/7/Gem|did you mean '/7/Gemm'" },
         { "quantize " DEMO " -o q --calib demo:train --float zzzzzzzzz*", "zzzzzzzzz*|pare info --nodes" },
