@@ -71,7 +71,8 @@ static pare_status fill_recipe(const quantize_args *args, pare_recipe *recipe)
                                   .config = { .mode = mode_of(args->mode),
                                               .observer = args->observer,
                                               .weight_bits = args->weight_bits,
-                                              .granularity = args->per_tensor ? 2 : 0 } };
+                                              .granularity =
+                                               args->per_tensor ? PARE_PER_TENSOR : PARE_GRANULARITY_DEFAULT } };
     const pare_qconfig in_float = { .mode = PARE_QMODE_FLOAT };
     pare_status        status = args->recipe ? pare_recipe_read(recipe, args->recipe) : PARE_OK;
 

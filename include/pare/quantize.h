@@ -22,12 +22,19 @@ typedef enum pare_qmode {
     PARE_QMODE_FLOAT,       /* left as it is                                                                      */
 } pare_qmode;
 
+/* What one weight scale covers. */
+typedef enum pare_granularity {
+    PARE_GRANULARITY_DEFAULT = 0, /* what the weaker rules say; in the end: per channel */
+    PARE_PER_CHANNEL,             /* one output channel                                 */
+    PARE_PER_TENSOR,              /* all weights of the layer                           */
+} pare_granularity;
+
 /* Settings of one layer; zero means "as the weaker rules say", and in the end the default that is named here. */
 typedef struct pare_qconfig {
-    pare_qmode  mode;
-    const char *observer;    /* of activations, a name of `pare list observers`; default "histogram"             */
-    int         weight_bits; /* 2 .. 8; default 8                                                                 */
-    int         granularity; /* of weights: 1 per output channel (default), 2 per tensor                          */
+    pare_qmode       mode;
+    const char      *observer;    /* of activations, a name of `pare list observers`; default "histogram" */
+    int              weight_bits; /* 2 .. 8; default 8                                                     */
+    pare_granularity granularity; /* of weights; default per output channel                                */
 } pare_qconfig;
 
 typedef enum pare_rule_kind { PARE_RULE_GLOBAL, PARE_RULE_OP, PARE_RULE_GLOB, PARE_RULE_NAME } pare_rule_kind;

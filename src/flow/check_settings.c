@@ -14,9 +14,9 @@ static pare_status check_config(const pare_node *n, const pare_qconfig *c)
                          n->name, c->observer);
     if (c->weight_bits < 2 || c->weight_bits > 8)
         return pare_fail(PARE_ERR_ARG, "node '%s': weight_bits is %d; 2 to 8 are possible", n->name, c->weight_bits);
-    if (c->granularity < 1 || c->granularity > 2)
+    if (c->granularity != PARE_PER_CHANNEL && c->granularity != PARE_PER_TENSOR)
         return pare_fail(PARE_ERR_ARG, "node '%s': granularity is %d; 1 (per channel) and 2 (per tensor) are possible",
-                         n->name, c->granularity);
+                         n->name, (int)c->granularity);
     if ((int)c->mode < PARE_QMODE_DEFAULT || c->mode > PARE_QMODE_FLOAT)
         return pare_fail(PARE_ERR_ARG, "node '%s': there is no mode %d", n->name, (int)c->mode);
     return PARE_OK;

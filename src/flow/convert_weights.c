@@ -42,7 +42,7 @@ static pare_status magnitudes(const pare_value *w, int axis, bool per_channel, f
 
 pare_status pare_weight_scales_choose(const pare_value *w, int axis, const pare_qconfig *c, pare_weight_scales *s)
 {
-    const bool        per_channel = c->granularity != 2;
+    const bool        per_channel = c->granularity != PARE_PER_TENSOR;
     const int         hi = (1 << (c->weight_bits - 1)) - 1;
     const pare_qrange range = { c->weight_bits >= 4 ? -hi : -hi - 1, hi };
 

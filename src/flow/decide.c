@@ -106,6 +106,8 @@ static const char *others_refused(const pare_decision *d)
 /* Why this node cannot be quantized the way `mode` says; NULL: it can. */
 static const char *refused(const pare_decision *d, pare_qmode mode)
 {
+    if (d->node->op->traits & PARE_HAS_BODY)
+        return "the layers in its branches stay in float";
     if (!d->rule)
         return "the target has no integer form of it";
     if (mode == PARE_QMODE_STATIC && !d->rule->can_static)

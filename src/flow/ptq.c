@@ -37,7 +37,7 @@ static pare_layer_report report_of(pare_arena *arena, const pare_decision *d)
                                 .mode = d->mode,
                                 .reason = d->reason,
                                 .weight_bits = weights ? d->config.weight_bits : 0,
-                                .per_channel = weights && d->config.granularity != 2 };
+                                .per_channel = weights && d->config.granularity != PARE_PER_TENSOR };
 }
 
 static pare_status make_result(const pare_quantization *q, pare_quantize_result **out)

@@ -78,7 +78,9 @@ static pare_status get_config(json_t *object, pare_qconfig *c)
     PARE_TRY(get_int(object, "weight_bits", 2, 8, &c->weight_bits));
     if (per_tensor && !json_is_boolean(per_tensor))
         return pare_fail(PARE_ERR_DATA, "\"per_tensor\" must be true or false");
-    c->granularity = !per_tensor ? 0 : json_is_true(per_tensor) ? 2 : 1;
+    c->granularity = !per_tensor                ? PARE_GRANULARITY_DEFAULT
+                     : json_is_true(per_tensor) ? PARE_PER_TENSOR
+                                                : PARE_PER_CHANNEL;
     return PARE_OK;
 }
 

@@ -10,6 +10,9 @@ extern const pare_op pare_op_dequantize_linear;
 /* Results above this are cheaper to compute than to keep: an expanded or tiled constant, a table of positions. */
 enum { LARGEST = 64 << 20 }; /* bytes */
 
+/* Branches of an `if` often compute the same from the weights around them: folded, each would hold a copy. */
+enum { LARGEST_IN_BODY = 4 << 10 };
+
 static bool can_fold(const pare_node *n)
 {
     if (n->op->traits & PARE_HAS_BODY || !n->op->forward)
@@ -26,7 +29,7 @@ static bool can_fold(const pare_node *n)
         const pare_value *const v = n->out[i];
         const int64_t           bytes = v && v->has_shape ? pare_tensor_bytes(&v->t) : 0;
 
-        if (bytes < 0 || bytes > LARGEST)
+        if (bytes < 0 || bytes > (n->graph->parent ? LARGEST_IN_BODY : LARGEST))
             return false;
     }
     return true;

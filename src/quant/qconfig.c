@@ -51,7 +51,9 @@ static void overlay(pare_qconfig *c, const pare_qconfig *with)
 
 pare_qconfig pare_qconfig_resolve(const pare_qconfig *config)
 {
-    pare_qconfig c = { .mode = PARE_QMODE_AUTO, .observer = "histogram", .weight_bits = 8, .granularity = 1 };
+    pare_qconfig c = {
+        .mode = PARE_QMODE_AUTO, .observer = "histogram", .weight_bits = 8, .granularity = PARE_PER_CHANNEL
+    };
 
     overlay(&c, config);
     return c;
