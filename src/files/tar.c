@@ -179,6 +179,8 @@ pare_status pare_tar_next(pare_tar *tar, pare_tar_entry *out, bool *more)
 
     *more = false;
     for (;;) {
+        if (tar->size == 0)
+            return pare_fail(PARE_ERR_DATA, "the file is empty");
         if (tar->size - tar->at < BLOCK)
             return pare_fail(PARE_ERR_DATA, "archive ends without its end mark, after '%s'", tar->name);
 

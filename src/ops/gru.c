@@ -97,7 +97,7 @@ static void step(const pare_recurrent *r, int64_t t, float *x)
     }
 }
 
-static const pare_recurrent_cell cell = {
+const pare_recurrent_cell pare_gru_cell = {
     .gates = 3,
     .activations = 2,
     .defaults = "Sigmoid,Tanh",
@@ -105,21 +105,6 @@ static const pare_recurrent_cell cell = {
     .first_product = first_product,
     .step = step,
 };
-
-static pare_status infer(const pare_call *call)
-{
-    return pare_recurrent_infer(call, &cell, false);
-}
-
-static pare_status forward(const pare_call *call)
-{
-    return pare_recurrent_forward(call, &cell, &pare_recurrent_f32_ref);
-}
-
-static pare_status prepare(const pare_call *call, pare_step *plan)
-{
-    return pare_recurrent_prepare_f32(call, &cell, plan);
-}
 
 static const char *const samples[] = {
     "f32[3,2,5] f32[1,21,5] f32[1,21,7] f32[1,42]",
@@ -145,28 +130,13 @@ const pare_op pare_op_gru = {
     .traits = PARE_RECURRENT,
     .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer = infer,
-    .forward = forward,
-    .prepare = prepare,
+    .infer = pare_recurrent_infer,
+    .forward = pare_recurrent_forward,
+    .prepare = pare_recurrent_prepare,
     .samples = samples,
 };
 
 /* ------------------------------------------------------------------------------------------------------- s8 weights */
-
-static pare_status infer_dynamic(const pare_call *call)
-{
-    return pare_recurrent_infer(call, &cell, true);
-}
-
-static pare_status forward_dynamic(const pare_call *call)
-{
-    return pare_recurrent_forward(call, &cell, &pare_recurrent_int_ref);
-}
-
-static pare_status prepare_dynamic(const pare_call *call, pare_step *plan)
-{
-    return pare_recurrent_prepare_int(call, &cell, plan);
-}
 
 static const char *const samples_dynamic[] = {
     "f32[3,2,5] s8[1,21,5]~0.02,0 s8[1,21,7]~0.01,0 f32[1,42]",
@@ -187,8 +157,8 @@ const pare_op pare_op_dynamic_gru = {
     .traits = PARE_RECURRENT | PARE_INTEGER,
     .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer = infer_dynamic,
-    .forward = forward_dynamic,
-    .prepare = prepare_dynamic,
+    .infer = pare_recurrent_infer,
+    .forward = pare_recurrent_forward,
+    .prepare = pare_recurrent_prepare,
     .samples = samples_dynamic,
 };

@@ -16,18 +16,6 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
-static bool splits(const pare_recurrent_attrs *a, int gate)
-{
-    (void)a, (void)gate;
-    return false;
-}
-
-static int first_product(const pare_recurrent_attrs *a)
-{
-    (void)a;
-    return 4;
-}
-
 /* z [n] += p * c */
 static void peep(const pare_recurrent *r, int place, const float *c, float *z)
 {
@@ -77,30 +65,13 @@ static void step(const pare_recurrent *r, int64_t t, float *z)
     }
 }
 
-static const pare_recurrent_cell cell = {
+const pare_recurrent_cell pare_lstm_cell = {
     .gates = 4,
     .activations = 3,
     .defaults = "Sigmoid,Tanh,Tanh",
     .has_c = true,
-    .splits = splits,
-    .first_product = first_product,
     .step = step,
 };
-
-static pare_status infer(const pare_call *call)
-{
-    return pare_recurrent_infer(call, &cell, false);
-}
-
-static pare_status forward(const pare_call *call)
-{
-    return pare_recurrent_forward(call, &cell, &pare_recurrent_f32_ref);
-}
-
-static pare_status prepare(const pare_call *call, pare_step *plan)
-{
-    return pare_recurrent_prepare_f32(call, &cell, plan);
-}
 
 static const char *const samples[] = {
     "f32[3,2,5] f32[1,28,5] f32[1,28,7] f32[1,56]",
@@ -126,28 +97,13 @@ const pare_op pare_op_lstm = {
     .traits = PARE_RECURRENT,
     .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer = infer,
-    .forward = forward,
-    .prepare = prepare,
+    .infer = pare_recurrent_infer,
+    .forward = pare_recurrent_forward,
+    .prepare = pare_recurrent_prepare,
     .samples = samples,
 };
 
 /* ------------------------------------------------------------------------------------------------------- s8 weights */
-
-static pare_status infer_dynamic(const pare_call *call)
-{
-    return pare_recurrent_infer(call, &cell, true);
-}
-
-static pare_status forward_dynamic(const pare_call *call)
-{
-    return pare_recurrent_forward(call, &cell, &pare_recurrent_int_ref);
-}
-
-static pare_status prepare_dynamic(const pare_call *call, pare_step *plan)
-{
-    return pare_recurrent_prepare_int(call, &cell, plan);
-}
 
 static const char *const samples_dynamic[] = {
     "f32[3,2,5] s8[1,28,5]~0.02,0 s8[1,28,7]~0.01,0 f32[1,56]",
@@ -168,8 +124,8 @@ const pare_op pare_op_dynamic_lstm = {
     .traits = PARE_RECURRENT | PARE_INTEGER,
     .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer = infer_dynamic,
-    .forward = forward_dynamic,
-    .prepare = prepare_dynamic,
+    .infer = pare_recurrent_infer,
+    .forward = pare_recurrent_forward,
+    .prepare = pare_recurrent_prepare,
     .samples = samples_dynamic,
 };

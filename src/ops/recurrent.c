@@ -11,6 +11,28 @@
 
 enum { BLOCK_FLOATS = 1 << 16 }; /* of x's part: 256 KB, which a second-level cache holds */
 
+static const struct {
+    const char                *op;
+    const pare_recurrent_cell *cell;
+} cells[] = {
+    { "lstm", &pare_lstm_cell },       { "dynamic_lstm", &pare_lstm_cell }, { "gru", &pare_gru_cell },
+    { "dynamic_gru", &pare_gru_cell }, { "rnn", &pare_rnn_cell },
+};
+
+static const pare_recurrent_cell *cell_of(const pare_op *op)
+{
+    int i = 0;
+
+    while (strcmp(cells[i].op, op->name) != 0)
+        i++;
+    return cells[i].cell;
+}
+
+static bool is_integer(const pare_op *op)
+{
+    return op->traits & PARE_INTEGER;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- shapes */
 
 static pare_status expect(const pare_call *call, int input, pare_dtype dtype, int rank, const int64_t *want)
@@ -63,8 +85,10 @@ static void set_outputs(const pare_call *call, bool batch_first, int64_t steps, 
     pare_call_out(call, 2, PARE_f32, &state);
 }
 
-pare_status pare_recurrent_infer(const pare_call *call, const pare_recurrent_cell *cell, bool integer)
+pare_status pare_recurrent_infer(const pare_call *call)
 {
+    const pare_recurrent_cell  *cell = cell_of(call->op);
+    const bool                  integer = is_integer(call->op);
     const pare_recurrent_attrs *a = call->attrs;
     const pare_shape           *x = &call->in[PARE_RNN_X]->shape, *r = &call->in[PARE_RNN_R]->shape;
     const int                   d = directions_of(a->direction);
@@ -159,7 +183,7 @@ void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, c
 
 void pare_recurrent_span(const pare_recurrent *r, int which, int64_t *first, int64_t *n)
 {
-    const int64_t split = r->cell->first_product(r->a) * r->hidden;
+    const int64_t split = r->cell->first_product ? r->cell->first_product(r->a) * r->hidden : r->width;
 
     *first = which ? split : 0;
     *n = which ? r->width - split : split;
@@ -167,7 +191,7 @@ void pare_recurrent_span(const pare_recurrent *r, int which, int64_t *first, int
 
 bool pare_recurrent_splits(const pare_recurrent *r, int64_t row)
 {
-    return r->cell->splits(r->a, (int)(row / r->hidden));
+    return r->cell->splits && r->cell->splits(r->a, (int)(row / r->hidden));
 }
 
 static float bias(const pare_recurrent *r, int64_t i)
@@ -329,12 +353,12 @@ static void run_direction(pare_recurrent *r, int d)
         store_state(r, &r->y_c, room->c);
 }
 
-pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_cell *cell,
-                                   const pare_recurrent_products *products)
+pare_status pare_recurrent_forward(const pare_call *call)
 {
     pare_recurrent r;
 
-    pare_recurrent_of(call, cell, products, &r);
+    pare_recurrent_of(call, cell_of(call->op), is_integer(call->op) ? &pare_recurrent_int_ref : &pare_recurrent_f32_ref,
+                      &r);
     const size_t bytes = pare_recurrent_scratch(&r);
     char *const  base = pare_malloc_aligned(bytes);
 
@@ -362,9 +386,19 @@ void pare_recurrent_run(const pare_step *step, const pare_call *call, int part, 
         run_direction(&r, d);
 }
 
-bool pare_recurrent_can_plan(const pare_call *call)
+/* The weights and the bias are constants, and there is something to do. */
+static bool can_plan(const pare_call *call)
 {
     return call->in[PARE_RNN_W]->data && call->in[PARE_RNN_R]->data &&
            (!pare_call_has(call, PARE_RNN_B) || call->in[PARE_RNN_B]->data) &&
            pare_shape_count(&call->in[PARE_RNN_X]->shape) > 0;
+}
+
+pare_status pare_recurrent_prepare(const pare_call *call, pare_step *step)
+{
+    if (!can_plan(call))
+        return PARE_OK; /* the reference runs */
+    if (is_integer(call->op))
+        return pare_recurrent_prepare_int(call, cell_of(call->op), step);
+    return pare_recurrent_prepare_f32(call, cell_of(call->op), step);
 }

@@ -70,10 +70,10 @@ typedef struct pare_recurrent_cell {
     int         gates, activations;
     const char *defaults; /* names of the activations, as in the attribute */
     bool        has_c;
-    /* Whether x's part of a gate and the state's part are sums of their own, one with Wb, one with Rb; otherwise the
-     * state's part goes on with x's. */
+    /* Whether x's part of a gate and the state's part are sums of their own, one with Wb, one with Rb; otherwise, and
+     * where this is NULL, the state's part goes on with x's. */
     bool (*splits)(const pare_recurrent_attrs *a, int gate);
-    /* So many gates are one product with h; the rest (gru without linear_before_reset) is another. */
+    /* So many gates are one product with h; the rest (gru without linear_before_reset) is another. NULL: all are one. */
     int (*first_product)(const pare_recurrent_attrs *a);
     /* From z [B][G*H], x's part, and the room's h and c the new ones, for the items that are active. */
     void (*step)(const pare_recurrent *r, int64_t t, float *z);
@@ -126,14 +126,15 @@ pare_status pare_gates_parse(const pare_recurrent_attrs *a, const pare_recurrent
 /* v [n] = f(clip(v)) */
 void pare_gate_apply(const pare_recurrent *r, const pare_gate *g, float *v);
 
-/* The pieces of descriptors. */
-pare_status pare_recurrent_infer(const pare_call *call, const pare_recurrent_cell *cell, bool integer);
-pare_status pare_recurrent_forward(const pare_call *call, const pare_recurrent_cell *cell,
-                                   const pare_recurrent_products *products);
+extern const pare_recurrent_cell pare_lstm_cell, pare_gru_cell, pare_rnn_cell;
+
+/* The pieces of descriptors. The op's name decides the cell, PARE_INTEGER the products. */
+pare_status pare_recurrent_infer(const pare_call *call);
+pare_status pare_recurrent_forward(const pare_call *call);
+pare_status pare_recurrent_prepare(const pare_call *call, pare_step *step);
 void        pare_recurrent_run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
 
-/* For prepare: whether a plan can be made, the call's views, and the scratch that run wants. */
-bool   pare_recurrent_can_plan(const pare_call *call);
+/* For prepare: the call's views, and the scratch that run wants. */
 size_t pare_recurrent_scratch(const pare_recurrent *r);
 void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
                        pare_recurrent *r);
@@ -145,6 +146,7 @@ typedef struct pare_recurrent_state {
 } pare_recurrent_state;
 
 extern const pare_recurrent_products pare_recurrent_f32_ref, pare_recurrent_int_ref;
+/* Where the weights and the bias are constants. */
 pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);
 pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);
 

@@ -160,8 +160,6 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
     static const pare_recurrent_products planned = { false, input, state };
     pare_recurrent                       r;
 
-    if (!pare_recurrent_can_plan(call))
-        return PARE_OK; /* the reference runs */
     packed_f32 *const p = pare_calloc(1, sizeof(*p));
 
     if (!p)

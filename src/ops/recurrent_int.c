@@ -225,8 +225,6 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
     static const pare_recurrent_products planned = { true, input, state };
     pare_recurrent                       r;
 
-    if (!pare_recurrent_can_plan(call))
-        return PARE_OK; /* the reference runs */
     packed_int *const p = pare_calloc(1, sizeof(*p));
 
     if (!p)

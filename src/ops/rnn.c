@@ -10,18 +10,6 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
-static bool splits(const pare_recurrent_attrs *a, int gate)
-{
-    (void)a, (void)gate;
-    return false;
-}
-
-static int first_product(const pare_recurrent_attrs *a)
-{
-    (void)a;
-    return 1;
-}
-
 static void step(const pare_recurrent *r, int64_t t, float *z)
 {
     float *const h = r->room.h;
@@ -37,29 +25,12 @@ static void step(const pare_recurrent *r, int64_t t, float *z)
     }
 }
 
-static const pare_recurrent_cell cell = {
+const pare_recurrent_cell pare_rnn_cell = {
     .gates = 1,
     .activations = 1,
     .defaults = "Tanh",
-    .splits = splits,
-    .first_product = first_product,
     .step = step,
 };
-
-static pare_status infer(const pare_call *call)
-{
-    return pare_recurrent_infer(call, &cell, false);
-}
-
-static pare_status forward(const pare_call *call)
-{
-    return pare_recurrent_forward(call, &cell, &pare_recurrent_f32_ref);
-}
-
-static pare_status prepare(const pare_call *call, pare_step *plan)
-{
-    return pare_recurrent_prepare_f32(call, &cell, plan);
-}
 
 static const char *const samples[] = {
     "f32[3,2,5] f32[1,7,5] f32[1,7,7] f32[1,14]",
@@ -80,8 +51,8 @@ const pare_op pare_op_rnn = {
     .max_out = 2,
     .attrs = attrs,
     .attrs_size = sizeof(pare_recurrent_attrs),
-    .infer = infer,
-    .forward = forward,
-    .prepare = prepare,
+    .infer = pare_recurrent_infer,
+    .forward = pare_recurrent_forward,
+    .prepare = pare_recurrent_prepare,
     .samples = samples,
 };
