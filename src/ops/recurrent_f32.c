@@ -159,8 +159,7 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
 {
     static const pare_recurrent_products planned = { false, input, state };
     pare_recurrent                       r;
-
-    packed_f32 *const p = pare_calloc(1, sizeof(*p));
+    packed_f32 *const                    p = pare_calloc(1, sizeof(*p));
 
     if (!p)
         return pare_fail_memory(sizeof(*p), "a recurrent op");

@@ -224,8 +224,7 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
 {
     static const pare_recurrent_products planned = { true, input, state };
     pare_recurrent                       r;
-
-    packed_int *const p = pare_calloc(1, sizeof(*p));
+    packed_int *const                    p = pare_calloc(1, sizeof(*p));
 
     if (!p)
         return pare_fail_memory(sizeof(*p), "a recurrent op");
