@@ -139,8 +139,6 @@ static pare_status prepare_step(pare_plan *p, pare_plan_step *s, const pare_plan
         status = pare_fail_in(status, "%s: node '%s' (%s)", p->g->file ? p->g->file : p->g->name, n->name, n->op->name);
     if (p->scratch_bytes < s->step.scratch)
         p->scratch_bytes = (s->step.scratch + 63) / 64 * 64;
-    if (!s->step.run && !s->view)
-        p->serial_steps++;
 end:
     pare_free(in);
     pare_free(out);

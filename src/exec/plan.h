@@ -52,7 +52,6 @@ struct pare_plan {
     pare_place     *places;  /* [n_values]                                                    */
     int             n_values;
     size_t          block_bytes, scratch_bytes; /* scratch: per part */
-    int             serial_steps;
 };
 
 /* Writes the border of a channels-last value: 0, or its zero point. Part `part` of `parts`. */

@@ -181,13 +181,6 @@ static pare_status choose_ranges(const watches *w)
     return PARE_OK;
 }
 
-static int leader_of(const pare_quantization *q, int id)
-{
-    while (q->values[id].group != id)
-        id = q->values[id].group;
-    return id;
-}
-
 /*
  * Values that share one scale share the union of their ranges, kept at their leader. Fixed parameters (of a sigmoid)
  * stay when the group has nothing else; beside observed values they are a range like any other.
@@ -200,7 +193,7 @@ static void unite_group(pare_quantization *q, int leader)
     for (int i = 0; i < q->n_values; i++) {
         const pare_value_plan *const p = &q->values[i];
 
-        if (!p->quantized || leader_of(q, i) != leader)
+        if (!p->quantized || pare_quantization_leader(q, i) != leader)
             continue;
         alone &= i == leader;
         if (!p->observed && p->fixed_scale == 0)

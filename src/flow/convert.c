@@ -20,10 +20,8 @@ extern const pare_op pare_op_conv_transpose, pare_op_matmul, pare_op_pad;
 /* From the range of the group to one scale and zero point; fixed ones win. */
 static pare_status activation_params(const pare_quantization *q, const pare_value *v, float *scale, int32_t *zero)
 {
-    int id = v->id;
+    const int id = pare_quantization_leader(q, v->id);
 
-    while (q->values[id].group != id)
-        id = q->values[id].group;
     if (q->values[id].fixed_scale > 0) {
         *scale = q->values[id].fixed_scale;
         *zero = q->values[id].fixed_zero;
@@ -155,11 +153,7 @@ static void drop_clamp(pare_quantization *q, const pare_decision *d)
 
     if (!v || !q->values[v->id].quantized || !(d->node->op->traits & PARE_CAN_CLAMP))
         return;
-    int id = v->id;
-
-    while (q->values[id].group != id)
-        id = q->values[id].group;
-    pare_value_plan *const p = &q->values[id];
+    pare_value_plan *const p = &q->values[pare_quantization_leader(q, v->id)];
 
     if (p->fixed_scale > 0)
         return;

@@ -270,7 +270,7 @@ static void drop_useless(pare_quantization *q)
 
 /* ------------------------------------------------------------------------------------------------------ values */
 
-static int leader(const pare_quantization *q, int id)
+int pare_quantization_leader(const pare_quantization *q, int id)
 {
     while (q->values[id].group != id)
         id = q->values[id].group;
@@ -279,7 +279,7 @@ static int leader(const pare_quantization *q, int id)
 
 static void share(pare_quantization *q, const pare_value *a, const pare_value *b)
 {
-    const int x = leader(q, a->id), y = leader(q, b->id);
+    const int x = pare_quantization_leader(q, a->id), y = pare_quantization_leader(q, b->id);
 
     q->values[x > y ? x : y].group = x > y ? y : x;
 }

@@ -59,6 +59,9 @@ pare_status pare_quantization_convert(pare_quantization *q);
 /* The decision of a node, NULL when it has none. */
 const pare_decision *pare_quantization_of(const pare_quantization *q, const pare_node *n);
 
+/* The value (by id) that holds the range of all those which share one scale with `id`. */
+int pare_quantization_leader(const pare_quantization *q, int id);
+
 /* Input i of a node carries activations, not weights, scales or shapes. */
 bool pare_quantization_is_data(const pare_decision *d, int i);
 

@@ -68,9 +68,6 @@ enum {
     PARE_SHAPE_ONLY = 1 << 6,          /* reads only the shape of in[0]: foldable as soon as shapes are known        */
     PARE_INTEGER = 1 << 7,             /* works on quantized integers through qparams (qconv, qadd ...)              */
     PARE_LINEAR_OP = 1 << 8,           /* y = x * w + b with weights in in[1], bias in in[2]: quantize weighted      */
-    PARE_RECURRENT = 1 << 9,           /* LSTM, GRU: lowered dynamically                                             */
-    PARE_KEEPS_RANGE = 1 << 10,        /* output range within input range (average pools): may share qparams         */
-    PARE_COMMUTATIVE = 1 << 11,
 };
 
 /* ------------------------------------------------------------------------------------------------------- calls */
