@@ -117,6 +117,14 @@ static unsigned detect(void)
 
 #endif
 
+/* What a build with PARE_EMULATE runs: AVX-512 stands in for AVX-VNNI and for tiles. */
+static unsigned emulated(unsigned word)
+{
+    const unsigned bits = PARE_ISA_AVXVNNI | PARE_ISA_AMX_INT8;
+
+    return word & PARE_ISA_AVX512VNNI ? word | bits : word & ~bits;
+}
+
 /* The name of the highest level in `word`. */
 static const char *name_of(unsigned word)
 {
@@ -134,7 +142,7 @@ static void start(void)
     unsigned          limit = (unsigned)-1;
     const bool        known = !wish || !*wish || pare_cpu_level(wish, &limit);
 
-    hardware = detect();
+    hardware = PARE_EMULATE ? emulated(detect()) : detect();
     limited = hardware & limit;
     atomic_store(&in_use, limited);
 
@@ -144,7 +152,7 @@ static void start(void)
     else if (wish && *wish && strcmp(wish, name))
         snprintf(description, sizeof(description), "%s (this machine has no %s)", name, wish);
     else
-        snprintf(description, sizeof(description), "%s", name);
+        snprintf(description, sizeof(description), "%s%s", name, PARE_EMULATE ? " (a build that emulates)" : "");
 }
 
 unsigned pare_cpu_features(void)

@@ -28,6 +28,14 @@ enum {
 #endif
 
 /*
+ * A build for tests (CMake option PARE_EMULATE): where there is AVX512-VNNI, the feature word also has AVX-VNNI and AMX,
+ * and kernels/amx/tile.h and kernels/avxvnni.h run them in software.
+ */
+#ifndef PARE_EMULATE
+#define PARE_EMULATE 0
+#endif
+
+/*
  * The feature word of this process: what the hardware has, cut down to the level that the environment
  * variable PARE_CPU names (c avx2 avxvnni avx512vnni amx, neon neondot i8mm). Read once, at the first call.
  * A level the machine lacks is cut to what it has; an unknown word is ignored with PARE_OK and reported by

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tile.h - the tile instructions of AMX, or the same in software (PARE_EMULATE)
+ *
+ * There are eight tiles of 16 rows of 64 bytes. A product adds to tile `sum` (16 x 16 int32) what rows of 64 bytes of
+ * tile `a` and 16 rows [column 16][k 4] of tile `b` give. Tile numbers are literals. Loads have no memory clobber, so
+ * that vector code may move across them: after C code that writes what a tile load reads comes PARE_TILE_FENCE.
+ */
+#ifndef PARE_KERNELS_AMX_TILE_H
+#define PARE_KERNELS_AMX_TILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/cpu.h"
+
+/* The operand of ldtilecfg. Entries of tiles 8 to 15 are zero. */
+typedef struct pare_tile_config {
+    uint8_t  palette, start_row, reserved[14]; /* 1, 0, 0                       */
+    uint16_t colsb[16];                        /* bytes of a row, at most 64    */
+    uint8_t  rows[16];                         /* at most 16                    */
+} pare_tile_config;
+_Static_assert(sizeof(pare_tile_config) == 64, "ldtilecfg reads 64 bytes");
+
+/* All eight tiles of 16 x 64 bytes: what nearly every kernel wants. */
+extern const pare_tile_config pare_tile_full;
+
+/*
+ * Configures the tiles of this thread, unless they are configured so already: a comparison of pointers, so `config`
+ * lives as long as the process. Kernels call it before their first tile instruction.
+ */
+void pare_tile_use(const pare_tile_config *config);
+
+/* Gives the tiles of this thread back to the system; exec calls it where a thread has finished its share of a job. */
+void pare_tile_end(void);
+
+/* For the target attribute of functions with tile instructions, beside what their vector code needs. */
+#if !PARE_EMULATE
+#define PARE_TILE_TARGET "amx-tile,amx-int8"
+
+#define PARE_TILE_ZERO(tile) __asm__ volatile("tilezero %%tmm" #tile ::)
+#define PARE_TILE_LOAD(tile, at, stride) \
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"((const void *)(at)), "r"((ptrdiff_t)(stride)))
+#define PARE_TILE_STORE(tile, at, stride) \
+    __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"((void *)(at)), "r"((ptrdiff_t)(stride)) : "memory")
+/* u8 x s8, and s8 x s8 */
+#define PARE_TILE_DPBUSD(sum, a, b) __asm__ volatile("tdpbusd %%tmm" #b ", %%tmm" #a ", %%tmm" #sum ::)
+#define PARE_TILE_DPBSSD(sum, a, b) __asm__ volatile("tdpbssd %%tmm" #b ", %%tmm" #a ", %%tmm" #sum ::)
+#else
+#define PARE_TILE_TARGET "avx512vnni"
+
+#define PARE_TILE_ZERO(tile)              pare_tile_emulate_zero(tile)
+#define PARE_TILE_LOAD(tile, at, stride)  pare_tile_emulate_load(tile, at, stride)
+#define PARE_TILE_STORE(tile, at, stride) pare_tile_emulate_store(tile, at, stride)
+#define PARE_TILE_DPBUSD(sum, a, b)       pare_tile_emulate_dpbusd(sum, a, b)
+#define PARE_TILE_DPBSSD(sum, a, b)       pare_tile_emulate_dpbssd(sum, a, b)
+#endif
+#define PARE_TILE_FENCE() __asm__ volatile("" ::: "memory")
+
+#if PARE_EMULATE
+/* The same on a tile file in memory, one per thread (tile_emulate.c). */
+void pare_tile_emulate_config(const pare_tile_config *config); /* NULL: releases */
+void pare_tile_emulate_zero(int tile);
+void pare_tile_emulate_load(int tile, const void *at, ptrdiff_t stride);
+void pare_tile_emulate_store(int tile, void *at, ptrdiff_t stride);
+void pare_tile_emulate_dpbusd(int sum, int a, int b);
+void pare_tile_emulate_dpbssd(int sum, int a, int b);
+#endif
+
+#endif
