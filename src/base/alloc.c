@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "base/pages.h"
 
 static atomic_long live;
 static atomic_long until_failure; /* 0: the hook is off; 1: every allocation fails */
@@ -75,6 +78,21 @@ void *pare_malloc_aligned(size_t size)
     if (must_fail() || posix_memalign(&ptr, 64, at_least_one(size)))
         return NULL;
     return counted(memset(ptr, 0, size));
+}
+
+void *pare_malloc_pages(size_t size)
+{
+    const size_t huge = (size_t)2 << 20;
+    void        *ptr = NULL;
+
+    if (must_fail() || posix_memalign(&ptr, size < huge ? 64 : huge, at_least_one(size)))
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    /* Whole huge pages only: what lies behind the last one belongs to others. A refusal changes nothing. */
+    if (size >= huge)
+        madvise(ptr, size / huge * huge, MADV_HUGEPAGE);
+#endif
+    return counted(ptr);
 }
 
 void pare_free_aligned(void *ptr)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/pages.h"
 #include "base/status.h"
 
 enum { TAIL = 64 }; /* readable bytes behind allocated ones: kernels may load a whole vector at the end */
@@ -47,6 +48,24 @@ pare_status pare_buf_alloc(size_t size, pare_buf **out)
     PARE_TRY(new_buf(ALLOCATED, &buf));
     buf->size = size;
     buf->bytes = pare_malloc_aligned(size + TAIL);
+    if (!buf->bytes) {
+        pare_free(buf);
+        return pare_fail_memory(size, "a buffer");
+    }
+    *out = buf;
+    return PARE_OK;
+}
+
+pare_status pare_buf_reserve(size_t size, pare_buf **out)
+{
+    *out = NULL;
+    if (size > SIZE_MAX - TAIL)
+        return pare_fail_memory(size, "a buffer");
+
+    pare_buf *buf;
+    PARE_TRY(new_buf(ALLOCATED, &buf));
+    buf->size = size;
+    buf->bytes = pare_malloc_pages(size + TAIL);
     if (!buf->bytes) {
         pare_free(buf);
         return pare_fail_memory(size, "a buffer");
@@ -129,6 +148,20 @@ void pare_buf_unref(pare_buf *buf)
         pare_free(buf);
         buf = parent;
     }
+}
+
+void pare_buf_forget(const pare_buf *buf)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)buf->bytes + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)buf->bytes + buf->size) / page * page;
+    const pare_buf *root = buf;
+
+    while (root->parent)
+        root = root->parent;
+    /* Of a private mapping that is only read, this drops nothing but the place in memory. */
+    if (root->source == MAPPED && begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 uint8_t *pare_buf_bytes(const pare_buf *buf)

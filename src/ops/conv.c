@@ -129,14 +129,14 @@ static void release_dw(void *plan)
 
 static pare_status prepare_dw(const pare_conv_f32_desc *d, const float *w, const float *bias, pare_step *step)
 {
-    const pare_dw_f32_kernel *kernel[1];
-    pare_dw_f32_plan         *plan;
+    const pare_dw_f32_kernel *kernel[PARE_MAX_CHOICES];
+    const int         i = pare_step_choose(step, pare_dw_f32_candidates(d, step->cpu, kernel, PARE_MAX_CHOICES));
+    pare_dw_f32_plan *plan;
 
-    pare_dw_f32_candidates(d, step->cpu, kernel, 1);
-    PARE_TRY(pare_dw_f32_plan_create(d, w, bias, kernel[0], &plan));
+    PARE_TRY(pare_dw_f32_plan_create(d, w, bias, kernel[i], &plan));
     step->state = plan;
     step->release = release_dw;
-    step->kernel = kernel[0]->name;
+    step->kernel = kernel[i]->name;
     step->run = run_dw;
     return PARE_OK;
 }
@@ -173,20 +173,22 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         .clamp = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY,
         .lo = a->clamp_lo,
         .hi = a->clamp_hi,
+        .store = step->store,
     };
     pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
     pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
+    step->packed = 1 << 1 | 1 << 2;
     if (d.group == d.c && d.c == d.oc && d.c > 1)
         return prepare_dw(&d, w->data, b ? b->data : NULL, step);
 
-    const pare_gemm_f32_kernel *kernel[1];
-    pare_conv_f32_plan         *plan;
+    const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    const int           i = pare_step_choose(step, pare_conv_f32_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
+    pare_conv_f32_plan *plan;
 
-    pare_conv_f32_candidates(&d, step->cpu, kernel, 1);
-    PARE_TRY(pare_conv_f32_plan_create(&d, w->data, b ? b->data : NULL, kernel[0], &plan));
+    PARE_TRY(pare_conv_f32_plan_create(&d, w->data, b ? b->data : NULL, kernel[i], &plan));
     step->state = plan;
     step->release = release_conv;
-    step->kernel = kernel[0]->name;
+    step->kernel = kernel[i]->name;
     step->run = run_conv;
     return PARE_OK;
 }

@@ -20,6 +20,7 @@ typedef struct state {
     pare_window_2d              g;
     int                         groups, in_c, out_c; /* channels of one group                        */
     size_t                      panel;               /* floats of the packed weights of one tap      */
+    pare_store                 *store;               /* where these lie; NULL: heap memory           */
     float                      *packed;              /* [groups][kh * kw][panel]                     */
     float                      *bias;                /* [groups * out_c]; zeros where there is none  */
 } state;
@@ -28,8 +29,8 @@ static void release(void *memory)
 {
     state *const s = memory;
 
-    pare_free_aligned(s->packed);
-    pare_free_aligned(s->bias);
+    pare_store_drop(s->store, s->packed);
+    pare_store_drop(s->store, s->bias);
     pare_free(s);
 }
 
@@ -114,10 +115,12 @@ static pare_status pack(state *s, const float *w, const float *bias)
     const int    taps = s->g.kh * s->g.kw, channels = s->groups * s->out_c;
     const size_t bytes = sizeof(float) * s->panel * (size_t)(s->groups * taps);
 
-    s->packed = pare_malloc_aligned(bytes);
-    s->bias = pare_malloc_aligned(sizeof(float) * (size_t)channels);
+    s->packed = pare_store_take(s->store, bytes);
+    s->bias = pare_store_take(s->store, sizeof(float) * (size_t)channels);
     if (!s->packed || !s->bias)
         return pare_fail_memory(bytes, "packed weights");
+    if (pare_store_is_filled(s->store))
+        return PARE_OK;
     if (bias)
         memcpy(s->bias, bias, sizeof(float) * (size_t)channels);
     for (int group = 0; group < s->groups; group++)
@@ -149,7 +152,8 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
     if (!w->data || !pare_tensor_is_dense(w) || (b && (!b->data || !pare_tensor_is_dense(b))) || !channels_last(x) ||
         !channels_last(call->out[0]) || !pare_window_as_2d(&window, &g) || pare_shape_count(&w->shape) == 0)
         return PARE_OK;
-    state *const s = pare_calloc(1, sizeof(*s));
+    const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    state *const                s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a transposed convolution");
@@ -159,9 +163,11 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
     s->groups = (int)a->group;
     s->in_c = (int)(w->shape.dim[0] / a->group);
     s->out_c = (int)w->shape.dim[1];
-    pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
+    s->store = step->store;
+    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
     s->panel = pare_gemm_f32_packed_size(s->kernel, s->out_c, s->in_c);
     PARE_TRY(pack(s, w->data, b ? b->data : NULL));
+    step->packed = 1 << 1 | 1 << 2;
     step->kernel = s->kernel->name;
     step->run = run;
     return PARE_OK;

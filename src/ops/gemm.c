@@ -87,6 +87,7 @@ static pare_status forward(const pare_call *call)
 
 typedef struct gemm_state {
     const pare_gemm_f32_kernel *kernel;
+    pare_store                 *store; /* where `packed` lies; NULL: heap memory */
     float                      *packed;
 } gemm_state;
 
@@ -94,7 +95,7 @@ static void release(void *state)
 {
     gemm_state *const s = state;
 
-    pare_free_aligned(s->packed);
+    pare_store_drop(s->store, s->packed);
     pare_free(s);
 }
 
@@ -131,24 +132,28 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         (call->n_in > 2 && call->in[2] && (c.stride[1] != 1 || pare_shape_count(&y->shape) < 2)))
         return PARE_OK; /* the reference runs */
 
-    const pare_gemm_f32_b b = { .data = w->data,
-                                .k_stride = (ptrdiff_t)w->stride[a->transB ? 1 : 0],
-                                .n_stride = (ptrdiff_t)w->stride[a->transB ? 0 : 1],
-                                .k = (int)x->shape.dim[1],
-                                .n = (int)y->shape.dim[1] };
-    gemm_state *const     s = pare_calloc(1, sizeof(*s));
+    const pare_gemm_f32_b       b = { .data = w->data,
+                                      .k_stride = (ptrdiff_t)w->stride[a->transB ? 1 : 0],
+                                      .n_stride = (ptrdiff_t)w->stride[a->transB ? 0 : 1],
+                                      .k = (int)x->shape.dim[1],
+                                      .n = (int)y->shape.dim[1] };
+    const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    gemm_state *const           s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a Gemm");
-    pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
+    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    s->store = step->store;
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, b.n, b.k);
 
     step->state = s;
     step->release = release;
-    s->packed = pare_malloc_aligned(bytes);
+    s->packed = pare_store_take(s->store, bytes);
     if (!s->packed)
         return pare_fail_memory(bytes, "packed weights");
-    pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
+    if (!pare_store_is_filled(s->store))
+        pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
+    step->packed = 1 << 1;
     step->kernel = s->kernel->name;
     step->run = run;
     return PARE_OK;

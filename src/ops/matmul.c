@@ -143,6 +143,7 @@ static pare_status forward(const pare_call *call)
 
 typedef struct matmul_state {
     const pare_gemm_f32_kernel *kernel;
+    pare_store                 *store;  /* where `packed` lies; NULL: heap memory                  */
     float                      *packed; /* the one B of all batches, or NULL: packed while running */
 } matmul_state;
 
@@ -150,7 +151,7 @@ static void release(void *state)
 {
     matmul_state *const s = state;
 
-    pare_free_aligned(s->packed);
+    pare_store_drop(s->store, s->packed);
     pare_free(s);
 }
 
@@ -243,22 +244,26 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (pare_shape_count(&call->out[0]->shape) == 0 || call->in[0]->dtype != PARE_f32 ||
         (g.a.stride[g.batch + 1] != 1 && g.k > 1) || (g.y.stride[g.batch + 1] != 1 && g.n > 1))
         return PARE_OK; /* the reference runs */
-    matmul_state *const s = pare_calloc(1, sizeof(*s));
+    const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    matmul_state *const         s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a MatMul");
     step->state = s;
     step->release = release;
-    pare_gemm_f32_candidates(step->cpu, &s->kernel, 1);
+    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    s->store = step->store;
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, (int)g.n, (int)g.k);
 
     if (call->in[1]->data && call->in[1]->shape.rank <= 2) {
         const pare_gemm_f32_b b = operand(&g, 0);
 
-        s->packed = pare_malloc_aligned(bytes);
+        s->packed = pare_store_take(s->store, bytes);
         if (!s->packed)
             return pare_fail_memory(bytes, "packed weights");
-        pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
+        if (!pare_store_is_filled(s->store))
+            pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
+        step->packed = 1 << 1;
     } else {
         step->scratch = bytes;
     }

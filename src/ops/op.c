@@ -40,6 +40,12 @@ const pare_op *pare_op_find_onnx(const char *onnx_type)
     return NULL;
 }
 
+int pare_step_choose(pare_step *step, int n)
+{
+    step->n_choices = n > 1 ? n - 1 : n;
+    return step->choice < step->n_choices ? step->choice : step->n_choices - 1;
+}
+
 void pare_attrs_default(const pare_op *op, void *attrs)
 {
     if (op->attrs_size)

@@ -12,12 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/store.h"
 #include "tensor/tensor.h"
 
 typedef struct pare_op   pare_op;
 typedef struct pare_call pare_call;
 typedef struct pare_step pare_step;
 
+enum { PARE_MAX_CHOICES = 16 }; /* candidates of one step that the planner may choose from */
 enum { PARE_MAX_OUTPUTS = 8, PARE_MAX_INTS = 16, PARE_MAX_FLOATS = 8 };
 
 /* -------------------------------------------------------------------------------------------------- attributes */
@@ -82,15 +84,25 @@ struct pare_call {
 
 /* What planning one call leaves behind. The planner zeroes it before prepare and owns it afterwards. */
 struct pare_step {
-    unsigned    cpu;    /* in: feature word the kernels may use                                             */
-    const char *kernel; /* out: the version chosen, e.g. "conv_f32_12x32_avx512", for `pare plan`           */
-    void       *state;  /* out: packed weights, tables; read-only once prepared, shared by all contexts     */
+    unsigned    cpu;       /* in: feature word the kernels may use                                             */
+    int         choice;    /* in: which candidate to take; 0: the one that is best by rule                     */
+    pare_store *store;     /* in: where packed constants go; NULL: heap memory of their own                    */
+    int         n_choices; /* out: candidates that there are, all with equal bits; 0 or 1: nothing to choose */
+    unsigned    packed;    /* out: bit i: run does not read in[i], a constant, any more: its bytes may go      */
+    const char *kernel;    /* out: the version chosen, e.g. "conv_f32_12x32_avx512", for `pare plan`           */
+    void       *state;     /* out: packed weights, tables; read-only once prepared, shared by all contexts     */
     void (*release)(void *state);
     size_t scratch; /* out: bytes wanted per part, 64-byte aligned                                      */
     /* out: does share `part` of `parts`; cannot fail, allocate, lock or start threads. NULL: the planner calls
      * op->forward on one thread. */
     void (*run)(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
 };
+
+/*
+ * For prepare: which of `n` candidates, best first and portable C last, step->choice means. Portable C is no choice
+ * where there is anything else.
+ */
+int pare_step_choose(pare_step *step, int n);
 
 /* -------------------------------------------------------------------------------------------------- descriptor */
 

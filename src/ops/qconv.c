@@ -171,35 +171,35 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         .x = strides_of(x),
         .y = strides_of(y),
         .w = w->data,
+        .store = step->store,
     };
     if (r)
         d.residual = strides_of(r);
     pare_q_describe(call, &a->q, &d.channels, &d.out);
     if (!pare_q_kernel_bounds(&d.out))
         return PARE_OK;
+    step->packed = PARE_Q_PACKED;
     if (d.groups == d.in_c && d.in_c == d.out_c && d.in_c > 1) {
-        const pare_qdw_kernel *kernel[1];
+        const pare_qdw_kernel *kernel[PARE_MAX_CHOICES];
+        const int              i = pare_step_choose(step, pare_qdw_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
         pare_qdw_plan         *plan;
 
-        pare_qdw_candidates(&d, step->cpu, kernel, 1);
-        PARE_TRY(pare_qdw_create(&d, kernel[0], &plan));
-        *step = (pare_step){ .cpu = step->cpu,
-                             .state = plan,
-                             .release = release_qdw,
-                             .run = run_qdw,
-                             .kernel = pare_qdw_kernel_name(kernel[0]) };
+        PARE_TRY(pare_qdw_create(&d, kernel[i], &plan));
+        step->state = plan;
+        step->release = release_qdw;
+        step->run = run_qdw;
+        step->kernel = pare_qdw_kernel_name(kernel[i]);
         return PARE_OK;
     }
-    const pare_qconv_kernel *kernel[1];
+    const pare_qconv_kernel *kernel[PARE_MAX_CHOICES];
+    const int                i = pare_step_choose(step, pare_qconv_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
     pare_qconv_plan         *plan;
 
-    pare_qconv_candidates(&d, step->cpu, kernel, 1);
-    PARE_TRY(pare_qconv_create(&d, kernel[0], &plan));
-    *step = (pare_step){ .cpu = step->cpu,
-                         .state = plan,
-                         .release = release_qconv,
-                         .run = run_qconv,
-                         .kernel = pare_qconv_kernel_name(kernel[0]) };
+    PARE_TRY(pare_qconv_create(&d, kernel[i], &plan));
+    step->state = plan;
+    step->release = release_qconv;
+    step->run = run_qconv;
+    step->kernel = pare_qconv_kernel_name(kernel[i]);
     return PARE_OK;
 }
 

@@ -38,6 +38,9 @@ typedef struct pare_qfused_attrs {
         PARE_QFUSED_ROW(S, INT, conv_is_second, i, 0), PARE_QFUSED_ROW(S, FLOAT, sum_lo, f, -INFINITY),  \
         PARE_QFUSED_ROW(S, FLOAT, sum_hi, f, INFINITY)
 
+/* What kernels copy when they pack (pare_step.packed). */
+enum { PARE_Q_PACKED = 1 << PARE_Q_W | 1 << PARE_Q_BIAS | 1 << PARE_Q_BIAS_F32 };
+
 /* The call's input, or NULL. */
 const pare_tensor *pare_q_input(const pare_call *call, int index);
 

@@ -115,7 +115,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     const pare_tensor *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *r = pare_q_input(call, PARE_Q_RESIDUAL);
     const pare_tensor *y = call->out[0], *rows = pare_q_input(call, PARE_Q_ROWS);
     pare_qconv_desc    d = {
-           .in_c = (int)w->shape.dim[1], .out_c = (int)w->shape.dim[0], .out_h = 1, .out_w = 1, .w = w->data
+           .in_c = (int)w->shape.dim[1],
+           .out_c = (int)w->shape.dim[0],
+           .out_h = 1,
+           .out_w = 1,
+           .w = w->data,
+           .store = step->store,
     };
 
     if (!w->data || !pare_tensor_is_dense(w) || !rows_are_even(x, 1, &d.x) ||
@@ -123,17 +128,19 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         (rows && !pare_tensor_is_dense(rows)))
         return PARE_OK; /* the reference runs */
 
-    const pare_qconv_kernel *kernel[1];
-    pare_qconv_plan         *plan;
-
     pare_q_describe(call, &a->q, &d.channels, &d.out);
     if (!pare_q_kernel_bounds(&d.out))
         return PARE_OK;
-    pare_qconv_candidates(&d, step->cpu, kernel, 1);
-    PARE_TRY(pare_qconv_create(&d, kernel[0], &plan));
-    *step = (pare_step){
-        .cpu = step->cpu, .state = plan, .release = release, .run = run, .kernel = pare_qconv_kernel_name(kernel[0])
-    };
+    const pare_qconv_kernel *kernel[PARE_MAX_CHOICES];
+    const int                i = pare_step_choose(step, pare_qconv_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
+    pare_qconv_plan         *plan;
+
+    PARE_TRY(pare_qconv_create(&d, kernel[i], &plan));
+    step->state = plan;
+    step->release = release;
+    step->run = run;
+    step->kernel = pare_qconv_kernel_name(kernel[i]);
+    step->packed = PARE_Q_PACKED;
     return PARE_OK;
 }
 

@@ -55,6 +55,7 @@ const pare_recurrent_products pare_recurrent_f32_ref = { false, ref_input, ref_s
 typedef struct packed_f32 {
     pare_recurrent_state        head;
     const pare_gemm_f32_kernel *kernel;
+    pare_store                 *store; /* where w and r lie; NULL: heap memory               */
     struct {
         float *w, *r[2];      /* r[1]: the second product, of those cells that have one */
         float *input, *state; /* [G*H] biases that chains start from                     */
@@ -66,9 +67,9 @@ static void release(void *state)
     packed_f32 *const p = state;
 
     for (int d = 0; d < 2; d++) {
-        pare_free_aligned(p->of[d].w);
-        pare_free_aligned(p->of[d].r[0]);
-        pare_free_aligned(p->of[d].r[1]);
+        pare_store_drop(p->store, p->of[d].w);
+        pare_store_drop(p->store, p->of[d].r[0]);
+        pare_store_drop(p->store, p->of[d].r[1]);
         pare_free_aligned(p->of[d].input);
         pare_free_aligned(p->of[d].state);
     }
@@ -125,10 +126,11 @@ static pare_status pack(const packed_f32 *p, const pare_tensor *w, int d, int64_
 
     if (n == 0)
         return PARE_OK;
-    *out = pare_malloc_aligned(bytes);
+    *out = pare_store_take(p->store, bytes);
     if (!*out)
         return pare_fail_memory(bytes, "packed weights");
-    pare_gemm_f32_pack(p->kernel, &b, *out, 0, 1);
+    if (!pare_store_is_filled(p->store))
+        pare_gemm_f32_pack(p->kernel, &b, *out, 0, 1);
     return PARE_OK;
 }
 
@@ -159,6 +161,7 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
 {
     static const pare_recurrent_products planned = { false, input, state };
     pare_recurrent                       r;
+    const pare_gemm_f32_kernel          *kernel[PARE_MAX_CHOICES];
     packed_f32 *const                    p = pare_calloc(1, sizeof(*p));
 
     if (!p)
@@ -166,10 +169,12 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
     step->state = p;
     step->release = release;
     p->head = (pare_recurrent_state){ cell, &planned };
-    pare_gemm_f32_candidates(step->cpu, &p->kernel, 1);
+    p->store = step->store;
+    p->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
     pare_recurrent_of(call, cell, &planned, &r);
     for (r.d = 0; r.d < r.directions; r.d++)
         PARE_TRY(fill(&r, p));
+    step->packed = 1 << PARE_RNN_W | 1 << PARE_RNN_R;
     step->kernel = p->kernel->name;
     step->scratch = pare_recurrent_scratch(&r);
     step->run = pare_recurrent_run;

@@ -86,7 +86,8 @@ const pare_recurrent_products pare_recurrent_int_ref = { true, ref_input, ref_st
 typedef struct packed_int {
     pare_recurrent_state        head;
     const pare_quantize_kernel *quantize;
-    const char                 *kernel; /* of the products with R */
+    const char                 *kernel; /* of the products with R                                 */
+    pare_step                  *step;   /* while it is prepared: its choice, and where weights go */
     struct {
         pare_qconv_plan *w, *sum[2], *onto[2]; /* R by itself, with the bias; and to be added: without */
         float           *bias;                 /* [G*H] state_bias                                     */
@@ -175,18 +176,19 @@ static pare_status pack(const pare_recurrent *r, packed_int *p, const gate_rows 
                          .sx = 1,
                          .zx = 128 },
            .out = { .kind = PARE_QKIND_F32_ROWS, .bias_f32 = g->bias },
+           .store = p->step->store,
     };
-    const pare_qconv_kernel *kernel[1];
+    const pare_qconv_kernel *kernel[PARE_MAX_CHOICES];
 
     if (!rows)
         return pare_fail_memory((size_t)(g->n * in), "recurrent weights");
-    for (int64_t i = 0; i < g->n; i++)
+    for (int64_t i = 0; i < g->n && !pare_store_is_filled(desc.store); i++)
         for (int64_t k = 0; k < in; k++)
             rows[i * in + k] = from[i * w->stride[1] + k * w->stride[2]];
-    pare_qconv_candidates(&desc, r->cpu, kernel, 1);
-    const pare_status status = pare_qconv_create(&desc, kernel[0], out);
+    const int         i = pare_step_choose(p->step, pare_qconv_candidates(&desc, r->cpu, kernel, PARE_MAX_CHOICES));
+    const pare_status status = pare_qconv_create(&desc, kernel[i], out);
 
-    p->kernel = pare_qconv_kernel_name(kernel[0]);
+    p->kernel = pare_qconv_kernel_name(kernel[i]);
     pare_free(rows);
     return status;
 }
@@ -231,11 +233,14 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
     step->state = p;
     step->release = release;
     p->head = (pare_recurrent_state){ cell, &planned };
+    p->step = step;
     pare_quantize_candidates(step->cpu, &p->quantize, 1);
     pare_recurrent_of(call, cell, &planned, &r);
     r.cpu = step->cpu;
     for (r.d = 0; r.d < r.directions; r.d++)
         PARE_TRY(fill(&r, p));
+    p->step = NULL;
+    step->packed = 1 << PARE_RNN_W | 1 << PARE_RNN_R;
     step->kernel = p->kernel;
     step->scratch = pare_recurrent_scratch(&r);
     step->run = pare_recurrent_run;

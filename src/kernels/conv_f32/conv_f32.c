@@ -145,11 +145,14 @@ pare_status pare_conv_f32_plan_create(const pare_conv_f32_desc *d, const float *
     pare_status         status;
 
     PARE_TRY(plan_geometry(d, kernel, &plan));
-    PARE_GOTO(pare_buf_alloc(sizeof(float) * (size_t)d->group * (size_t)group_size(plan), &plan->packed));
-    pack(plan, w, (float *)pare_buf_bytes(plan->packed));
-    if (bias) {
-        PARE_GOTO(pare_buf_alloc(sizeof(float) * (size_t)d->oc, &plan->bias));
-        memcpy(pare_buf_bytes(plan->bias), bias, sizeof(float) * (size_t)d->oc);
+    PARE_GOTO(
+        pare_store_take_buf(d->store, sizeof(float) * (size_t)d->group * (size_t)group_size(plan), &plan->packed));
+    if (bias)
+        PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * (size_t)d->oc, &plan->bias));
+    if (!pare_store_is_filled(d->store)) {
+        pack(plan, w, (float *)pare_buf_bytes(plan->packed));
+        if (bias)
+            memcpy(pare_buf_bytes(plan->bias), bias, sizeof(float) * (size_t)d->oc);
     }
     *out = plan;
     return PARE_OK;

@@ -26,6 +26,7 @@
 
 #include <pare/status.h>
 
+#include "base/store.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 
 typedef struct pare_conv_f32_strides {
@@ -55,6 +56,7 @@ typedef struct pare_conv_f32_desc {
     bool                  clamp; /* false: lo and hi are ignored                                  */
     float                 lo;
     float                 hi;
+    pare_store           *store; /* where packed constants go; NULL: heap memory                  */
 } pare_conv_f32_desc;
 
 typedef struct pare_conv_f32_plan pare_conv_f32_plan;

@@ -89,9 +89,9 @@ pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w,
     pare_status       status;
 
     PARE_TRY(plan_geometry(d, kernel, &plan));
-    PARE_GOTO(pare_buf_alloc(sizeof(float) * row * (size_t)(1 + n_taps), &plan->packed));
+    PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * row * (size_t)(1 + n_taps), &plan->packed));
     float *const dst = (float *)pare_buf_bytes(plan->packed); /* zeroed, so the channels that do not exist are zero */
-    for (int c = 0; c < d->c; c++) {
+    for (int c = 0; c < d->c && !pare_store_is_filled(d->store); c++) {
         dst[c] = bias ? bias[c] : 0;
         for (int tap = 0; tap < n_taps; tap++)
             dst[(size_t)(1 + tap) * row + (size_t)c] = w[c * n_taps + tap];

@@ -46,6 +46,7 @@ typedef struct pare_qconv_desc {
     const int8_t  *w;        /* [out_c][in_c / groups][kernel_h][kernel_w]                          */
     pare_qchannels channels; /* scales and bias, per output channel                                 */
     pare_qoutput   out;
+    pare_store    *store; /* where packed constants go, until it is destroyed; NULL: heap memory    */
 } pare_qconv_desc;
 
 /* What changes from run to run. */

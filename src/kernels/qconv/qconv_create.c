@@ -138,9 +138,12 @@ static pare_status pack(const layout *l, pare_qconv_plan *p)
     for (int oc = 0; oc < d->out_c; oc++) {
         const int column = oc / l->bundle_out * l->bundle_tiles * PARE_QCONV_COLUMNS + oc % l->bundle_out;
         channel_of[column] = oc;
+        if (pare_store_is_filled(d->store))
+            continue;
         PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, oc, d->w + (size_t)oc * (size_t)k, k, &p->bias[column]));
         pack_channel(l, oc, column, p);
     }
+    p->epilogue.store = d->store;
     PARE_GOTO(pare_qepilogue_init(&p->epilogue, &d->channels, &d->out, channel_of, columns, "qconv"));
 out:
     pare_free(channel_of);
@@ -165,8 +168,9 @@ static pare_status fill(const layout *l, pare_qconv_plan *p)
 
     p->steps = pare_calloc(taps, sizeof(*p->steps));
     p->panels = pare_calloc(tiles, sizeof(*p->panels));
-    p->w = pare_malloc_aligned(bytes);
-    p->bias = pare_malloc_aligned(tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
+    p->store = d->store;
+    p->w = pare_store_take(d->store, bytes);
+    p->bias = pare_store_take(d->store, tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
     if (!p->steps || !p->panels || !p->w || !p->bias)
         return pare_fail_memory(bytes, "the packed weights of qconv");
     fill_steps(l, p);
@@ -204,8 +208,8 @@ void pare_qconv_destroy(pare_qconv_plan *plan)
         return;
     pare_free(plan->steps);
     pare_free(plan->panels);
-    pare_free_aligned(plan->w);
-    pare_free_aligned(plan->bias);
+    pare_store_drop(plan->store, plan->w);
+    pare_store_drop(plan->store, plan->bias);
     pare_qepilogue_clear(&plan->epilogue);
     pare_free(plan);
 }

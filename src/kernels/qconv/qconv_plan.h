@@ -44,6 +44,7 @@ struct pare_qconv_plan {
     pare_qconv_step         *steps;      /* [n_steps]                                              */
     pare_qconv_panel        *panels;     /* [n_panels], each group's in order                      */
     size_t                   tile_bytes; /* of one packed column tile                              */
+    pare_store              *store;      /* where w and bias lie; NULL: heap memory                */
     int8_t                  *w;          /* packed                                                 */
     int32_t                 *bias;       /* [packed columns]: bias - zx * sum(w)                   */
     pare_qepilogue           epilogue;

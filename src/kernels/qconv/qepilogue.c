@@ -62,10 +62,11 @@ static pare_status init_u8(pare_qepilogue *e, const pare_qoutput *out, const cha
         return pare_fail(PARE_ERR_ARG, "%s: output scale %g, zero point %d, bounds %d..%d are not those of u8", name,
                          (double)out->scale, e->zero, e->lo, e->hi);
     if (out->table) {
-        e->table = pare_malloc(256);
+        e->table = pare_store_take(e->store, 256);
         if (!e->table)
             return pare_fail_memory(256, name);
-        memcpy(e->table, out->table, 256);
+        if (!pare_store_is_filled(e->store))
+            memcpy(e->table, out->table, 256);
     }
     return out->add.on ? init_add(e, out, name) : PARE_OK;
 }
@@ -84,7 +85,8 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
 {
     const bool f32 = out->kind != PARE_QKIND_U8;
 
-    *e = (pare_qepilogue){ .kind = out->kind,
+    *e = (pare_qepilogue){ .store = e->store,
+                           .kind = out->kind,
                            .clamp_lo = out->clamped ? out->clamp_lo : -INFINITY,
                            .clamp_hi = out->clamped ? out->clamp_hi : INFINITY };
     if (out->kind != PARE_QKIND_F32_ROWS && !is_scale(channels->sx))
@@ -97,12 +99,12 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
         return pare_fail(PARE_ERR_ARG, "%s: a float bias or clamp needs a float output", name);
 
     const size_t bytes = (size_t)columns * sizeof(float);
-    e->scale = pare_malloc_aligned(bytes);
+    e->scale = pare_store_take(e->store, bytes);
     if (f32 && out->bias_f32)
-        e->bias_f32 = pare_malloc_aligned(bytes);
+        e->bias_f32 = pare_store_take(e->store, bytes);
     if (!e->scale || (f32 && out->bias_f32 && !e->bias_f32))
         return pare_fail_memory(bytes, name);
-    for (int i = 0; i < columns; i++) {
+    for (int i = 0; i < columns && !pare_store_is_filled(e->store); i++) {
         const int c = channel_of[i];
         if (c < 0)
             continue; /* zeroed: padding computes to 0 and is not stored */
@@ -117,9 +119,9 @@ pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channel
 
 void pare_qepilogue_clear(pare_qepilogue *e)
 {
-    pare_free_aligned(e->scale);
-    pare_free_aligned(e->bias_f32);
-    pare_free(e->table);
+    pare_store_drop(e->store, e->scale);
+    pare_store_drop(e->store, e->bias_f32);
+    pare_store_drop(e->store, e->table);
     *e = (pare_qepilogue){ .scale = NULL };
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/store.h"
 
 typedef enum pare_qkind {
     PARE_QKIND_U8,       /* q = clamp(rint((float)acc * ((sx * sw[c]) / sy)) + zy, lo, hi)                         */
@@ -58,21 +59,22 @@ typedef struct pare_qoutput {
 
 /* The same, as kernels want it. Per-channel arrays are in the packed column order of the plan. */
 typedef struct pare_qepilogue {
-    pare_qkind kind;
-    float     *scale;    /* [columns]: (sx * sw) / sy; sx * sw; or sw               */
-    float     *bias_f32; /* [columns] or NULL                                       */
-    uint8_t   *table;    /* [256] or NULL                                           */
-    int        zero, lo, hi;
-    float      clamp_lo, clamp_hi; /* of float outputs; infinities where there is none */
-    bool       add;
-    bool       conv_is_second;
-    float      rate_conv, rate_r, constant; /* of the add: s / sy, and k            */
-    int        add_lo, add_hi;
+    pare_store *store; /* where the arrays lie; NULL: heap memory                 */
+    pare_qkind  kind;
+    float      *scale;    /* [columns]: (sx * sw) / sy; sx * sw; or sw               */
+    float      *bias_f32; /* [columns] or NULL                                       */
+    uint8_t    *table;    /* [256] or NULL                                           */
+    int         zero, lo, hi;
+    float       clamp_lo, clamp_hi; /* of float outputs; infinities where there is none */
+    bool        add;
+    bool        conv_is_second;
+    float       rate_conv, rate_r, constant; /* of the add: s / sy, and k            */
+    int         add_lo, add_hi;
 } pare_qepilogue;
 
 /*
- * Checks `channels` and `out` and fills *e. Column i belongs to channel channel_of[i]; -1 is padding.
- * `name` begins the sentences of failures. After a failure and after use: pare_qepilogue_clear.
+ * Checks `channels` and `out` and fills *e; its arrays go into e->store, which the caller has set. Column i belongs to
+ * channel channel_of[i]; -1 is padding. `name` begins the sentences of failures. After a failure and after use: pare_qepilogue_clear.
  */
 pare_status pare_qepilogue_init(pare_qepilogue *e, const pare_qchannels *channels, const pare_qoutput *out,
                                 const int *channel_of, int columns, const char *name);

@@ -73,12 +73,13 @@ static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
         const int8_t *w = d->w + (ptrdiff_t)real * taps;
 
         channel_of[i] = c < p->channels ? real : -1;
-        if (c >= p->channels)
+        if (c >= p->channels || pare_store_is_filled(d->store))
             continue;
         PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, real, w, taps, &p->bias[i]));
         for (int line = 0; line < p->lines; line++)
             pack_channel(p, w, p->w + (size_t)(block * p->lines + line) * p->line_bytes, column, line);
     }
+    p->epilogue.store = d->store;
     PARE_GOTO(pare_qepilogue_init(&p->epilogue, &d->channels, &d->out, channel_of, columns, "qdw"));
 out:
     pare_free(channel_of);
@@ -124,8 +125,9 @@ static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
     p->lines = k->lines == 2 && d->out_h > 1 && p->x_line == p->tap_y ? 2 : 1;
     p->groups = (p->kernel_h + p->lines - 1 + k->rows - 1) / k->rows;
     p->line_bytes = (size_t)(p->groups * p->kernel_w) * (size_t)(k->block * k->rows) * (k->rows == 2 ? 2 : 1);
-    p->w = pare_malloc_aligned(pare_qdw_packed_bytes(p));
-    p->bias = pare_malloc_aligned((size_t)(p->blocks * k->block) * sizeof(*p->bias));
+    p->store = d->store;
+    p->w = pare_store_take(d->store, pare_qdw_packed_bytes(p));
+    p->bias = pare_store_take(d->store, (size_t)(p->blocks * k->block) * sizeof(*p->bias));
     if (!p->w || !p->bias)
         return pare_fail_memory(pare_qdw_packed_bytes(p), "the packed weights of qdw");
     return pack(d, p);
@@ -170,8 +172,8 @@ void pare_qdw_destroy(pare_qdw_plan *plan)
 {
     if (!plan)
         return;
-    pare_free_aligned(plan->w);
-    pare_free_aligned(plan->bias);
+    pare_store_drop(plan->store, plan->w);
+    pare_store_drop(plan->store, plan->bias);
     pare_qepilogue_clear(&plan->epilogue);
     pare_free(plan);
 }

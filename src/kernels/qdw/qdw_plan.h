@@ -27,6 +27,7 @@ struct pare_qdw_plan {
     int                    lines;      /* output lines computed together: 1 or 2            */
     int                    groups;     /* row groups: ceil((kernel_h + lines - 1) / rows)   */
     size_t                 line_bytes; /* packed weights of one line of one block           */
+    pare_store            *store;      /* where w and bias lie; NULL: heap memory           */
     int8_t                *w;
     int32_t               *bias; /* [blocks * block], folded, in column order         */
     pare_qepilogue         epilogue;
