@@ -49,13 +49,30 @@ static void bind_block(pare_context *ctx)
     }
 }
 
+/* Slices of slices, too, lie in a value of the block. */
+static void bind_slices(pare_context *ctx)
+{
+    const pare_place *const places = ctx->plan->places;
+
+    for (int i = 0; i < ctx->plan->n_values; i++) {
+        size_t offset = 0;
+        int    id = i;
+
+        for (; places[id].kind == PARE_PLACE_SLICE; id = places[id].root)
+            offset += places[id].offset;
+        if (id != i)
+            ctx->tensors[i].data = (char *)ctx->tensors[id].data + offset;
+    }
+}
+
 static void bind_views(pare_context *ctx)
 {
     for (int s = 0; s < ctx->plan->n_steps; s++)
         if (ctx->plan->steps[s].view) {
             const int id = ctx->plan->steps[s].node->out[0]->id;
 
-            ctx->tensors[id].data = ctx->tensors[ctx->plan->places[id].root].data;
+            if (ctx->plan->places[id].kind == PARE_PLACE_VIEW)
+                ctx->tensors[id].data = ctx->tensors[ctx->plan->places[id].root].data;
         }
 }
 
@@ -113,6 +130,7 @@ pare_status pare_context_create(const pare_plan *plan, pare_context **out)
     }
     memcpy(ctx->tensors, plan->tensors, sizeof(*ctx->tensors) * (size_t)plan->n_values);
     bind_block(ctx);
+    bind_slices(ctx);
     bind_calls(ctx);
     *out = ctx;
     return PARE_OK;
@@ -152,6 +170,15 @@ static const pare_tensor *outer_tensor(void *env, const pare_value *v)
     return v->graph == ctx->plan->g ? &ctx->tensors[v->id] : &v->t;
 }
 
+/* Slices have the border of their home, which is there before the first of them. */
+static void fill_halo(pare_context *ctx, int s, const pare_value *v, int part, int parts)
+{
+    while (v->home)
+        v = v->home;
+    if (ctx->plan->places[v->id].first == s)
+        pare_halo_fill(v, &ctx->tensors[v->id], part, parts);
+}
+
 static void run_step(pare_context *ctx, int s, int part, int parts)
 {
     const pare_plan_step *const step = &ctx->plan->steps[s];
@@ -159,7 +186,7 @@ static void run_step(pare_context *ctx, int s, int part, int parts)
 
     for (int i = 0; i < call->n_out; i++)
         if (call->out[i])
-            pare_halo_fill(step->node->out[i], call->out[i], part, parts);
+            fill_halo(ctx, s, step->node->out[i], part, parts);
     if (step->step.run)
         step->step.run(&step->step, call, part, parts, ctx->scratch + ctx->plan->scratch_bytes * (size_t)part);
     else if (part == 0)

@@ -8,10 +8,12 @@
 #include "base/status.h"
 #include "cpu/cpu.h"
 
+extern const pare_op pare_op_concat, pare_op_split, pare_op_slice;
+
 /* The value whose bytes `id` really uses. */
 static int root_of(const pare_plan *p, int id)
 {
-    while (p->places[id].kind == PARE_PLACE_VIEW)
+    while (p->places[id].kind == PARE_PLACE_VIEW || p->places[id].kind == PARE_PLACE_SLICE)
         id = p->places[id].root;
     return id;
 }
@@ -24,20 +26,57 @@ static bool is_view(const pare_plan *p, const pare_node *n)
     return p->places[root_of(p, n->in[0]->id)].kind == PARE_PLACE_BLOCK || !pare_value_is_output(n->out[0]);
 }
 
+/* A concat into which all inputs were written, or a piece, or pieces, that are read where the whole lies. */
+static bool is_in_place(const pare_node *n)
+{
+    int64_t channel = 0;
+
+    if (n->op == &pare_op_concat) {
+        for (int i = 0; i < n->n_in; channel += n->in[i++]->t.shape.dim[1])
+            if (n->in[i]->home != n->out[0] || n->in[i]->home_channel != channel)
+                return false;
+        return true;
+    }
+    if (n->op != &pare_op_split && n->op != &pare_op_slice)
+        return false;
+    for (int i = 0; i < n->n_out; i++)
+        if (n->out[i] && n->out[i]->home != n->in[0])
+            return false;
+    return true;
+}
+
+/* A slice's home may be made later: it needs its memory when the first of its slices does. */
+static void place_value(pare_plan *p, const pare_value *v, int index)
+{
+    pare_place *const  place = &p->places[v->id];
+    pare_tensor *const t = &p->tensors[v->id];
+
+    if (v->home) {
+        const pare_tensor *home = &p->tensors[v->home->id];
+
+        place_value(p, v->home, index);
+        memcpy(t->stride, home->stride, sizeof(t->stride));
+        memcpy(t->halo, home->halo, sizeof(t->halo));
+        *place = (pare_place){ .kind = PARE_PLACE_SLICE,
+                               .root = v->home->id,
+                               .offset = (size_t)v->home_channel * pare_dtype_size(t->dtype) };
+    } else if (place->kind != PARE_PLACE_BLOCK) {
+        *place = (pare_place){ .kind = PARE_PLACE_BLOCK, .first = index, .last = index };
+        pare_layout_of(v, t, &place->bytes, &place->interior);
+    }
+}
+
 static void place_outputs(pare_plan *p, pare_plan_step *s, int index)
 {
-    s->view = is_view(p, s->node);
+    s->view = is_view(p, s->node) || is_in_place(s->node);
     for (int i = 0; i < s->node->n_out; i++) {
         const pare_value *v = s->node->out[i];
 
         if (!v)
             continue;
-        pare_place *const place = &p->places[v->id];
-
-        *place = (pare_place){ .kind = PARE_PLACE_BLOCK, .first = index, .last = index };
-        pare_layout_of(v, &p->tensors[v->id], &place->bytes, &place->interior);
-        if (s->view && i == 0)
-            *place = (pare_place){ .kind = PARE_PLACE_VIEW, .root = s->node->in[0]->id };
+        place_value(p, v, index);
+        if (s->view && i == 0 && is_view(p, s->node))
+            p->places[v->id] = (pare_place){ .kind = PARE_PLACE_VIEW, .root = s->node->in[0]->id };
     }
 }
 

@@ -26,13 +26,14 @@ typedef enum pare_place_kind {
     PARE_PLACE_INPUT, /* the caller's memory, given at each run (codes: BLOCK)  */
     PARE_PLACE_BLOCK, /* at `offset` of the context's block                     */
     PARE_PLACE_VIEW,  /* the bytes of value `root`, under another shape         */
+    PARE_PLACE_SLICE, /* channels of value `root`, from byte `offset` of a pixel */
 } pare_place_kind;
 
 typedef struct pare_place {
     pare_place_kind kind;
-    int             root;        /* VIEW: id of the value that owns the bytes                     */
+    int             root;        /* VIEW, SLICE: id of the value that has the bytes               */
     int             input;       /* INPUT: index                                                  */
-    size_t          offset;      /* BLOCK: first byte of its allocation                           */
+    size_t          offset;      /* BLOCK: first byte of its allocation; SLICE: see above         */
     size_t          bytes;       /* of the allocation, halo and guard included                    */
     size_t          interior;    /* bytes from the allocation's start to element [0, 0, ...]      */
     int             first, last; /* steps between which it must be kept                           */
@@ -41,7 +42,7 @@ typedef struct pare_place {
 typedef struct pare_plan_step {
     const pare_node *node;
     pare_step        step; /* kernel, state, scratch, run                    */
-    bool             view; /* nothing to do: the output is a view of the input */
+    bool             view; /* nothing to do: what it makes is there already    */
 } pare_plan_step;
 
 struct pare_plan {

@@ -26,6 +26,7 @@ const pare_pass *const pare_speed_passes[] = {
     &pare_pass_fuse_qadd,
     &pare_pass_remove_dead,
     &pare_pass_choose_layout,
+    &pare_pass_share_channels,
     NULL,
 };
 

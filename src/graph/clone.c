@@ -39,6 +39,7 @@ static pare_status copy_value(const pare_value *old, pare_graph *to)
     v->has_shape = old->has_shape;
     v->format = old->format;
     memcpy(v->halo, old->halo, sizeof(v->halo));
+    v->home_channel = old->home_channel;
     for (int i = 0; i < PARE_MAX_RANK; i++)
         if (old->dim_name[i] && !(v->dim_name[i] = pare_arena_strdup(to->arena, old->dim_name[i])))
             return no_memory();
@@ -106,6 +107,9 @@ static pare_status copy_graph(const pare_graph *from, pare_graph *to)
     for (const pare_value *v = from->values; v; v = v->next)
         if (!v->is_input)
             PARE_TRY(copy_value(v, to));
+    for (const pare_value *v = from->values; v; v = v->next)
+        if (v->home)
+            twin(to, v)->home = twin(to, v->home);
     for (const pare_node *n = from->first; n; n = n->next)
         PARE_TRY(copy_node(n, to));
     for (int i = 0; i < from->n_outputs; i++)

@@ -50,6 +50,16 @@ static pare_status check_new(pare_text *t, const pare_graph *g, const pare_value
 
 /* ------------------------------------------------------------------------------------------------------- statements */
 
+/* "(%home, 64)" */
+static pare_status parse_home(pare_text *t, pare_value *v)
+{
+    PARE_TRY(pare_text_expect(t, "("));
+    PARE_TRY(parse_ref(t, v->graph, &v->home));
+    PARE_TRY(pare_text_expect(t, ","));
+    PARE_TRY(pare_text_int(t, &v->home_channel));
+    return pare_text_expect(t, ")");
+}
+
 static pare_status parse_annotation(pare_text *t, pare_value *v)
 {
     const pare_qparams *q;
@@ -68,6 +78,8 @@ static pare_status parse_annotation(pare_text *t, pare_value *v)
             PARE_TRY(pare_text_ints(t, halo, 4, &n));
             for (int i = 0; i < n; i++)
                 v->halo[i / 2][i % 2] = (int)halo[i];
+        } else if (strcmp(word, "in") == 0) {
+            PARE_TRY(parse_home(t, v));
         } else if ((v->t.dtype = pare_dtype_parse(word)) == PARE_NO_DTYPE) {
             return pare_text_fail(t, "'%s' is no dtype", word);
         }

@@ -269,6 +269,11 @@ static void print_annotation(printer *p, const pare_value *v)
         print(p, " channels_last");
     if (h[0] | h[1] | h[2] | h[3])
         print(p, " halo=[%d,%d,%d,%d]", h[0], h[1], h[2], h[3]);
+    if (v->home) {
+        print(p, " in(");
+        print_ref(p, v->home);
+        print(p, ", %" PRId64 ")", v->home_channel);
+    }
 }
 
 static void print_node(printer *p, const pare_node *n)

@@ -9,7 +9,7 @@
  *     @w = const f32[4,3,3,3] seed=7                # reproducible numbers, for tests; printed as hash=0x...
  *     @k = const s8[4,3,3,3] seed=3 q([0.1,0.2,0.3,0.4], axis=0)
  *     %1 = conv(%x, @w, ?) strides=[2,2] clamp_lo=0   # ? = left out
- *     %2 : u8 q(0.5, 3) = quantize_linear(...)      # qparams, format (channels_last) and halo of a result
+ *     %2 : u8 q(0.5, 3) = quantize_linear(...)      # qparams, format (channels_last), halo, home of a result
  *     %a, ? = dropout(%1)
  *     %y = if(%c) then_branch={
  *         return %a

@@ -54,6 +54,29 @@ static pare_status check_q(const pare_value *v)
     return PARE_OK;
 }
 
+/* A slice has the pixels of its home and some of its channels. */
+static pare_status check_home(const pare_value *v)
+{
+    const pare_value *const home = v->home;
+
+    if (!home)
+        return PARE_OK;
+    if (pare_graph_find(v->graph, home->name) != home)
+        return bad_value(v, "shares memory with a value that is gone");
+    if (home->graph != v->graph || v->format != PARE_CHANNELS_LAST || home->format != PARE_CHANNELS_LAST)
+        return bad_value(v, "shares memory with a value of another graph or format");
+    if (!v->has_shape || !home->has_shape || v->t.dtype != home->t.dtype || v->t.shape.rank != home->t.shape.rank)
+        return bad_value(v, "shares memory with a value of another dtype or rank");
+    for (int i = 0; i < v->t.shape.rank; i++)
+        if (i == 1 ? v->home_channel < 0 || v->home_channel + v->t.shape.dim[1] > home->t.shape.dim[1]
+                   : v->t.shape.dim[i] != home->t.shape.dim[i])
+            return bad_value(v, "is no slice of the value whose memory it shares");
+    for (const pare_value *slow = v, *fast = home; fast; slow = slow->home, fast = fast->home ? fast->home->home : NULL)
+        if (slow == fast)
+            return bad_value(v, "shares memory with itself");
+    return PARE_OK;
+}
+
 static pare_status check_value(const pare_graph *g, const pare_value *v)
 {
     const int sources = v->is_input + (v->producer != NULL) + (v->t.data != NULL);
@@ -79,6 +102,7 @@ static pare_status check_value(const pare_graph *g, const pare_value *v)
     }
     if (v->t.data && (!v->has_shape || pare_tensor_bytes(&v->t) < 0))
         return bad_value(v, "is a constant without fixed shape");
+    PARE_TRY(check_home(v));
     return check_q(v);
 }
 
