@@ -15,19 +15,28 @@ const pare_pass *const pare_unify_passes[] = {
     NULL,
 };
 
-/* Scales first: the others look for them. Then moves: they bring quantize and dequantize next to the ops between. */
+/*
+ * Scales first: the others look for them. Then moves: they bring quantize and dequantize next to the ops between. What
+ * integer ops no longer read goes before constants are folded: the float form of every weight would be computed.
+ */
 const pare_pass *const pare_lower_passes[] = {
-    &pare_pass_mark_quantized,  &pare_pass_lower_moves,  &pare_pass_lower_weighted, &pare_pass_lower_dynamic,
-    &pare_pass_lower_recurrent, &pare_pass_lower_binary, &pare_pass_lower_pool,     &pare_pass_lower_table,
-    &pare_pass_fold_dequantize, &pare_pass_fold_const,   &pare_pass_remove_dead,    NULL,
+    &pare_pass_mark_quantized,
+    &pare_pass_lower_moves,
+    &pare_pass_lower_weighted,
+    &pare_pass_lower_dynamic,
+    &pare_pass_lower_recurrent,
+    &pare_pass_lower_binary,
+    &pare_pass_lower_pool,
+    &pare_pass_lower_table,
+    &pare_pass_remove_dead,
+    &pare_pass_fold_dequantize,
+    &pare_pass_fold_const,
+    &pare_pass_remove_dead,
+    NULL,
 };
 
 const pare_pass *const pare_speed_passes[] = {
-    &pare_pass_fuse_qadd,
-    &pare_pass_remove_dead,
-    &pare_pass_choose_layout,
-    &pare_pass_share_channels,
-    NULL,
+    &pare_pass_fuse_qadd, &pare_pass_remove_dead, &pare_pass_choose_layout, &pare_pass_share_channels, NULL,
 };
 
 const pare_pass *const pare_onnxruntime_passes[] = {
