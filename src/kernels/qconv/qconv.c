@@ -12,8 +12,10 @@ static bool fits_all(const pare_qconv_desc *d)
 }
 
 static const pare_qconv_kernel kernels[] = {
-#define PARE_QCONV(tile, isa_name, isa, panel_tiles, k_round) \
-    { #tile "_" #isa_name, isa, panel_tiles, k_round, fits_all, pare_qconv_##tile##_##isa_name },
+#define PARE_QCONV_FROM(x_zero, tile, isa_name, isa, panel_tiles, k_round) \
+    { #tile "_" #isa_name, isa, panel_tiles, k_round, x_zero, fits_all, pare_qconv_##tile##_##isa_name },
+#define PARE_QCONV(...)        PARE_QCONV_FROM(0, __VA_ARGS__)
+#define PARE_QCONV_SIGNED(...) PARE_QCONV_FROM(128, __VA_ARGS__)
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV
 };

@@ -107,10 +107,14 @@ static void fill_panels(const layout *l, pare_qconv_plan *p)
         }
 }
 
-/* Packs output channel `oc` into column `column` (over all tiles). */
+/*
+ * Packs output channel `oc` into column `column` (over all tiles). Where the version takes x_zero off each code, the bias
+ * makes up for it: that is the accumulator for codes of x_zero, which fits 32 bits as every accumulator does.
+ */
 static void pack_channel(const layout *l, int oc, int column, pare_qconv_plan *p)
 {
     const int     taps = l->kernel_h * l->kernel_w;
+    const int     near = p->kernel->k_round == 8 ? 8 : 4;                     /* neighbouring k of a column */
     const int     first = oc / l->group_out % l->bundle_groups * l->group_in; /* in the bundle */
     const int8_t *w = l->d->w + (size_t)oc * (size_t)(l->group_in * taps);
     int8_t       *tile = p->w + (size_t)(column / PARE_QCONV_COLUMNS) * p->tile_bytes;
@@ -118,8 +122,9 @@ static void pack_channel(const layout *l, int oc, int column, pare_qconv_plan *p
     for (int t = 0; t < taps; t++)
         for (int c = 0; c < l->group_in; c++) {
             const int k = first + c;
-            tile[((size_t)t * (size_t)l->tap_fours + (size_t)(k / 4)) * PARE_QCONV_ROW +
-                 (size_t)(column % PARE_QCONV_COLUMNS * 4 + k % 4)] = w[c * taps + t];
+            tile[(size_t)t * (size_t)l->tap_fours * PARE_QCONV_ROW + (size_t)(k / near * near * PARE_QCONV_COLUMNS) +
+                 (size_t)(column % PARE_QCONV_COLUMNS * near + k % near)] = w[c * taps + t];
+            p->bias[column] += p->kernel->x_zero * w[c * taps + t];
         }
 }
 

@@ -5,8 +5,9 @@
  * Packed weights. Groups are merged into bundles until a bundle has at least 16 columns (block-diagonal, zeros
  * elsewhere). Each bundle's output channels are cut into column tiles of 16. A column tile is the
  * concatenation, over the k-steps, of [k/4][column 16][k%4] bytes: 64 bytes per 4 k, 1 KB per 64 k, so one
- * row is a zmm register and 16 rows are one AMX tile. A k-step is a tap, or several taps whose channels are
- * neighbours in memory; k is rounded up to `k_round` within each tap, and the weights there are zero.
+ * row is a zmm register and 16 rows are one AMX tile. With k_round 8 they are [k/8][column 16][k%8]: 128 bytes per 8 k.
+ * A k-step is a tap, or several taps whose channels are neighbours in memory; k is rounded up to `k_round` within each
+ * tap, and the weights there are zero.
  */
 #ifndef PARE_KERNELS_QCONV_PLAN_H
 #define PARE_KERNELS_QCONV_PLAN_H
@@ -62,7 +63,8 @@ struct pare_qconv_kernel {
     const char *name;
     unsigned    isa;
     int         panel_tiles; /* column tiles of a full panel                                  */
-    int         k_round;     /* 4, or 64 where only whole tiles are multiplied                */
+    int         k_round;     /* 4; 8; or 64 where only whole tiles are multiplied             */
+    int         x_zero;      /* what the version takes off each code of x: 0 or 128           */
     bool (*fits)(const pare_qconv_desc *d);
     void (*run)(const pare_qconv_range *r);
 };

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * neon.h - what every NEON file says, and the byte products of the levels neondot and i8mm
+ *
+ * Functions that use those carry PARE_NEONDOT_ISA or PARE_I8MM_ISA, so that one binary holds all levels. Compilers
+ * want a constant for a lane: always_inline and a switch make one of an argument. clang before 16 hides the intrinsics
+ * unless the whole file is compiled for the level, but not the builtins that they are made of.
+ */
+#ifndef PARE_KERNELS_NEON_H
+#define PARE_KERNELS_NEON_H
+
+#include <arm_neon.h>
+
+#define PARE_NEON_INLINE __attribute__((always_inline)) static inline
+
+/* Loads stay behind it: without, gcc 12 begins with all the loads of a loop and then has no registers left. */
+#define PARE_NEON_IN_ORDER() __asm__("" ::: "memory")
+
+#if defined(__clang__)
+#define PARE_NEON_UNROLL _Pragma("clang loop unroll(full)")
+#define PARE_NEONDOT_ISA __attribute__((target("dotprod")))
+#define PARE_I8MM_ISA    __attribute__((target("dotprod,i8mm")))
+#else
+#define PARE_NEON_UNROLL _Pragma("GCC unroll 32")
+#define PARE_NEONDOT_ISA __attribute__((target("arch=armv8.2-a+dotprod")))
+#define PARE_I8MM_ISA    __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
+#endif
+
+#if defined(__clang__) && __clang_major__ < 16
+enum { PARE_NEON_S32X4 = 34 }; /* clang's number for int32x4_t */
+#define PARE_NEON_PRODUCT(name, sum, a, b) \
+    ((int32x4_t)__builtin_neon_##name##_v((int8x16_t)(sum), (int8x16_t)(a), (int8x16_t)(b), PARE_NEON_S32X4))
+#define PARE_NEON_FOUR(x, lane)        vdupq_laneq_s32((int32x4_t)(x), lane)
+#define PARE_NEON_SDOT(sum, a, b)      PARE_NEON_PRODUCT(vdotq, sum, a, b)
+#define PARE_NEON_USMMLA(sum, a, b)    PARE_NEON_PRODUCT(vusmmlaq, sum, a, b)
+#define PARE_NEON_SDOT4(sum, a, x, l)  PARE_NEON_PRODUCT(vdotq, sum, a, PARE_NEON_FOUR(x, l))
+#define PARE_NEON_USDOT(sum, a, b)     PARE_NEON_PRODUCT(vusdotq, sum, a, b)
+#define PARE_NEON_SUDOT4(sum, a, x, l) PARE_NEON_PRODUCT(vusdotq, sum, PARE_NEON_FOUR(x, l), a)
+#else
+#define PARE_NEON_SDOT   vdotq_s32
+#define PARE_NEON_USDOT  vusdotq_s32
+#define PARE_NEON_USMMLA vusmmlaq_s32
+#define PARE_NEON_SDOT4  vdotq_laneq_s32
+#define PARE_NEON_SUDOT4 vsudotq_laneq_s32
+#endif
+
+/* sum + four products of signed bytes, in each of 4 int32; wraps. */
+PARE_NEONDOT_ISA PARE_NEON_INLINE int32x4_t pare_neon_sdot(int32x4_t sum, int8x16_t a, int8x16_t b)
+{
+    return PARE_NEON_SDOT(sum, a, b);
+}
+
+/* The same, b being four neighbouring bytes of x: number `lane` of 0..3. */
+PARE_NEONDOT_ISA PARE_NEON_INLINE int32x4_t pare_neon_sdot_four(int32x4_t sum, int8x16_t a, int8x16_t x, int lane)
+{
+    switch (lane) {
+    case 0:
+        return PARE_NEON_SDOT4(sum, a, x, 0);
+    case 1:
+        return PARE_NEON_SDOT4(sum, a, x, 1);
+    case 2:
+        return PARE_NEON_SDOT4(sum, a, x, 2);
+    default:
+        return PARE_NEON_SDOT4(sum, a, x, 3);
+    }
+}
+
+/* Signed a by four unsigned bytes of x. */
+PARE_I8MM_ISA PARE_NEON_INLINE int32x4_t pare_neon_sudot_four(int32x4_t sum, int8x16_t a, uint8x16_t x, int lane)
+{
+    switch (lane) {
+    case 0:
+        return PARE_NEON_SUDOT4(sum, a, x, 0);
+    case 1:
+        return PARE_NEON_SUDOT4(sum, a, x, 1);
+    case 2:
+        return PARE_NEON_SUDOT4(sum, a, x, 2);
+    default:
+        return PARE_NEON_SUDOT4(sum, a, x, 3);
+    }
+}
+
+/* Unsigned a by signed b. */
+PARE_I8MM_ISA PARE_NEON_INLINE int32x4_t pare_neon_usdot(int32x4_t sum, uint8x16_t a, int8x16_t b)
+{
+    return PARE_NEON_USDOT(sum, a, b);
+}
+
+/* sum[2 i + j] + the products of 8 unsigned bytes, row i of a, by 8 signed bytes, row j of b. */
+PARE_I8MM_ISA PARE_NEON_INLINE int32x4_t pare_neon_usmmla(int32x4_t sum, uint8x16_t a, int8x16_t b)
+{
+    return PARE_NEON_USMMLA(sum, a, b);
+}
+
+#endif
