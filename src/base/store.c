@@ -123,11 +123,11 @@ static const piece *take(pare_store *store, size_t size)
     }
     if (!pare_grow(&store->pieces, &store->cap_pieces, store->n_pieces + 1, sizeof(*store->pieces)))
         return NULL;
-    /* After rewinding, a following region may be there already. */
-    while (p.region < store->n_regions && !fits_region(store, &p))
-        p = (piece){ .size = size, .region = p.region + 1 };
-    if (p.region == store->n_regions && !add_region(store, size))
-        return NULL;
+    if (!fits_region(store, &p)) {
+        if (!add_region(store, size))
+            return NULL;
+        p = (piece){ .size = size, .region = store->n_regions - 1 };
+    }
     store->pieces[store->n_pieces++] = p;
     return &store->pieces[store->n_pieces - 1];
 }
@@ -176,12 +176,6 @@ const void *pare_store_piece(const pare_store *store, int index, size_t *size)
     assert(index >= 0 && index < store->n_pieces);
     *size = store->pieces[index].size;
     return bytes_of(store, &store->pieces[index]);
-}
-
-void pare_store_rewind(pare_store *store, int n)
-{
-    if (store && n < store->n_pieces)
-        store->n_pieces = n;
 }
 
 bool pare_store_fits(const pare_store *store)

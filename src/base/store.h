@@ -35,10 +35,9 @@ void  pare_store_drop(pare_store *store, void *piece); /* heap memory; pieces of
 /* The same as a buf, which keeps the memory alive. */
 pare_status pare_store_take_buf(pare_store *store, size_t size, pare_buf **out);
 
-/* The pieces so far. Rewinding to a number of them gives the room of the later ones back. */
+/* The pieces so far. */
 int         pare_store_n(const pare_store *store);
 const void *pare_store_piece(const pare_store *store, int index, size_t *size);
-void        pare_store_rewind(pare_store *store, int n);
 
 /* Of an opened store: all pieces were taken, and no other ones were asked for. */
 bool pare_store_fits(const pare_store *store);

@@ -51,25 +51,6 @@ static void keeps_pieces_apart(runner *r)
     CHECK(r, pare_alloc_live() == before, "%ld allocations are left", pare_alloc_live() - before);
 }
 
-static void rewinds(runner *r)
-{
-    pare_store *store;
-    size_t      size;
-
-    CHECK(r, pare_store_create(0, &store) == PARE_OK, "%s", pare_error());
-    fill(r, store);
-    pare_store_rewind(store, 3);
-    for (int i = 3; i < N; i++) {
-        uint8_t *const at = pare_store_take(store, sizes[i]);
-
-        CHECK(r, at && is_full_of(at, sizes[i], 0), "piece %d is not zeroed again", i);
-        memset(at, 0x55, sizes[i]);
-    }
-    for (int i = 0; i < 3; i++)
-        CHECK(r, is_full_of(pare_store_piece(store, i, &size), sizes[i], i + 1), "piece %d did not survive", i);
-    pare_store_destroy(store);
-}
-
 static void opens_what_was_filled(runner *r)
 {
     uint64_t    wanted[N];
@@ -135,7 +116,6 @@ static void works_without_a_store(runner *r)
     uint8_t *const at = pare_store_take(NULL, 1000);
 
     CHECK(r, at && is_full_of(at, 1000, 0) && !pare_store_is_filled(NULL) && pare_store_n(NULL) == 0, "heap");
-    pare_store_rewind(NULL, 0);
     pare_store_drop(NULL, at);
     pare_store_drop(NULL, NULL);
     CHECK(r, pare_alloc_live() == before, "leak");
@@ -144,8 +124,9 @@ static void works_without_a_store(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "keeps_pieces_apart", keeps_pieces_apart },       { "rewinds", rewinds },
-        { "opens_what_was_filled", opens_what_was_filled }, { "survives_without_memory", survives_without_memory },
+        { "keeps_pieces_apart", keeps_pieces_apart },
+        { "opens_what_was_filled", opens_what_was_filled },
+        { "survives_without_memory", survives_without_memory },
         { "works_without_a_store", works_without_a_store },
     };
 

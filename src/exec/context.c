@@ -282,6 +282,11 @@ const pare_tensor *pare_context_output(const pare_context *ctx, int index)
     return &ctx->tensors[ctx->plan->g->outputs[index]->id];
 }
 
+const pare_call *pare_context_call(const pare_context *ctx, int step)
+{
+    return &ctx->calls[step];
+}
+
 void pare_context_profile(pare_context *ctx, double *ns)
 {
     ctx->ns = ns;

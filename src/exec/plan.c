@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/status.h"
-#include "cpu/cpu.h"
 
 extern const pare_op pare_op_concat, pare_op_split, pare_op_slice;
 
@@ -147,43 +146,6 @@ static pare_status place_values(pare_plan *p)
                                       : PARE_OK;
 }
 
-/* Inputs as prepare sees them: strides as planned, data for constants only. */
-static const pare_tensor *tensor_of(const pare_plan *p, const pare_value *v)
-{
-    return v->graph == p->g ? &p->tensors[v->id] : &v->t;
-}
-
-static pare_status prepare_step(pare_plan *p, pare_plan_step *s, const pare_plan_options *options)
-{
-    const pare_node    *n = s->node;
-    const pare_tensor **in = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
-    pare_tensor       **out = pare_calloc((size_t)n->n_out + 1, sizeof(*out));
-    pare_status         status = PARE_OK;
-
-    if (!in || !out) {
-        status = pare_fail_memory(sizeof(*in) * (size_t)n->n_in, "a call");
-        goto end;
-    }
-    for (int i = 0; i < n->n_in; i++)
-        in[i] = n->in[i] ? tensor_of(p, n->in[i]) : NULL;
-    for (int i = 0; i < n->n_out; i++)
-        out[i] = n->out[i] ? &p->tensors[n->out[i]->id] : NULL;
-
-    const pare_call call = { n->op, n->attrs, n->n_in, n->n_out, in, out };
-
-    s->step.cpu = options->cpu ? options->cpu : pare_cpu_features();
-    if (!s->view && n->op->prepare && !options->reference)
-        status = n->op->prepare(&call, &s->step);
-    if (status != PARE_OK)
-        status = pare_fail_in(status, "%s: node '%s' (%s)", p->g->file ? p->g->file : p->g->name, n->name, n->op->name);
-    if (p->scratch_bytes < s->step.scratch)
-        p->scratch_bytes = (s->step.scratch + 63) / 64 * 64;
-end:
-    pare_free(in);
-    pare_free(out);
-    return status;
-}
-
 static pare_status check_ready(const pare_graph *g)
 {
     for (const pare_value *v = g->values; v; v = v->next)
@@ -213,12 +175,13 @@ pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pa
     if (!p->steps || !p->tensors || !p->places)
         PARE_GOTO(pare_fail_memory(sizeof(*p->tensors) * (size_t)p->n_values, "a plan"));
     PARE_GOTO(place_values(p));
-    for (int i = 0; i < p->n_steps; i++)
-        PARE_GOTO(prepare_step(p, &p->steps[i], options ? options : &defaults));
+    PARE_GOTO(pare_plan_prepare(p, options ? options : &defaults));
     *out = p;
     return PARE_OK;
 out:
-    p->g = NULL; /* the caller keeps it */
+    p->g = NULL; /* the caller keeps it, and the constants */
+    if (options && p->store == options->packed)
+        p->store = NULL;
     pare_plan_destroy(p);
     return status;
 }
@@ -230,6 +193,7 @@ void pare_plan_destroy(pare_plan *p)
     for (int i = 0; p->steps && i < p->n_steps; i++)
         if (p->steps[i].step.release)
             p->steps[i].step.release(p->steps[i].step.state);
+    pare_store_destroy(p->store);
     pare_free(p->steps);
     pare_free(p->tensors);
     pare_free(p->places);
@@ -267,39 +231,4 @@ size_t pare_plan_context_bytes(const pare_plan *p)
 int pare_plan_n_steps(const pare_plan *p)
 {
     return p->n_steps;
-}
-
-/* Multiply-adds: outputs times the weights behind each of them. */
-static double macs_of(const pare_plan *p, const pare_node *n)
-{
-    if (!(n->op->traits & PARE_LINEAR_OP) || n->n_in < 2 || !n->in[1] || !n->out[0])
-        return 0;
-    const pare_tensor *w = tensor_of(p, n->in[1]), *y = &p->tensors[n->out[0]->id];
-    const int64_t      channels = y->shape.rank < 1 ? 1
-                                  : n->op->traits & PARE_WANTS_CHANNELS_LAST && y->shape.rank > 2
-                                      ? y->shape.dim[1]
-                                      : y->shape.dim[y->shape.rank - 1];
-
-    return channels > 0 ? (double)pare_shape_count(&y->shape) * (double)pare_shape_count(&w->shape) / (double)channels
-                        : 0;
-}
-
-void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
-{
-    const pare_plan_step *s = &p->steps[index];
-    const pare_value     *v = s->node->n_out ? s->node->out[0] : NULL;
-
-    *info = (pare_step_info){
-        .name = s->node->name,
-        .op = s->node->op->name,
-        .kernel = s->view       ? "view"
-                  : s->step.run ? s->step.kernel ? s->step.kernel : "rows"
-                                : "reference",
-        .output = v ? v->name : "",
-        .macs = macs_of(p, s->node),
-    };
-    if (v) {
-        info->shape = p->tensors[v->id].shape;
-        info->dtype = p->tensors[v->id].dtype;
-    }
 }

@@ -10,11 +10,18 @@
 typedef struct pare_plan_options {
     unsigned cpu;       /* feature word kernels may use; 0 = pare_cpu_features()                */
     bool     reference; /* every step runs op->forward: the specification, slow (pare verify)   */
+    bool     tune;      /* times every choice of every step and keeps the fastest; false: by rule */
+
+    /* Of an earlier plan of the same graph (flow/plan_file.h); NULL: none. PARE_ERR_DATA where they do not fit. */
+    const uint8_t *choices; /* [n_choices], one per step          */
+    int            n_choices;
+    pare_store    *packed; /* constants packed with these choices */
 } pare_plan_options;
 
 /*
- * Plans a graph whose shapes are all fixed and whose passes are done (flow/compile does both). Takes the graph over
- * when it succeeds; on failure the caller still owns it.
+ * Plans a graph whose shapes are all fixed and whose passes are done (flow/compile does both). Takes over the graph and
+ * options->packed when it succeeds; on failure the caller still owns them. Constants that kernels have packed are
+ * dropped from the graph.
  */
 pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pare_plan **out);
 
@@ -53,7 +60,27 @@ struct pare_plan {
     pare_place     *places;  /* [n_values]                                                    */
     int             n_values;
     size_t          block_bytes, scratch_bytes; /* scratch: per part */
+    pare_store     *store;                      /* packed constants; NULL: none */
+    unsigned        cpu;
+    bool            reference;
 };
+
+/* The tensor of a value of the plan's graph, or of one around it: strides as planned, data for constants only. */
+const pare_tensor *pare_plan_tensor(const pare_plan *p, const pare_value *v);
+
+/* prepare.c: kernels and packed constants of all steps. On failure pare_plan_destroy cleans up. */
+pare_status pare_plan_prepare(pare_plan *p, const pare_plan_options *options);
+
+/* Prepares a step once more: candidate `choice`, constants into `store` (NULL: heap). Release it even after a failure. */
+pare_status pare_plan_prepare_step(const pare_plan *p, const pare_plan_step *s, int choice, pare_store *store,
+                                   pare_step *out);
+void        pare_step_release(pare_step *step);
+
+/* tune.c: the fastest choice of every step of a prepared plan, one byte per step; pare_free. */
+pare_status pare_plan_tune(const pare_plan *p, uint8_t **choices);
+
+/* context.c: the call of a step on the context's memory, once inputs are bound. */
+const pare_call *pare_context_call(const pare_context *ctx, int step);
 
 /* Writes the border of a channels-last value: 0, or its zero point. Part `part` of `parts`. */
 void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts);

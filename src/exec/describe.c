@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* describe.c - a plan as people want to see it */
+#include "exec/plan.h"
+
+/* Multiply-adds: outputs times the weights behind each of them. */
+static double macs_of(const pare_plan *p, const pare_node *n)
+{
+    if (!(n->op->traits & PARE_LINEAR_OP) || n->n_in < 2 || !n->in[1] || !n->out[0])
+        return 0;
+    const pare_tensor *w = pare_plan_tensor(p, n->in[1]), *y = &p->tensors[n->out[0]->id];
+    const int64_t      channels = y->shape.rank < 1 ? 1
+                                  : n->op->traits & PARE_WANTS_CHANNELS_LAST && y->shape.rank > 2
+                                      ? y->shape.dim[1]
+                                      : y->shape.dim[y->shape.rank - 1];
+
+    return channels > 0 ? (double)pare_shape_count(&y->shape) * (double)pare_shape_count(&w->shape) / (double)channels
+                        : 0;
+}
+
+void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
+{
+    const pare_plan_step *s = &p->steps[index];
+    const pare_value     *v = s->node->n_out ? s->node->out[0] : NULL;
+
+    *info = (pare_step_info){
+        .name = s->node->name,
+        .op = s->node->op->name,
+        .kernel = s->view       ? "view"
+                  : s->step.run ? s->step.kernel ? s->step.kernel : "rows"
+                                : "reference",
+        .output = v ? v->name : "",
+        .macs = macs_of(p, s->node),
+    };
+    if (v) {
+        info->shape = p->tensors[v->id].shape;
+        info->dtype = p->tensors[v->id].dtype;
+    }
+}
