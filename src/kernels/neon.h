@@ -13,17 +13,17 @@
 
 #define PARE_NEON_INLINE __attribute__((always_inline)) static inline
 
+#if defined(__clang__)
+#define PARE_NEON_UNROLL     _Pragma("clang loop unroll(full)")
+#define PARE_NEON_IN_ORDER() (void)0
+#define PARE_NEONDOT_ISA     __attribute__((target("dotprod")))
+#define PARE_I8MM_ISA        __attribute__((target("dotprod,i8mm")))
+#else
+#define PARE_NEON_UNROLL     _Pragma("GCC unroll 32")
 /* Loads stay behind it: without, gcc 12 begins with all the loads of a loop and then has no registers left. */
 #define PARE_NEON_IN_ORDER() __asm__("" ::: "memory")
-
-#if defined(__clang__)
-#define PARE_NEON_UNROLL _Pragma("clang loop unroll(full)")
-#define PARE_NEONDOT_ISA __attribute__((target("dotprod")))
-#define PARE_I8MM_ISA    __attribute__((target("dotprod,i8mm")))
-#else
-#define PARE_NEON_UNROLL _Pragma("GCC unroll 32")
-#define PARE_NEONDOT_ISA __attribute__((target("arch=armv8.2-a+dotprod")))
-#define PARE_I8MM_ISA    __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
+#define PARE_NEONDOT_ISA     __attribute__((target("arch=armv8.2-a+dotprod")))
+#define PARE_I8MM_ISA        __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
 #endif
 
 #if defined(__clang__) && __clang_major__ < 16
