@@ -34,6 +34,9 @@ static const version versions[] = {
 #define PARE_LUT8(name, isa) { "lut8_" #name, isa, "any function of 8-bit codes, by table" },
 #include "kernels/lut8/lut8.def"
 #undef PARE_LUT8
+#define PARE_ZIP8(name, isa) { "zip8_" #name, isa, "bytes of two tensors in turn: channel shuffle" },
+#include "kernels/zip8/zip8.def"
+#undef PARE_ZIP8
 #define PARE_QPOOL(name, isa) { "qpool_" #name, isa, "pooling of quantized tensors" },
 #include "kernels/qpool/qpool.def"
 #undef PARE_QPOOL

@@ -36,7 +36,13 @@ const pare_pass *const pare_lower_passes[] = {
 };
 
 const pare_pass *const pare_speed_passes[] = {
-    &pare_pass_fuse_qadd, &pare_pass_remove_dead, &pare_pass_choose_layout, &pare_pass_share_channels, NULL,
+    &pare_pass_fuse_shuffle,
+    &pare_pass_cut_shuffle,
+    &pare_pass_fuse_qadd,
+    &pare_pass_remove_dead,
+    &pare_pass_choose_layout,
+    &pare_pass_share_channels,
+    NULL,
 };
 
 const pare_pass *const pare_onnxruntime_passes[] = {

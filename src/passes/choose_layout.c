@@ -14,7 +14,7 @@
 #include <string.h>
 
 extern const pare_op pare_op_conv, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split, pare_op_slice,
-    pare_op_pad, pare_op_lut, pare_op_qadd, pare_op_qmul;
+    pare_op_pad, pare_op_interleave, pare_op_lut, pare_op_qadd, pare_op_qmul;
 
 static bool has_pixels(const pare_value *v)
 {
@@ -25,8 +25,8 @@ static bool has_pixels(const pare_value *v)
 static bool keeps_axes(const pare_node *n)
 {
     return (n->op->traits & PARE_ELEMENTWISE) || n->op == &pare_op_concat || n->op == &pare_op_split ||
-           n->op == &pare_op_slice || n->op == &pare_op_pad || n->op == &pare_op_lut || n->op == &pare_op_qadd ||
-           n->op == &pare_op_qmul;
+           n->op == &pare_op_slice || n->op == &pare_op_pad || n->op == &pare_op_interleave || n->op == &pare_op_lut ||
+           n->op == &pare_op_qadd || n->op == &pare_op_qmul;
 }
 
 static bool reads_channels_last(const pare_node *n)
