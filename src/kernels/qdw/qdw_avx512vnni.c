@@ -1,250 +1,181 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qdw_avx512vnni.c - 64 channels, four rows at a time, two output lines from the same loads
+ * qdw_avx512vnni.c - filters three wide and at most four rows high; the others are handed on
  *
- * The bytes of four vertically neighbouring pixels are interleaved (8 unpacks for 64 channels) so that each dword
- * holds four rows of one channel; one vpdpbusd then applies one filter column. With weights (w0, w1, w2, 0) it gives
- * line y of a 3x3 filter, with (0, w0, w1, w2) line y + 1. Filters three wide slide along the line and interleave
- * every input column once.
+ * They slide along the line: each input column is interleaved once, and each weight that was loaded is used by two
+ * neighbouring outputs. One of the four vectors of a block comes after the other, and is rounded at once, so that 32
+ * registers hold the columns of two outputs and everything that becomes of them.
  */
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#include "kernels/qconv/qepilogue_avx512.h"
-#include "kernels/qdw/qdw_plan.h"
+#include "kernels/qdw/qdw_avx512.h"
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 
-enum { BLOCK = 64, STEP = 256 /* packed bytes of one step */ };
+typedef pare_qdw512_job  job;
+typedef pare_qdw512_form form;
 
-/* What stays the same along a line. */
-typedef struct job {
-    const pare_qdw_line *line;
-    const pare_qdw_plan *p;
-    const int8_t        *w0, *w1;    /* packed weights of both lines           */
-    ptrdiff_t            r1, r2, r3; /* rows of the first group                */
-    pare_q512_constants  constants;
-    __mmask64            mask;
-    int                  first; /* column and channel of the block        */
-    int                  skip;  /* bytes from an output pixel to its block */
-    bool                 plain, bare;
-} job;
+enum { BLOCK = PARE_QDW512_BLOCK, STEP = PARE_QDW512_STEP };
 
-typedef struct sums {
-    pare_q512x4 upper, lower;
-} sums;
+/* One vector of two neighbouring outputs of two lines. */
+typedef struct four {
+    __m512i upper0, upper1, lower0, lower1;
+} four;
 
-PARE_AVX512_INLINE pare_q512x4 interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d)
+/* Rows of the only row group. */
+typedef struct rows {
+    ptrdiff_t r1, r2, r3;
+} rows;
+
+PARE_AVX512_INLINE pare_q512x4 column(rows r, const uint8_t *x)
 {
-    const __m512i va = _mm512_loadu_si512(a), vb = _mm512_loadu_si512(b);
-    const __m512i vc = _mm512_loadu_si512(c), vd = _mm512_loadu_si512(d);
-    const __m512i ab_lo = _mm512_unpacklo_epi8(va, vb), ab_hi = _mm512_unpackhi_epi8(va, vb);
-    const __m512i cd_lo = _mm512_unpacklo_epi8(vc, vd), cd_hi = _mm512_unpackhi_epi8(vc, vd);
-
-    return (pare_q512x4){ _mm512_unpacklo_epi16(ab_lo, cd_lo), _mm512_unpackhi_epi16(ab_lo, cd_lo),
-                          _mm512_unpacklo_epi16(ab_hi, cd_hi), _mm512_unpackhi_epi16(ab_hi, cd_hi) };
+    return pare_qdw512_interleave(x, r.r1, r.r2, r.r3);
 }
 
-/* One input column of the first row group. */
-PARE_AVX512_INLINE pare_q512x4 column(const job *g, const uint8_t *x)
+PARE_AVX512_INLINE __m512i pick(const pare_q512x4 *x, int v)
 {
-    return interleave(x, x + g->r1, x + g->r2, x + g->r3);
+    return v == 0 ? x->v0 : v == 1 ? x->v1 : v == 2 ? x->v2 : x->v3;
 }
 
-PARE_AVX512_INLINE void apply(pare_q512x4 *acc, const pare_q512x4 *x, const int8_t *w)
+/* The filter of vector v on the columns x[0..2] of one output. */
+PARE_AVX512_INLINE __m512i three(const job *g, form f, int v, const __m512i w[3], __m512i acc,
+                                 const pare_q512x4 *const x[3])
 {
-    acc->v0 = _mm512_dpbusd_epi32(acc->v0, x->v0, _mm512_loadu_si512(w));
-    acc->v1 = _mm512_dpbusd_epi32(acc->v1, x->v1, _mm512_loadu_si512(w + 64));
-    acc->v2 = _mm512_dpbusd_epi32(acc->v2, x->v2, _mm512_loadu_si512(w + 128));
-    acc->v3 = _mm512_dpbusd_epi32(acc->v3, x->v3, _mm512_loadu_si512(w + 192));
+    acc = _mm512_dpbusd_epi32(acc, pick(x[0], v), w[0]);
+    acc = _mm512_dpbusd_epi32(acc, pick(x[1], v), w[1]);
+    acc = _mm512_dpbusd_epi32(acc, pick(x[2], v), w[2]);
+    return pare_qdw512_round(g, f, v, acc);
 }
 
-PARE_AVX512_INLINE sums start(const job *g)
+/* Vector v of one or two outputs (x1 NULL: one). */
+PARE_AVX512_INLINE four quarter(const job *g, form f, const pare_q512x4 *const x0[3], const pare_q512x4 *const x1[3],
+                                int v)
 {
-    const int32_t    *b = g->p->bias + g->first;
-    const pare_q512x4 v = { _mm512_loadu_si512(b), _mm512_loadu_si512(b + 16), _mm512_loadu_si512(b + 32),
-                            _mm512_loadu_si512(b + 48) };
+    const int8_t *const w0 = g->w0 + 64 * v, *const w1 = g->w1 + 64 * v;
+    const __m512i bias = _mm512_loadu_si512(g->bias + 16 * v);
+    const __m512i upper[3] = { pare_qdw512_load(w0), pare_qdw512_load(w0 + STEP), pare_qdw512_load(w0 + 2 * STEP) };
+    four          q = { bias, bias, bias, bias };
 
-    return (sums){ v, v };
-}
-
-/* With table, add or float output: out of line, so that the plain epilogue keeps its registers. */
-ISA __attribute__((noinline)) static void store_other(const job *g, const pare_q512x4 *acc, uint8_t *y,
-                                                      const uint8_t *r)
-{
-    const pare_qepilogue *e = &g->p->epilogue;
-
-    if (e->kind == PARE_QKIND_U8) {
-        const __m512i residual = e->add ? _mm512_maskz_loadu_epi8(g->mask, r) : _mm512_setzero_si512();
-        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes_any(e, &g->constants, *acc, true, residual));
-        return;
+    q.upper0 = three(g, f, v, upper, bias, x0);
+    if (x1)
+        q.upper1 = three(g, f, v, upper, bias, x1);
+    if (f.lines == 2) {
+        const __m512i lower[3] = { pare_qdw512_load(w1), pare_qdw512_load(w1 + STEP), pare_qdw512_load(w1 + 2 * STEP) };
+        q.lower0 = three(g, f, v, lower, bias, x0);
+        if (x1)
+            q.lower1 = three(g, f, v, lower, bias, x1);
     }
-    pare_q512_store_f32_lanes(e, g->first, *acc, g->mask, (float *)y, g->line->row_scale);
+    return q;
 }
 
-/* Output ox of one or two lines. */
-PARE_AVX512_INLINE void store_lines(const job *g, const sums *acc, int lines, int ox)
+/* Output ox, and ox + 1 where x1 is given, from their three columns each. */
+PARE_AVX512_INLINE void outputs(const job *g, form f, int ox, const pare_q512x4 *const x0[3],
+                                const pare_q512x4 *const x1[3])
 {
-    const pare_qdw_line *l = g->line;
-    uint8_t *const       y = l->y + ox * g->p->y.pixel + g->skip;
-    const bool           second = lines == 2 && l->n == 2;
+    const four v0 = quarter(g, f, x0, x1, 0), v1 = quarter(g, f, x0, x1, 1);
+    const four v2 = quarter(g, f, x0, x1, 2), v3 = quarter(g, f, x0, x1, 3);
 
-    if (g->plain) {
-        _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes(&g->constants, acc->upper, true, g->bare));
-        if (second)
-            _mm512_mask_storeu_epi8(y + g->p->y.row, g->mask,
-                                    pare_q512_codes(&g->constants, acc->lower, true, g->bare));
-    } else {
-        const uint8_t *const r = l->residual ? l->residual + ox * g->p->residual.pixel + g->skip : y;
-        store_other(g, &acc->upper, y, r);
-        if (second)
-            store_other(g, &acc->lower, y + g->p->y.row, r + g->p->residual.row);
-    }
-}
-
-/* Output ox of a filter three wide and at most four rows high, from its three interleaved columns. */
-PARE_AVX512_INLINE void three(const job *g, int lines, int ox, const pare_q512x4 *a, const pare_q512x4 *b,
-                              const pare_q512x4 *c)
-{
-    sums acc = start(g);
-
-    apply(&acc.upper, a, g->w0);
-    apply(&acc.upper, b, g->w0 + STEP);
-    apply(&acc.upper, c, g->w0 + 2 * STEP);
-    if (lines == 2) {
-        apply(&acc.lower, a, g->w1);
-        apply(&acc.lower, b, g->w1 + STEP);
-        apply(&acc.lower, c, g->w1 + 2 * STEP);
-    }
-    store_lines(g, &acc, lines, ox);
+    pare_qdw512_store(g, f, 0, ox, (pare_q512x4){ v0.upper0, v1.upper0, v2.upper0, v3.upper0 });
+    if (x1)
+        pare_qdw512_store(g, f, 0, ox + 1, (pare_q512x4){ v0.upper1, v1.upper1, v2.upper1, v3.upper1 });
+    if (f.lines == 2)
+        pare_qdw512_store(g, f, 1, ox, (pare_q512x4){ v0.lower0, v1.lower0, v2.lower0, v3.lower0 });
+    if (x1 && f.lines == 2)
+        pare_qdw512_store(g, f, 1, ox + 1, (pare_q512x4){ v0.lower1, v1.lower1, v2.lower1, v3.lower1 });
 }
 
 /* Stride 1: each output needs one new column. */
-PARE_AVX512_INLINE void slide_1(const job *g, int lines)
+PARE_AVX512_INLINE void slide_1(const job *g, form f, rows r)
 {
     const ptrdiff_t step = g->p->x_step;
     const uint8_t  *x = g->line->x;
     const int       n = g->p->out_w;
-    pare_q512x4     a = column(g, x), b = column(g, x + step), c;
+    pare_q512x4     a = column(r, x), b = column(r, x + step), c, d;
     int             ox = 0;
 
-    for (x += 2 * step; ox + 3 <= n; ox += 3, x += 3 * step) {
-        c = column(g, x);
-        three(g, lines, ox, &a, &b, &c);
-        a = column(g, x + step);
-        three(g, lines, ox + 1, &b, &c, &a);
-        b = column(g, x + 2 * step);
-        three(g, lines, ox + 2, &c, &a, &b);
+    for (x += 2 * step; ox + 2 <= n; ox += 2, x += 2 * step) {
+        c = column(r, x);
+        d = column(r, x + step);
+        outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, (const pare_q512x4 *const[]){ &b, &c, &d });
+        a = c;
+        b = d;
     }
-    for (; ox < n; ox++, x += step) {
-        c = column(g, x);
-        three(g, lines, ox, &a, &b, &c);
-        a = b;
-        b = c;
+    if (ox < n) {
+        c = column(r, x);
+        outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, NULL);
     }
 }
 
 /* Stride 2: each output needs two new columns. */
-PARE_AVX512_INLINE void slide_2(const job *g, int lines)
+PARE_AVX512_INLINE void slide_2(const job *g, form f, rows r)
 {
     const ptrdiff_t tap = g->p->tap_x;
     const uint8_t  *x = g->line->x;
-    pare_q512x4     a = column(g, x);
+    const int       n = g->p->out_w;
+    pare_q512x4     a = column(r, x), b, c, d, e;
+    int             ox = 0;
 
-    for (int ox = 0; ox < g->p->out_w; ox++, x += 2 * tap) {
-        const pare_q512x4 b = column(g, x + tap), c = column(g, x + 2 * tap);
-        three(g, lines, ox, &a, &b, &c);
-        a = c;
+    for (; ox + 2 <= n; ox += 2, x += 4 * tap) {
+        b = column(r, x + tap);
+        c = column(r, x + 2 * tap);
+        d = column(r, x + 3 * tap);
+        e = column(r, x + 4 * tap);
+        outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, (const pare_q512x4 *const[]){ &c, &d, &e });
+        a = e;
+    }
+    if (ox < n) {
+        b = column(r, x + tap);
+        c = column(r, x + 2 * tap);
+        outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, NULL);
     }
 }
 
-/* Any filter: nothing is kept between outputs. */
-PARE_AVX512_INLINE void general(const job *g, int lines)
+PARE_AVX512_INLINE void slide(const job *arg, form f)
 {
-    const pare_qdw_plan *p = g->p;
-
-    for (int ox = 0; ox < p->out_w; ox++) {
-        const int8_t *w0 = g->w0, *w1 = g->w1;
-        sums          acc = start(g);
-
-        for (int i = 0; i < p->groups; i++) {
-            const uint8_t  *x = g->line->x + ox * p->x_step + pare_qdw_row(g->line, 4 * i);
-            const ptrdiff_t at = pare_qdw_row(g->line, 4 * i);
-            const ptrdiff_t r1 = pare_qdw_row(g->line, 4 * i + 1) - at, r2 = pare_qdw_row(g->line, 4 * i + 2) - at;
-            const ptrdiff_t r3 = pare_qdw_row(g->line, 4 * i + 3) - at;
-
-            for (int kx = 0; kx < p->kernel_w; kx++, x += p->tap_x, w0 += STEP, w1 += STEP) {
-                const pare_q512x4 v = interleave(x, x + r1, x + r2, x + r3);
-                apply(&acc.upper, &v, w0);
-                if (lines == 2)
-                    apply(&acc.lower, &v, w1);
-            }
-        }
-        store_lines(g, &acc, lines, ox);
-    }
-}
-
-PARE_AVX512_INLINE void any_filter(const job *g, int lines)
-{
-    const pare_qdw_plan *p = g->p;
+    const job copy = *arg, *const g = &copy; /* so that stores cannot alias it */
+    const pare_qdw_plan *const p = g->p;
+    const rows                 r = { pare_qdw_row(g->line, 1), pare_qdw_row(g->line, 2), pare_qdw_row(g->line, 3) };
 
     if (p->kernel_w == 3 && p->groups == 1 && p->x_step == p->tap_x)
-        slide_1(g, lines);
+        slide_1(g, f, r);
     else if (p->kernel_w == 3 && p->groups == 1 && p->x_step == 2 * p->tap_x)
-        slide_2(g, lines);
+        slide_2(g, f, r);
     else
-        general(g, lines);
+        pare_qdw512_any(g, f);
 }
 
-ISA static void run_plain(const job *g)
-{
-    job copy = *g;
-    copy.plain = true;
-    copy.bare = false;
-    if (g->p->lines == 2)
-        any_filter(&copy, 2);
-    else
-        any_filter(&copy, 1);
-}
-
-ISA static void run_bare(const job *g)
-{
-    job copy = *g;
-    copy.plain = true;
-    copy.bare = true;
-    if (g->p->lines == 2)
-        any_filter(&copy, 2);
-    else
-        any_filter(&copy, 1);
-}
-
-ISA static void run_other(const job *g)
-{
-    job copy = *g;
-    copy.plain = false;
-    if (g->p->lines == 2)
-        any_filter(&copy, 2);
-    else
-        any_filter(&copy, 1);
-}
+#define LINES(name, finish)                \
+    ISA static void name(const job *g)     \
+    {                                      \
+        if (g->line->n == 2)               \
+            slide(g, (form){ 2, finish }); \
+        else                               \
+            slide(g, (form){ 1, finish }); \
+    }
+LINES(run_bare, PARE_QDW512_BARE)
+LINES(run_plain, PARE_QDW512_PLAIN)
+LINES(run_other, PARE_QDW512_OTHER)
 
 ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
 {
     const pare_qdw_plan  *p = line->plan;
     const pare_qepilogue *e = &p->epilogue;
     const int8_t         *w = p->w + (size_t)(line->block * p->lines) * p->line_bytes;
+    const int             first = line->block * BLOCK, skip = e->kind == PARE_QKIND_U8 ? first : 4 * first;
     const job             g = {
                     .line = line,
                     .p = p,
                     .w0 = w,
-                    .w1 = p->lines == 2 ? w + p->line_bytes : w,
-                    .r1 = pare_qdw_row(line, 1),
-                    .r2 = pare_qdw_row(line, 2),
-                    .r3 = pare_qdw_row(line, 3),
-                    .constants = pare_q512_load(e, line->block * BLOCK, 4),
-                    .mask = pare_q512_mask(p->channels - line->block * BLOCK),
-                    .first = line->block * BLOCK,
-                    .skip = line->block * BLOCK * (e->kind == PARE_QKIND_U8 ? 1 : (int)sizeof(float)),
+                    .w1 = w + p->line_bytes,
+                    .bias = p->bias + first,
+                    .y = line->y + skip,
+                    .y_pixel = p->y.pixel,
+                    .y_row = p->y.row,
+                    .constants = pare_q512_load(e, first, 4),
+                    .mask = pare_q512_mask(p->channels - first),
+                    .first = first,
+                    .skip = skip,
     };
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)
