@@ -130,33 +130,39 @@ PARE_MATH float pare_sqrtf(float x)
     return pare_quietf(__builtin_sqrtf(x));
 }
 
+/* p * 2^k where t = k + 1.5 * 2^23 and -150 <= k <= 128: two factors, of which only the last can round. */
+PARE_MATH float pare_scalef(float p, float t)
+{
+    const int32_t k = (int32_t)(pare_bits_of_f32(t) - 0x4b400000u);
+    const int32_t half = k >> 1;
+
+    p = p * pare_f32_of_bits((uint32_t)(half + 127) << 23);
+    return p * pare_f32_of_bits((uint32_t)(k - half + 127) << 23);
+}
+
 /*
  * e^x, within 0.88 ulp; to infinity above 88.72, through the subnormals to 0 below.
  *
  * x = k ln2 + r, |r| <= ln2 / 2, and the product of k and the upper 16 bits of ln2 is exact: so `high` is. The rest of
  * k ln2, `low`, is added late, together with r^2 P(r), where its rounding is small:
- * e^r = 1 + (high + (low + r^2 P(r))), relative error 2^-28. 2^k goes in as two factors, because k reaches -150 and
- * 128: only the last one can round.
+ * e^r = 1 + (high + (low + r^2 P(r))), relative error 2^-28. k reaches -150 and 128.
  */
 PARE_MATH float pare_expf(float x)
 {
-    const float   z = pare_clampf(x, -104.0f, 89.0f);
-    const float   t = __builtin_fmaf(z, 0x1.715476p+0f, 0x1.8p23f);
-    const float   k = t - 0x1.8p23f;
-    const float   high = __builtin_fmaf(k, -0x1.62e4p-1f, z);
-    const float   low = k * -0x1.7f7d1cp-20f;
-    const float   r = high + low;
-    const int32_t n = (int32_t)(pare_bits_of_f32(t) - 0x4b400000u);
-    const int32_t half = n >> 1;
-    float         p = 0x1.6ac6acp-10f;
+    const float z = pare_clampf(x, -104.0f, 89.0f);
+    const float t = __builtin_fmaf(z, 0x1.715476p+0f, 0x1.8p23f);
+    const float k = t - 0x1.8p23f;
+    const float high = __builtin_fmaf(k, -0x1.62e4p-1f, z);
+    const float low = k * -0x1.7f7d1cp-20f;
+    const float r = high + low;
+    float       p = 0x1.6ac6acp-10f;
 
     p = __builtin_fmaf(p, r, 0x1.123ddcp-7f);
     p = __builtin_fmaf(p, r, 0x1.555858p-5f);
     p = __builtin_fmaf(p, r, 0x1.55548cp-3f);
     p = __builtin_fmaf(p, r, 0x1.fffffcp-2f);
     p = (high + __builtin_fmaf(r * r, p, low)) + 1.0f;
-    p = p * pare_f32_of_bits((uint32_t)(half + 127) << 23);
-    return pare_quietf(p * pare_f32_of_bits((uint32_t)(n - half + 127) << 23));
+    return pare_quietf(pare_scalef(p, t));
 }
 
 /* 2^k and e^r - 1 with k ln2 + r = x, |r| <= ln2 / 2, for |x| <= 700; relative error of the latter 2^-34. */
@@ -285,6 +291,32 @@ PARE_MATH float pare_erff(float x)
     q = q * z + 0x1.fd5aedf1e8441p-2;
     q = q * z + 1.0;
     return pare_quietf(pare_copysignf((float)(a * p / q), x));
+}
+
+/*
+ * x Phi(x) = x / 2 (1 + erf(x / sqrt 2)), the GELU of transformers, within 2^-22 of max(|x|, 1/8): erf as above in
+ * float, which is enough where 1 is added to it. From 3.93 on erf is 1, so that large x are x or 0.
+ */
+PARE_MATH float pare_geluf(float x)
+{
+    const float a = pare_at_mostf(pare_absf(x) * 0x1.6a09e6p-1f, 3.93f);
+    const float z = a * a;
+    float       p = -0x1.b9be58p-27f;
+    float       q = 0x1.06229cp-14f;
+
+    p = __builtin_fmaf(p, z, 0x1.36069ep-18f);
+    p = __builtin_fmaf(p, z, 0x1.8b7a3cp-12f);
+    p = __builtin_fmaf(p, z, 0x1.f75b1ep-9f);
+    p = __builtin_fmaf(p, z, 0x1.bc7428p-5f);
+    p = __builtin_fmaf(p, z, 0x1.7b2f3fp-3f);
+    p = __builtin_fmaf(p, z, 0x1.20dd75p+0f);
+    q = __builtin_fmaf(q, z, 0x1.556a5cp-10f);
+    q = __builtin_fmaf(q, z, 0x1.f9c4a0p-7f);
+    q = __builtin_fmaf(q, z, 0x1.d27b50p-4f);
+    q = __builtin_fmaf(q, z, 0x1.fd5aeep-2f);
+    q = __builtin_fmaf(q, z, 1.0f);
+    const float erf = pare_pickf(a >= 3.93f, 1.0f, (a * p) / q);
+    return pare_quietf((0.5f * x) * (1.0f + pare_copysignf(erf, x)));
 }
 
 #endif

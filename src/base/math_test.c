@@ -143,6 +143,21 @@ static void sampled_bounds(runner *r)
         sweep(r, subjects + i, r->seed % 1031, 1031);
 }
 
+/* The error of GELU is one of the sum 1 + erf: absolute, in proportion to x. */
+static void gelu_bound(runner *r)
+{
+    long double worst = 0;
+
+    for (uint32_t bits = (uint32_t)(r->seed % 1031); bits < 0x7f800000u; bits += 1031)
+        for (int sign = 0; sign < 2; sign++) {
+            const float       x = pare_f32_of_bits(bits | (uint32_t)sign << 31);
+            const long double want = x * 0.5L * erfcl(-x * 0.70710678118654752440L);
+            const long double error = fabsl(pare_geluf(x) - want) / fmaxl(fabsl(x), 0.125L);
+            worst = error > worst ? error : worst;
+        }
+    CHECK(r, worst <= 0x1p-22L, "gelu is wrong by up to %Lg of max(|x|, 1/8)", worst);
+}
+
 static void exhaustive_bounds(runner *r)
 {
     for (int i = 0; i < N_SUBJECTS; i++)
@@ -267,9 +282,9 @@ static void special_values(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "sampled_bounds", sampled_bounds },         { "pow_bounds", pow_bounds },
-        { "rounding_functions", rounding_functions }, { "special_values", special_values },
-        { "exhaustive_bounds", exhaustive_bounds },
+        { "sampled_bounds", sampled_bounds }, { "gelu_bound", gelu_bound },
+        { "pow_bounds", pow_bounds },         { "rounding_functions", rounding_functions },
+        { "special_values", special_values }, { "exhaustive_bounds", exhaustive_bounds },
     };
     const int slow = argc > 1 && strncmp(argv[1], "--only=exhaustive", 17) == 0;
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])) - !slow);

@@ -42,19 +42,19 @@ typedef struct pare_rows_f32_kernel {
     float (*max)(long n, const float *x);
     float (*max_abs)(long n, const float *x); /* the a of dynamic quantization */
 
-    /* m = max, e = exp(x - m), y = e / (sum of e). */
+    /* m = max, e = exp(x - m), y = e * (1 / (sum of e)). */
     void (*softmax)(long n, const float *x, float *y);
 
     /* y = (x - m) - log(sum of e) */
     void (*log_softmax)(long n, const float *x, float *y);
 
     /*
-     * mean = sum / n, d = x - mean, var = (sum of d * d) / n, y = (d / sqrt(var + eps)) * scale + bias.
+     * mean = sum / n, d = x - mean, var = (sum of d * d) / n, y = fmaf(d * (1 / sqrt(var + eps)), scale, bias).
      * scale[n] and bias[n] may be NULL: that operation is then left out.
      */
     void (*layer_norm)(long n, const float *x, const float *scale, const float *bias, float eps, float *y);
 
-    /* y = (x / sqrt(sum_squares / n + eps)) * scale; scale[n] may be NULL. */
+    /* y = (x * (1 / sqrt(sum_squares / n + eps))) * scale; scale[n] may be NULL. */
     void (*rms_norm)(long n, const float *x, const float *scale, float eps, float *y);
 
     /*

@@ -3,10 +3,10 @@
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#define ISA      __attribute__((target("avx2,fma")))
 #define FEATURES PARE_ISA_AVX2
 #define KERNEL   pare_rows_f32_avx2
 #define NAME     "rows_f32_avx2"
+#include "kernels/lanes/lanes_avx2.h"
 #include "kernels/rows_f32/rows_f32_body.h"
 #else
 typedef int pare_rows_f32_avx2_needs_x86; /* ISO C wants a declaration in every file */

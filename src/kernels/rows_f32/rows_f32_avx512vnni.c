@@ -3,10 +3,10 @@
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#define ISA      __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
 #define FEATURES PARE_ISA_AVX512VNNI
 #define KERNEL   pare_rows_f32_avx512vnni
 #define NAME     "rows_f32_avx512vnni"
+#include "kernels/lanes/lanes_avx512.h"
 #include "kernels/rows_f32/rows_f32_body.h"
 #else
 typedef int pare_rows_f32_avx512vnni_needs_x86; /* ISO C wants a declaration in every file */

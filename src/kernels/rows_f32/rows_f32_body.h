@@ -2,78 +2,133 @@
 /*
  * rows_f32_body.h - the text of every version
  *
- * The including file defines ISA (the target attribute), FEATURES (what that needs), KERNEL and NAME (of the table).
+ * The including file defines FEATURES (what it needs), KERNEL and NAME (of the table), and includes a version of lanes.
  */
 #include <assert.h>
+#include <stdbool.h>
 
 #include "base/math_pow.h"
+#include "kernels/lanes/lanes_math.h"
 #include "kernels/rows_f32/rows_f32.h"
 #include "kernels/rows_f32/rows_f32_lanes.h"
 
+/* What is summed. */
+typedef lanes term_fn(lanes x);
+
+INLINE lanes same(lanes x)
+{
+    return x;
+}
+
+INLINE lanes square(lanes x)
+{
+    return lanes_mul(x, x);
+}
+
+/* The sum of f(x - from) over the row, in every lane; x - 0 is x, also for -0. */
+INLINE lanes sum_of(long n, const float *x, term_fn *f, lanes from)
+{
+    lanes total = lanes_set(0.0f);
+
+    for (long i = 0; i < n; i += 16)
+        total = lanes_add(total, lanes_first(f(lanes_sub(lanes_load(x + i, n - i), from)), n - i, 0.0f));
+    return lanes_sum(total);
+}
+
 ISA static float sum(long n, const float *x)
 {
-    return sum_of(n, x, map_same, 0);
+    return pare_quietf(lanes_one(sum_of(n, x, same, lanes_set(0.0f))));
 }
 
 ISA static float sum_squares(long n, const float *x)
 {
-    return sum_of(n, x, map_square, 0);
+    return pare_quietf(lanes_one(sum_of(n, x, square, lanes_set(0.0f))));
+}
+
+/* The lanes in the order 8, 4, 2, 1. */
+INLINE float largest(lanes v)
+{
+    v = lanes_larger(v, lanes_across(v, 8));
+    v = lanes_larger(v, lanes_across(v, 4));
+    v = lanes_larger(v, lanes_across(v, 2));
+    return pare_quietf(lanes_one(lanes_larger(v, lanes_across(v, 1))));
 }
 
 ISA static float max(long n, const float *x)
 {
-    return max_of(n, x, map_same, -pare_f32_of_bits(PARE_INF_BITS));
+    const float least = -pare_f32_of_bits(PARE_INF_BITS);
+    lanes       most = lanes_set(least);
+
+    for (long i = 0; i < n; i += 16)
+        most = lanes_larger(most, lanes_first(lanes_load(x + i, n - i), n - i, least));
+    return largest(most);
 }
 
 ISA static float max_abs(long n, const float *x)
 {
-    return max_of(n, x, map_abs, 0);
+    lanes most = lanes_set(0.0f);
+
+    for (long i = 0; i < n; i += 16)
+        most = lanes_larger(most, lanes_abs(lanes_load(x + i, n - i)));
+    return largest(most);
 }
 
+/* The m of softmax, in every lane. Which zero it is does not matter, and a NaN that is lost here comes back in x - m. */
+INLINE lanes any_max(long n, const float *x)
+{
+    const float least = -pare_f32_of_bits(PARE_INF_BITS);
+    lanes       even = lanes_set(least), odd = even;
+
+    for (; n >= 32; n -= 32, x += 32) {
+        even = lanes_max(even, lanes_load(x, 16));
+        odd = lanes_max(odd, lanes_load(x + 16, 16));
+    }
+    for (; n > 0; n -= 16, x += 16)
+        even = lanes_max(even, lanes_first(lanes_load(x, n), n, least));
+    return lanes_most(lanes_max(even, odd));
+}
+
+/* One NaN in x makes the sum NaN, and so all of y; other numbers cannot make one. */
 ISA static void softmax(long n, const float *x, float *y)
 {
-    const float total = sum_and_store(n, x, y, map_exp, max(n, x));
-    float       rest[16], q[16];
+    const lanes m = any_max(n, x);
+    lanes       total = lanes_set(0.0f);
 
     for (long i = 0; i < n; i += 16) {
-        const float *const e = take(rest, y + i, block_at(i, n));
-        EACH_LANE          q[l] = pare_quietf(e[l] / total);
-        give(y + i, q, block_at(i, n));
+        const lanes e = lanes_exp_low(lanes_sub(lanes_load(x + i, n - i), m));
+        lanes_store(y + i, e, n - i);
+        total = lanes_add(total, lanes_first(e, n - i, 0.0f));
     }
+    const lanes share = lanes_quiet(lanes_div(lanes_set(1.0f), lanes_sum(total)));
+    const bool  is_nan = pare_bits_of_f32(lanes_one(share)) == PARE_NAN_BITS;
+    for (long i = 0; i < n; i += 16)
+        lanes_store(y + i, is_nan ? share : lanes_mul(lanes_load(y + i, n - i), share), n - i);
 }
 
 ISA static void log_softmax(long n, const float *x, float *y)
 {
-    const float m = max(n, x);
-    const float log_total = pare_logf(sum_of(n, x, map_exp, m));
-    float       rest[16], d[16];
+    const lanes m = any_max(n, x);
+    const lanes log_total = lanes_set(pare_logf(lanes_one(sum_of(n, x, lanes_exp_low, m))));
 
-    for (long i = 0; i < n; i += 16) {
-        const float *const v = take(rest, x + i, block_at(i, n));
-        EACH_LANE          d[l] = pare_quietf((v[l] - m) - log_total);
-        give(y + i, d, block_at(i, n));
-    }
+    for (long i = 0; i < n; i += 16)
+        lanes_store(y + i, lanes_quiet(lanes_sub(lanes_sub(lanes_load(x + i, n - i), m), log_total)), n - i);
 }
 
-/* y = ((x - mean) / sd) * scale + bias; x - 0 is x, also for -0. */
-INLINE void normalize(long n, const float *x, float mean, float sd, const float *scale, const float *bias, float *y)
+/* y = fmaf((x - mean) * inverse, scale, bias) */
+INLINE void normalize(long n, const float *x, const float of[2], const float *scale, const float *bias, float *y)
 {
-    float rest[16], rest_scale[16], rest_bias[16], d[16];
+    const lanes mean = lanes_set(of[0]), inverse = lanes_set(of[1]);
 
     for (long i = 0; i < n; i += 16) {
-        const long         left = block_at(i, n);
-        const float *const v = take(rest, x + i, left);
-        EACH_LANE          d[l] = (v[l] - mean) / sd;
-        if (scale) {
-            const float *const s = take(rest_scale, scale + i, left);
-            EACH_LANE          d[l] = d[l] * s[l];
-        }
-        if (bias) {
-            const float *const b = take(rest_bias, bias + i, left);
-            EACH_LANE          d[l] = d[l] + b[l];
-        }
-        EACH_LANE d[l] = pare_quietf(d[l]);
-        give(y + i, d, left);
+        const long left = n - i;
+        lanes      d = lanes_mul(lanes_sub(lanes_load(x + i, left), mean), inverse);
+        if (scale && bias)
+            d = lanes_fma(d, lanes_load(scale + i, left), lanes_load(bias + i, left));
+        else if (scale)
+            d = lanes_mul(d, lanes_load(scale + i, left));
+        else if (bias)
+            d = lanes_add(d, lanes_load(bias + i, left));
+        lanes_store(y + i, lanes_quiet(d), left);
     }
 }
 
@@ -81,14 +136,14 @@ ISA static void layer_norm(long n, const float *x, const float *scale, const flo
 {
     assert(n > 0);
     const float mean = sum(n, x) / (float)n;
-    const float var = sum_of(n, x, map_deviation, mean) / (float)n;
-    normalize(n, x, mean, pare_sqrtf(var + eps), scale, bias, y);
+    const float var = lanes_one(sum_of(n, x, square, lanes_set(mean))) / (float)n;
+    normalize(n, x, (float[2]){ mean, 1.0f / pare_sqrtf(var + eps) }, scale, bias, y);
 }
 
 ISA static void rms_norm(long n, const float *x, const float *scale, float eps, float *y)
 {
     assert(n > 0);
-    normalize(n, x, 0.0f, pare_sqrtf(sum_squares(n, x) / (float)n + eps), scale, NULL, y);
+    normalize(n, x, (float[2]){ 0.0f, 1.0f / pare_sqrtf(sum_squares(n, x) / (float)n + eps) }, scale, NULL, y);
 }
 
 /* v = sigmoid(x) of a block of n <= 16 */

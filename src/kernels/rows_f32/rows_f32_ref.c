@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows_f32_ref.c - the definition of rows_f32 */
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 
 #include "base/math_pow.h"
@@ -76,9 +77,9 @@ static void softmax(long n, const float *x, float *y)
     for (long i = 0; i < n; i++)
         y[i] = pare_expf(x[i] - m);
 
-    const float total = sum(n, y);
+    const float share = 1.0f / sum(n, y);
     for (long i = 0; i < n; i++)
-        y[i] = pare_quietf(y[i] / total);
+        y[i] = pare_quietf(y[i] * share);
 }
 
 static void log_softmax(long n, const float *x, float *y)
@@ -103,21 +104,20 @@ static void layer_norm(long n, const float *x, const float *scale, const float *
     for (long i = 0; i < n; i++)
         s.of[i % 16] += (x[i] - mean) * (x[i] - mean);
 
-    const float sd = pare_sqrtf(add_up(s) / (float)n + eps);
+    const float inverse = 1.0f / pare_sqrtf(add_up(s) / (float)n + eps);
     for (long i = 0; i < n; i++) {
-        const float d = (x[i] - mean) / sd;
-        const float scaled = scale ? d * scale[i] : d;
-        y[i] = pare_quietf(bias ? scaled + bias[i] : scaled);
+        const float d = (x[i] - mean) * inverse, scaled = scale ? d * scale[i] : d;
+        y[i] = pare_quietf(scale && bias ? fmaf(d, scale[i], bias[i]) : bias ? scaled + bias[i] : scaled);
     }
 }
 
 static void rms_norm(long n, const float *x, const float *scale, float eps, float *y)
 {
-    const float rms = pare_sqrtf(sum_squares(n, x) / (float)n + eps);
+    const float inverse = 1.0f / pare_sqrtf(sum_squares(n, x) / (float)n + eps);
 
     assert(n > 0);
     for (long i = 0; i < n; i++)
-        y[i] = pare_quietf(scale ? (x[i] / rms) * scale[i] : x[i] / rms);
+        y[i] = pare_quietf(scale ? (x[i] * inverse) * scale[i] : x[i] * inverse);
 }
 
 static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)

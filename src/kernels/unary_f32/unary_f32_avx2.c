@@ -3,8 +3,8 @@
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#define ISA  __attribute__((target("avx2,fma")))
 #define ROWS pare_unary_f32_rows_avx2
+#include "kernels/lanes/lanes_avx2.h"
 #include "kernels/unary_f32/unary_f32_body.h"
 #else
 typedef int pare_unary_f32_avx2_needs_x86; /* ISO C wants a declaration in every file */

@@ -3,8 +3,8 @@
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#define ISA  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
 #define ROWS pare_unary_f32_rows_avx512vnni
+#include "kernels/lanes/lanes_avx512.h"
 #include "kernels/unary_f32/unary_f32_body.h"
 #else
 typedef int pare_unary_f32_avx512vnni_needs_x86; /* ISO C wants a declaration in every file */

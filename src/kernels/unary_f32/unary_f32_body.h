@@ -2,13 +2,14 @@
 /*
  * unary_f32_body.h - the text of every version: blocks of 16 elements, which the compiler turns into vectors
  *
- * The including file defines ISA (the target attribute) and ROWS (the name of its table). A loop of 16 fixed turns from
+ * The including file defines ROWS (the name of its table) and includes a version of lanes. A loop of 16 fixed turns from
  * x into a block that nothing else can point to needs no checks at run time, so gcc vectorises it at -O2 too.
  */
 #include <stddef.h>
 
 #include "base/math_pow.h"
 #include "base/math_trig.h"
+#include "kernels/lanes/lanes_math.h"
 #include "kernels/unary_f32/unary_f32.h"
 
 typedef void block_fn(const float *x, float *restrict y, const float *param);
@@ -60,6 +61,7 @@ ISA static inline int any_above(const float *x, float limit)
         (any_above(in, limit) ? name##_far_block : name##_near_block)(in, out, param);            \
     }
 
+#define PARE_UNARY_F32_LANES(name, n_param, formula, on_lanes)
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32
 #undef PARE_UNARY_F32_NEAR
@@ -70,6 +72,13 @@ ISA static inline int any_above(const float *x, float limit)
         all_blocks(n, x, y, param, name##_block);                                    \
     }
 #define PARE_UNARY_F32_NEAR(name, n_param, formula, limit, near) PARE_UNARY_F32(name, n_param, formula)
+#define PARE_UNARY_F32_LANES(name, n_param, formula, on_lanes)                          \
+    ISA static void name##_row(long n, const float *x, float *y, const float *param)    \
+    {                                                                                   \
+        (void)param;                                                                    \
+        for (long i = 0; i < n; i += 16)                                                \
+            lanes_store(y + i, lanes_quiet(on_lanes(lanes_load(x + i, n - i))), n - i); \
+    }
 #include "kernels/unary_f32/unary_f32.def"
 #undef PARE_UNARY_F32
 #undef PARE_UNARY_F32_NEAR
