@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool.c - worker threads that wait for one job at a time.
+ * pool.c - worker threads that wait for one job at a time, and for each other inside it.
  *
- * Everything waits at gates. A gate is a counter that only grows; whoever waits remembers the count and goes on when it
- * has changed. A waiter spins for about 20 us, longer than the gap between two steps of a plan, and then sleeps on a
- * condition variable. After the first 2 us it offers its core at every look: where other programs keep the remaining
- * cores busy, the thread that everybody waits for may be next in line for this one. A pool with more threads than cores
- * sleeps at once.
+ * Everything waits at gates. A gate is a count that only grows; whoever waits names the count that lets it through. One
+ * gate starts the jobs; every part has one of its own that says how far it has come, at last that it has returned. A
+ * waiter spins for about 20 us, longer than the gap between two steps of a plan, and then sleeps on a condition
+ * variable. After the first 2 us it offers its core at every look: where other programs keep the remaining cores busy,
+ * the thread that everybody waits for may be next in line for this one. A pool with more threads than cores sleeps at
+ * once.
  */
 #include "base/pool.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
@@ -27,13 +29,14 @@ enum {
     SPIN_NS = 20000,
     MAX_THREADS = 1024,
     LINE = 64, /* words that different threads write stay on cache lines of their own */
+    RETURNED = INT_MAX,
 };
 
 typedef struct gate {
-    alignas(LINE) atomic_uint count;
-    atomic_int      sleepers;
-    pthread_mutex_t lock;
-    pthread_cond_t  opened;
+    alignas(LINE) atomic_int count; /* written by one thread                                  */
+    atomic_int sleepers;
+    alignas(LINE) pthread_mutex_t lock; /* not on the line at which everybody looks while spinning */
+    pthread_cond_t raised;
 } gate;
 
 typedef struct worker {
@@ -45,18 +48,15 @@ typedef struct worker {
 } worker;
 
 struct pare_pool {
-    gate start;                       /* opened by the caller for every job, and once more to stop */
-    gate done;                        /* opened by the last worker that returns from a job         */
-    gate barrier;                     /* opened by the last part that arrives                      */
-    alignas(LINE) atomic_int running; /* workers still in the job              */
-    alignas(LINE) atomic_int arrived; /* parts at the barrier                  */
-    alignas(LINE) void (*job)(void *arg, int part, int parts);
+    gate start; /* counts the jobs; once more to stop */
+    void (*job)(void *arg, int part, int parts);
     void   *arg;
     bool    stop;
     bool    spins;
     int     threads;
-    int     started; /* workers with a live thread */
-    worker *workers; /* [threads - 1]              */
+    int     started; /* workers with a live thread                                */
+    worker *workers; /* [threads - 1]                                             */
+    gate   *parts;   /* [threads] what each has reached in this job, or RETURNED  */
 };
 
 static void gate_init(gate *g)
@@ -64,30 +64,31 @@ static void gate_init(gate *g)
     atomic_init(&g->count, 0);
     atomic_init(&g->sleepers, 0);
     pthread_mutex_init(&g->lock, NULL);
-    pthread_cond_init(&g->opened, NULL);
+    pthread_cond_init(&g->raised, NULL);
 }
 
 static void gate_free(gate *g)
 {
-    pthread_cond_destroy(&g->opened);
+    pthread_cond_destroy(&g->raised);
     pthread_mutex_destroy(&g->lock);
 }
 
-static unsigned gate_count(gate *g)
+/* The difference is right even when the count has passed the largest int: one waits for the near future only. */
+static bool gate_has(gate *g, int count)
 {
-    return atomic_load(&g->count);
+    return (int)((unsigned)atomic_load_explicit(&g->count, memory_order_acquire) - (unsigned)count) >= 0;
 }
 
 /*
- * The sequentially consistent order makes a lost wake-up impossible: either the opener sees the sleeper, or the sleeper,
- * which counts itself before it looks at the count again, sees the gate open.
+ * The sequentially consistent order makes a lost wake-up impossible: either the one that raises sees the sleeper, or the
+ * sleeper, which counts itself before it looks at the count again, sees the new count.
  */
-static void gate_open(gate *g)
+static void gate_raise(gate *g, int count)
 {
-    atomic_fetch_add(&g->count, 1);
+    atomic_store(&g->count, count);
     if (atomic_load(&g->sleepers) > 0) {
         pthread_mutex_lock(&g->lock);
-        pthread_cond_broadcast(&g->opened);
+        pthread_cond_broadcast(&g->raised);
         pthread_mutex_unlock(&g->lock);
     }
 }
@@ -111,31 +112,35 @@ static long long now_ns(void)
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* True when the gate opened in time. The clock costs as much as many looks, so it is read rarely. */
-static bool spin(gate *g, unsigned seen)
+/* True when the count was reached in time. The clock costs as much as many looks, so it is read rarely. */
+static bool spin(gate *g, int count)
 {
-    const long long begin = now_ns();
+    enum { LOOKS = 32 };
+    long long begin = 0, waited = 0;
 
-    for (long long waited = 0; waited < SPIN_NS; waited = now_ns() - begin) {
+    do {
         if (waited > YIELD_NS)
             sched_yield();
-        for (int i = 0; i < 32; i++) {
-            if (gate_count(g) != seen)
+        for (int i = 0; i < LOOKS; i++) {
+            if (gate_has(g, count))
                 return true;
             relax();
         }
-    }
+        const long long now = now_ns();
+        begin = begin ? begin : now;
+        waited = now - begin;
+    } while (waited < SPIN_NS);
     return false;
 }
 
-static void gate_wait(gate *g, unsigned seen, bool spins)
+static void gate_wait(gate *g, int count, bool spins)
 {
-    if (gate_count(g) != seen || (spins && spin(g, seen)))
+    if (gate_has(g, count) || (spins && spin(g, count)))
         return;
     pthread_mutex_lock(&g->lock);
     atomic_fetch_add(&g->sleepers, 1);
-    while (gate_count(g) == seen)
-        pthread_cond_wait(&g->opened, &g->lock);
+    while ((int)((unsigned)atomic_load(&g->count) - (unsigned)count) < 0)
+        pthread_cond_wait(&g->raised, &g->lock);
     atomic_fetch_sub(&g->sleepers, 1);
     pthread_mutex_unlock(&g->lock);
 }
@@ -145,8 +150,8 @@ static void *work(void *arg)
     worker *const    me = arg;
     pare_pool *const pool = me->pool;
 
-    for (unsigned seen = 0;; seen++) {
-        gate_wait(&pool->start, seen, pool->spins);
+    for (unsigned jobs = 1;; jobs++) {
+        gate_wait(&pool->start, (int)jobs, pool->spins);
         if (pool->stop)
             return NULL;
 
@@ -155,8 +160,7 @@ static void *work(void *arg)
         me->failed = pare_error_count() != failures;
         if (me->failed)
             strcpy(me->sentence, pare_error());
-        if (atomic_fetch_sub(&pool->running, 1) == 1)
-            gate_open(&pool->done);
+        gate_raise(&pool->parts[me->part], RETURNED);
     }
 }
 
@@ -176,8 +180,11 @@ static int cores(void)
 static pare_status start_workers(pare_pool *pool)
 {
     pool->workers = pare_calloc((size_t)pool->threads, sizeof(worker));
-    if (!pool->workers)
-        return pare_fail_memory((size_t)pool->threads * sizeof(worker), "worker threads");
+    pool->parts = pare_malloc_aligned((size_t)pool->threads * sizeof(gate));
+    if (!pool->workers || !pool->parts)
+        return pare_fail_memory((size_t)pool->threads * (sizeof(worker) + sizeof(gate)), "worker threads");
+    for (int i = 0; i < pool->threads; i++)
+        gate_init(&pool->parts[i]);
     for (int i = 0; i < pool->threads - 1; i++) {
         worker *const w = &pool->workers[i];
 
@@ -202,9 +209,8 @@ pare_status pare_pool_create(int threads, pare_pool **out)
     pare_pool *const pool = pare_malloc_aligned(sizeof(*pool));
     if (!pool)
         return pare_fail_memory(sizeof(*pool), "a thread pool");
+    memset(pool, 0, sizeof(*pool));
     gate_init(&pool->start);
-    gate_init(&pool->done);
-    gate_init(&pool->barrier);
     pool->threads = threads ? threads : cores();
     pool->spins = pool->threads <= cores();
 
@@ -216,17 +222,24 @@ pare_status pare_pool_create(int threads, pare_pool **out)
     return status;
 }
 
+/* The number of the next job. */
+static int next_job(pare_pool *pool)
+{
+    return (int)((unsigned)atomic_load_explicit(&pool->start.count, memory_order_relaxed) + 1);
+}
+
 void pare_pool_destroy(pare_pool *pool)
 {
     if (!pool)
         return;
     pool->stop = true;
-    gate_open(&pool->start);
+    gate_raise(&pool->start, next_job(pool));
     for (int i = 0; i < pool->started; i++)
         pthread_join(pool->workers[i].thread, NULL);
+    for (int i = 0; pool->parts && pool->workers && i < pool->threads; i++)
+        gate_free(&pool->parts[i]);
     gate_free(&pool->start);
-    gate_free(&pool->done);
-    gate_free(&pool->barrier);
+    pare_free_aligned(pool->parts);
     pare_free(pool->workers);
     pare_free_aligned(pool);
 }
@@ -244,32 +257,32 @@ void pare_pool_run(pare_pool *pool, void (*job)(void *arg, int part, int parts),
     }
 
     const unsigned long failures = pare_error_count();
-    const unsigned      seen = gate_count(&pool->done);
 
     pool->job = job;
     pool->arg = arg;
-    atomic_store(&pool->running, pool->threads - 1);
-    gate_open(&pool->start);
+    for (int i = 0; i < pool->threads; i++)
+        atomic_store_explicit(&pool->parts[i].count, 0, memory_order_relaxed); /* the start gate publishes it */
+    gate_raise(&pool->start, next_job(pool));
     job(arg, 0, pool->threads);
-    gate_wait(&pool->done, seen, pool->spins);
+    gate_raise(&pool->parts[0], RETURNED);
+    for (int i = 1; i < pool->threads; i++)
+        gate_wait(&pool->parts[i], RETURNED, pool->spins);
 
     for (int i = 0; i < pool->threads - 1 && pare_error_count() == failures; i++)
         if (pool->workers[i].failed)
             pare_error_set(pool->workers[i].sentence);
 }
 
-void pare_pool_barrier(pare_pool *pool)
+void pare_pool_reach(pare_pool *pool, int part, int count)
 {
-    if (!pool || pool->threads == 1)
-        return;
+    if (pool && pool->threads > 1)
+        gate_raise(&pool->parts[part], count);
+}
 
-    const unsigned seen = gate_count(&pool->barrier);
-    if (atomic_fetch_add(&pool->arrived, 1) == pool->threads - 1) {
-        atomic_store(&pool->arrived, 0); /* before the gate opens: the next barrier counts from zero */
-        gate_open(&pool->barrier);
-    } else {
-        gate_wait(&pool->barrier, seen, pool->spins);
-    }
+void pare_pool_await(pare_pool *pool, int part, int count)
+{
+    if (pool && pool->threads > 1)
+        gate_wait(&pool->parts[part], count, pool->spins);
 }
 
 void pare_pool_split(long n, long grain, int part, int parts, long *begin, long *end)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool.h - running one job on every worker, with barriers inside it */
+/* pool.h - running one job on every worker, with waiting for each other inside it */
 #ifndef PARE_BASE_POOL_H
 #define PARE_BASE_POOL_H
 
@@ -12,8 +12,14 @@
  */
 void pare_pool_run(pare_pool *pool, void (*job)(void *arg, int part, int parts), void *arg);
 
-/* Inside a job: waits until every part has come here. Spins a little, then sleeps. NULL pool: returns. */
-void pare_pool_barrier(pare_pool *pool);
+/*
+ * Inside a job: part `part`, which is the caller's own, has come to `count`. Counts begin at 0 with each job and grow.
+ * What it has written before is seen by whoever awaits this count. NULL pool: nothing.
+ */
+void pare_pool_reach(pare_pool *pool, int part, int count);
+
+/* Inside a job: waits until that part has come to `count` or returned. Spins a little, then sleeps. NULL: returns. */
+void pare_pool_await(pare_pool *pool, int part, int count);
 
 /* The share of 0..n-1 that part `part` of `parts` does: [*begin, *end), in multiples of `grain`. */
 void pare_pool_split(long n, long grain, int part, int parts, long *begin, long *end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool_test.c - every part runs once per job, barriers hold, shares cover everything exactly once */
+/* pool_test.c - every part runs once per job and waits for what others have done, shares cover everything exactly once */
 #include "runner.h"
 
 #include <stdatomic.h>
@@ -11,12 +11,12 @@
 #include "base/status.h"
 
 static const int thread_counts[] = { 1, 2, 3, 7 };
-enum { N_COUNTS = 4, MOST = 7, JOBS = 300, BARRIERS = 200 };
+enum { N_COUNTS = 4, MOST = 7, JOBS = 300, ROUNDS = 200 };
 
 typedef struct shared {
     pare_pool *pool;
     atomic_int ran[MOST];
-    long       sums[2][MOST]; /* plain memory: only the barriers order it, so a hole in them shows as a wrong sum */
+    long       sums[2][MOST]; /* plain memory: only the waiting orders it, so a hole in them shows as a wrong sum */
     atomic_int wrong;
     bool       fails[MOST];
 } shared;
@@ -49,19 +49,21 @@ static void runs_every_part_once(runner *r)
 }
 
 /*
- * In every round each part writes its own cell and, after the barrier, adds up everybody's cells of that round.
- * Two sets of cells take turns, so one barrier per round is enough; a barrier with a hole gives a wrong sum.
+ * In every round each part writes its own cell, waits for all others and adds up everybody's cells of that round.
+ * Two sets of cells take turns: nobody writes a cell again before all have come to the round after, having read it.
  */
 static void add_in_rounds(void *arg, int part, int parts)
 {
     shared *const s = arg;
 
-    for (long round = 1; round <= BARRIERS; round++) {
+    for (long round = 1; round <= ROUNDS; round++) {
         long *const cells = s->sums[round & 1];
         long        sum = 0;
 
         cells[part] = round * (part + 1);
-        pare_pool_barrier(s->pool);
+        pare_pool_reach(s->pool, part, (int)round);
+        for (int p = 0; p < parts; p++)
+            pare_pool_await(s->pool, p, (int)round);
         for (int p = 0; p < parts; p++)
             sum += cells[p];
         if (sum != round * parts * (parts + 1) / 2)
@@ -69,7 +71,7 @@ static void add_in_rounds(void *arg, int part, int parts)
     }
 }
 
-static void barriers_hold(runner *r)
+static void all_wait_for_all(runner *r)
 {
     for (int t = 0; t < N_COUNTS; t++) {
         static shared s;
@@ -78,6 +80,57 @@ static void barriers_hold(runner *r)
         for (int i = 0; i < 20; i++)
             pare_pool_run(s.pool, add_in_rounds, &s);
         CHECK(r, atomic_load(&s.wrong) == 0, "%d threads: %d wrong sums", thread_counts[t], atomic_load(&s.wrong));
+        pare_pool_destroy(s.pool);
+    }
+}
+
+/*
+ * Every part waits for the one before it, whose cell of this round it reads, and for the one behind it, which has read
+ * its own cell of the round before: nobody else keeps them together.
+ */
+static void add_along(void *arg, int part, int parts)
+{
+    shared *const s = arg;
+    long *const   cells = s->sums[0];
+
+    for (long round = 1; round <= ROUNDS; round++) {
+        if (part > 0)
+            pare_pool_await(s->pool, part - 1, (int)round);
+        if (part + 1 < parts)
+            pare_pool_await(s->pool, part + 1, (int)round - 1);
+        cells[part] = part > 0 ? cells[part - 1] + round : round;
+        if (cells[part] != round * (part + 1))
+            atomic_fetch_add(&s->wrong, 1);
+        pare_pool_reach(s->pool, part, (int)round);
+    }
+}
+
+/* A part that has returned lets everybody through, whatever count they wait for. */
+static void return_early(void *arg, int part, int parts)
+{
+    shared *const s = arg;
+
+    s->sums[0][part] = part + 1;
+    if (part + 1 < parts) {
+        pare_pool_await(s->pool, part + 1, 1000000);
+        if (s->sums[0][part + 1] != part + 2)
+            atomic_fetch_add(&s->wrong, 1);
+    }
+}
+
+static void some_wait_for_some(runner *r)
+{
+    for (int t = 0; t < N_COUNTS; t++) {
+        static shared s;
+        memset(&s, 0, sizeof(s));
+        CHECK(r, pare_pool_create(thread_counts[t], &s.pool) == PARE_OK, "create: %s", pare_error());
+        for (int i = 0; i < 20; i++) {
+            pare_pool_run(s.pool, add_along, &s);
+            memset(s.sums, 0, sizeof(s.sums));
+            pare_pool_run(s.pool, return_early, &s);
+            memset(s.sums, 0, sizeof(s.sums));
+        }
+        CHECK(r, atomic_load(&s.wrong) == 0, "%d threads: %d times too early", thread_counts[t], atomic_load(&s.wrong));
         pare_pool_destroy(s.pool);
     }
 }
@@ -118,7 +171,8 @@ static void no_pool_is_one_thread(runner *r)
     memset(&s, 0, sizeof(s));
     pare_pool_run(NULL, count_part, &s);
     pare_pool_run(NULL, add_in_rounds, &s);
-    pare_pool_barrier(NULL);
+    pare_pool_reach(NULL, 0, 1);
+    pare_pool_await(NULL, 0, 1);
     pare_pool_destroy(NULL);
     CHECK(r, atomic_load(&s.ran[0]) == 1 && atomic_load(&s.wrong) == 0, "ran %d times", atomic_load(&s.ran[0]));
     CHECK(r, pare_pool_threads(NULL) == 1, "%d threads", pare_pool_threads(NULL));
@@ -169,7 +223,8 @@ int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
         { "runs_every_part_once", runs_every_part_once },
-        { "barriers_hold", barriers_hold },
+        { "all_wait_for_all", all_wait_for_all },
+        { "some_wait_for_some", some_wait_for_some },
         { "hands_over_sentences", hands_over_sentences },
         { "no_pool_is_one_thread", no_pool_is_one_thread },
         { "refuses_what_cannot_be", refuses_what_cannot_be },

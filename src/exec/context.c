@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* context.c - running a plan: every thread walks the whole step list, with a barrier after each step */
+/* context.c - running a plan: every thread walks the whole step list and waits only where it must */
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "exec/interp.h"
-#include "exec/plan.h"
+#include "exec/order.h"
 
 enum { MESSAGE = 1024 };
 
@@ -21,6 +21,7 @@ struct pare_context {
     pare_call          *calls;   /* [n_steps]                     */
     const pare_tensor **in_ptrs; /* all calls' inputs, one array  */
     pare_tensor       **out_ptrs;
+    pare_order          order; /* of the last run on several threads */
     double             *ns;
     /* of the run that is going on */
     pare_pool      *pool;
@@ -140,6 +141,7 @@ void pare_context_destroy(pare_context *ctx)
 {
     if (!ctx)
         return;
+    pare_order_clear(&ctx->order);
     pare_free_aligned(ctx->block);
     pare_free_aligned(ctx->scratch);
     pare_free(ctx->tensors);
@@ -170,23 +172,15 @@ static const pare_tensor *outer_tensor(void *env, const pare_value *v)
     return v->graph == ctx->plan->g ? &ctx->tensors[v->id] : &v->t;
 }
 
-/* Slices have the border of their home, which is there before the first of them. */
-static void fill_halo(pare_context *ctx, int s, const pare_value *v, int part, int parts)
-{
-    while (v->home)
-        v = v->home;
-    if (ctx->plan->places[v->id].first == s)
-        pare_halo_fill(v, &ctx->tensors[v->id], part, parts);
-}
-
 static void run_step(pare_context *ctx, int s, int part, int parts)
 {
     const pare_plan_step *const step = &ctx->plan->steps[s];
     const pare_call *const      call = &ctx->calls[s];
+    const pare_value           *framed;
 
     for (int i = 0; i < call->n_out; i++)
-        if (call->out[i])
-            fill_halo(ctx, s, step->node->out[i], part, parts);
+        if ((framed = pare_halo_owner(ctx->plan, s, i)))
+            pare_halo_fill(framed, &ctx->tensors[framed->id], part, parts);
     if (step->step.run)
         step->step.run(&step->step, call, part, parts, ctx->scratch + ctx->plan->scratch_bytes * (size_t)part);
     else if (part == 0)
@@ -208,27 +202,58 @@ static void show_outputs(pare_context *ctx, const pare_node *n)
         show(ctx, n->out[i]);
 }
 
+static void await_others(pare_context *ctx, int part, int parts, int count)
+{
+    for (int other = 0; other < parts; other++)
+        if (other != part)
+            pare_pool_await(ctx->pool, other, count);
+}
+
+/* Waits for the parts and steps that this one depends on. */
+static void await_order(pare_context *ctx, int s, int part, int parts)
+{
+    const int i = s * parts + part;
+
+    for (int k = ctx->order.first[i]; k < ctx->order.first[i + 1]; k++)
+        pare_pool_await(ctx->pool, ctx->order.waits[k].part, ctx->order.waits[k].count);
+}
+
+/* Part 0 is the last to come to the end of a step: it shows what all have made, or looks at the clock. */
+static void meet(pare_context *ctx, int s, int part, int parts, double *then)
+{
+    if (part > 0) {
+        pare_pool_reach(ctx->pool, part, s + 1);
+        pare_pool_await(ctx->pool, 0, s + 1);
+        return;
+    }
+    await_others(ctx, part, parts, s + 1);
+    if (ctx->n_taps && atomic_load(&ctx->failed) == PARE_OK)
+        show_outputs(ctx, ctx->plan->steps[s].node);
+    if (ctx->ns) {
+        const double now = now_ns();
+
+        ctx->ns[s] += now - *then;
+        *then = now;
+    }
+    pare_pool_reach(ctx->pool, part, s + 1);
+}
+
 static void job(void *arg, int part, int parts)
 {
     pare_context *const ctx = arg;
+    const bool          together = ctx->n_taps || ctx->ns;
     double              then = ctx->ns && part == 0 ? now_ns() : 0;
 
     for (int s = 0; s < ctx->plan->n_steps; s++) {
+        if (parts > 1 && !together)
+            await_order(ctx, s, part, parts);
+        /* Whoever saw a failure has skipped the step, and those who waited for it see the failure, too. */
         if (!ctx->plan->steps[s].view && atomic_load_explicit(&ctx->failed, memory_order_relaxed) == PARE_OK)
             run_step(ctx, s, part, parts);
-        if (!ctx->plan->steps[s].view)
-            pare_pool_barrier(ctx->pool);
-        if (ctx->n_taps) {
-            if (part == 0 && atomic_load(&ctx->failed) == PARE_OK)
-                show_outputs(ctx, ctx->plan->steps[s].node);
-            pare_pool_barrier(ctx->pool);
-        }
-        if (ctx->ns && part == 0) {
-            const double now = now_ns();
-
-            ctx->ns[s] += now - then;
-            then = now;
-        }
+        if (together)
+            meet(ctx, s, part, parts, &then);
+        else if (!ctx->plan->steps[s].view)
+            pare_pool_reach(ctx->pool, part, s + 1);
     }
 }
 
@@ -261,8 +286,12 @@ static pare_status bind_inputs(pare_context *ctx, const pare_tensor *const *in)
 pare_status pare_context_run(pare_context *ctx, pare_pool *pool, const pare_tensor *const *in, const pare_tap *taps,
                              int n_taps)
 {
+    const int parts = pare_pool_threads(pool);
+
     PARE_TRY(bind_inputs(ctx, in));
-    PARE_TRY(grow_scratch(ctx, pare_pool_threads(pool)));
+    PARE_TRY(grow_scratch(ctx, parts));
+    if (parts > 1 && parts != ctx->order.parts)
+        PARE_TRY(pare_order_make(ctx->plan, &(pare_bound){ ctx->calls, ctx->tensors, ctx->block }, parts, &ctx->order));
     ctx->pool = pool;
     ctx->taps = taps;
     ctx->n_taps = n_taps;

@@ -2,6 +2,7 @@
 /* layout.c - how a value lies in memory: strides, pixel padding, halo */
 #include <string.h>
 
+#include "base/pool.h"
 #include "exec/plan.h"
 
 /* Kernels may read this far behind the last pixel (docs/ARCHITECTURE.md, Tensor). */
@@ -59,34 +60,76 @@ static void fill_pixels(char *at, int64_t n, int64_t pixel_bytes, int byte)
         memset(at, byte, (size_t)(n * pixel_bytes));
 }
 
-void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts)
+/* A picture with its border; distances in bytes. */
+typedef struct frame {
+    int64_t w, h, left, right, top;
+    int64_t pixel, line, lines; /* of one picture, border included      */
+    int64_t all;                /* lines of all pictures; 0: no border */
+} frame;
+
+static frame frame_of(const pare_value *v, const pare_tensor *t)
 {
-    const int     r = t->shape.rank;
-    const int64_t size = (int64_t)pare_dtype_size(t->dtype);
+    const int r = t->shape.rank;
 
     if (v->format != PARE_CHANNELS_LAST || r < 3 || !(v->halo[0][0] | v->halo[0][1] | v->halo[1][0] | v->halo[1][1]))
-        return;
-    const int     byte = t->q && t->q->zero && size == 1 ? (uint8_t)t->q->zero[0] : 0;
-    const int64_t w = t->shape.dim[r - 1];
-    const int64_t h = r >= 4 ? t->shape.dim[r - 2] : 1;
-    const int64_t left = v->halo[1][0], right = v->halo[1][1];
-    const int64_t top = r >= 4 ? v->halo[0][0] : 0, rows = h + top + (r >= 4 ? v->halo[0][1] : 0);
-    const int64_t pixel = t->stride[r - 1] * size;
-    const int64_t row = (w + left + right) * pixel;
+        return (frame){ .all = 0 };
+    frame f = { .w = t->shape.dim[r - 1],
+                .h = r >= 4 ? t->shape.dim[r - 2] : 1,
+                .left = v->halo[1][0],
+                .right = v->halo[1][1],
+                .top = r >= 4 ? v->halo[0][0] : 0,
+                .pixel = t->stride[r - 1] * (int64_t)pare_dtype_size(t->dtype) };
+
+    f.line = (f.w + f.left + f.right) * f.pixel;
+    f.lines = f.top + f.h + (r >= 4 ? v->halo[0][1] : 0);
     /* Images, and depth slices of 3-D data, follow each other without gaps. */
-    int64_t images = t->shape.dim[0];
+    f.all = f.lines * t->shape.dim[0];
     for (int axis = 2; axis < r - 2; axis++)
-        images *= t->shape.dim[axis];
+        f.all *= t->shape.dim[axis];
+    return f;
+}
 
-    for (int64_t i = part; i < images * rows; i += parts) {
-        const int64_t y = i % rows - top;
-        char *const   at = (char *)t->data - top * row - left * pixel + i * row;
+/* Line 0 is the first of the border, which begins this far from element [0, 0, ...]. */
+static int64_t line_at(const frame *f, int64_t line)
+{
+    return (line - f->top) * f->line - f->left * f->pixel;
+}
 
-        if (y < 0 || y >= h) {
-            fill_pixels(at, w + left + right, pixel, byte);
+void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts)
+{
+    const frame f = frame_of(v, t);
+    const int   byte = t->q && t->q->zero && pare_dtype_size(t->dtype) == 1 ? (uint8_t)t->q->zero[0] : 0;
+    long        first, last;
+
+    pare_pool_split((long)f.all, 1, part, parts, &first, &last);
+    for (long i = first; i < last; i++) {
+        const int64_t y = i % f.lines - f.top;
+        char *const   at = (char *)t->data + line_at(&f, i);
+
+        if (y < 0 || y >= f.h) {
+            fill_pixels(at, f.w + f.left + f.right, f.pixel, byte);
         } else {
-            fill_pixels(at, left, pixel, byte);
-            fill_pixels(at + (left + w) * pixel, right, pixel, byte);
+            fill_pixels(at, f.left, f.pixel, byte);
+            fill_pixels(at + (f.left + f.w) * f.pixel, f.right, f.pixel, byte);
         }
     }
+}
+
+/* Slices have the border of their home, which is there before the first of them. */
+const pare_value *pare_halo_owner(const pare_plan *p, int step, int output)
+{
+    const pare_value *v = p->steps[step].node->out[output];
+
+    while (v && v->home)
+        v = v->home;
+    return v && p->places[v->id].first == step ? v : NULL;
+}
+
+pare_span pare_halo_span(const pare_value *v, const pare_tensor *t, int part, int parts)
+{
+    const frame f = frame_of(v, t);
+    long        first, last;
+
+    pare_pool_split((long)f.all, 1, part, parts, &first, &last);
+    return first < last ? (pare_span){ line_at(&f, first), line_at(&f, last) } : (pare_span){ 0, 0 };
 }

@@ -85,6 +85,12 @@ const pare_call *pare_context_call(const pare_context *ctx, int step);
 /* Writes the border of a channels-last value: 0, or its zero point. Part `part` of `parts`. */
 void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts);
 
+/* The value whose border is written when step `step` makes output `output`: its home's, if nobody did yet; or NULL. */
+const pare_value *pare_halo_owner(const pare_plan *p, int step, int output);
+
+/* From the first to the last byte that this part of it writes. */
+pare_span pare_halo_span(const pare_value *v, const pare_tensor *t, int part, int parts);
+
 /* Strides and sizes of a value in its format; also used by choose_layout's cost notes. */
 void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *interior);
 

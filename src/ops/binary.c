@@ -7,6 +7,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/number.h"
+#include "ops/span.h"
 
 typedef int64_t int_fn(int64_t a, int64_t b);
 
@@ -110,6 +111,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (call->in[0]->dtype == PARE_f32) {
         step->kernel = pare_apply_kernel_name(step);
         step->run = run;
+        step->span = pare_span_elementwise;
     }
     return PARE_OK;
 }

@@ -4,6 +4,7 @@
 #include "kernels/lut8/lut8.h"
 #include "ops/attr.h"
 #include "ops/qtensor.h"
+#include "ops/span.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -68,6 +69,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     step->kernel = "c";
     step->run = run_plain;
+    step->span = pare_span_map;
     if (!pare_tensor_is_dense(call->in[1]))
         return PARE_OK;
     pare_lut8_candidates(step->cpu, &kernel, 1);

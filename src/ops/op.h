@@ -82,6 +82,11 @@ struct pare_call {
     pare_tensor       **out; /* [n_out]; NULL: optional output not wanted            */
 };
 
+/* Bytes begin .. end-1, counted from the first element of an operand; none where end <= begin. */
+typedef struct pare_span {
+    ptrdiff_t begin, end;
+} pare_span;
+
 /* What planning one call leaves behind. The planner zeroes it before prepare and owns it afterwards. */
 struct pare_step {
     unsigned    cpu;       /* in: feature word the kernels may use                                             */
@@ -96,6 +101,9 @@ struct pare_step {
     /* out: does share `part` of `parts`; cannot fail, allocate, lock or start threads. NULL: the planner calls
      * op->forward on one thread. */
     void (*run)(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
+    /* out, optional: which bytes of an operand that part of run reads (operand k < n_in: in[k]) or writes (out[k - n_in]);
+     * they may be more than it does, not less. Parts wait for each other where these meet; NULL: everywhere (ops/span.h). */
+    pare_span (*span)(const pare_step *step, const pare_call *call, int operand, int part, int parts);
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "ops/pool.h"
 #include "ops/qtensor.h"
+#include "ops/span.h"
 
 void pare_pool_whole(const pare_shape *x, pare_window *w)
 {
@@ -99,6 +100,29 @@ static void run_u8(const pare_step *step, const pare_call *call, int part, int p
     pare_qpool_run(s->kernel, &s->d, &args, part, parts);
 }
 
+static pare_span span_u8(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_qpool_desc *d = &((const u8_state *)step->state)->d;
+    const pare_window_2d   w = {
+          .kh = d->kernel_h,
+          .kw = d->kernel_w,
+          .stride_h = d->stride_h,
+          .stride_w = d->stride_w,
+          .dilation_h = d->dilation_h,
+          .dilation_w = d->dilation_w,
+          .top = d->pad_top,
+          .left = d->pad_left,
+          .oh = d->out_h,
+          .ow = d->out_w,
+    };
+    long first, last;
+
+    pare_qpool_share(d, (int)call->in[0]->shape.dim[0], part, parts, &first, &last);
+    return operand == 0            ? pare_span_windows(call->in[0], &w, first, last)
+           : operand == call->n_in ? pare_span_pixels(call->out[0], first, last)
+                                   : pare_span_all();
+}
+
 pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f, pare_qpool_kind kind, pare_step *step)
 {
     const pare_tensor *x = call->in[0], *y = call->out[0];
@@ -142,5 +166,6 @@ pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f,
     step->release = pare_free;
     step->kernel = pare_qpool_kernel_name(s->kernel);
     step->run = run_u8;
+    step->span = span_u8;
     return PARE_OK;
 }

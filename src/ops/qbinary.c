@@ -10,6 +10,7 @@
 #include "ops/call.h"
 #include "ops/qconv.h"
 #include "ops/qtensor.h"
+#include "ops/span.h"
 
 extern const pare_op pare_op_qadd, pare_op_qmul;
 
@@ -203,6 +204,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (p.hi == 0) { /* for the kernels an upper bound of 0 means none */
         step->kernel = "c";
         step->run = run_plain;
+        step->span = pare_span_elementwise;
         return PARE_OK;
     }
     state *const s = pare_calloc(1, sizeof(*s));
@@ -213,6 +215,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = s;
     step->release = pare_free;
     step->run = run;
+    step->span = pare_span_elementwise;
     return call->op == &pare_op_qadd ? choose_add(call, &p, s, step) : choose_mul(call, &p, s, step);
 }
 

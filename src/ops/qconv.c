@@ -6,6 +6,7 @@
 #include "kernels/qconv/qconv.h"
 #include "kernels/qdw/qdw.h"
 #include "ops/attr.h"
+#include "ops/span.h"
 
 typedef struct qconv_attrs {
     pare_window_attrs window;
@@ -100,6 +101,40 @@ static pare_qconv_args args_of(const pare_call *call)
                               .batch = (int)call->in[PARE_Q_X]->shape.dim[0] };
 }
 
+/* What a part touches: the pixels first .. last-1 of the output and of the residual, and their windows in x. */
+static pare_span span_of(const pare_call *call, int operand, long first, long last)
+{
+    const qconv_attrs *a = call->attrs;
+    pare_window        window;
+    pare_window_2d     g;
+
+    if (operand == call->n_in || operand == PARE_Q_RESIDUAL)
+        return pare_span_pixels(operand < call->n_in ? call->in[operand] : call->out[0], first, last);
+    if (operand != PARE_Q_X ||
+        pare_window_resolve(&a->window, &call->in[PARE_Q_X]->shape, &call->in[PARE_Q_W]->shape.dim[2], &window) !=
+            PARE_OK ||
+        !pare_window_as_2d(&window, &g))
+        return pare_span_all();
+    return pare_span_windows(call->in[PARE_Q_X], &g, first, last);
+}
+
+static pare_span span_qconv(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const int batch = (int)call->in[PARE_Q_X]->shape.dim[0];
+    long      first, last;
+
+    return pare_qconv_share(step->state, batch, part, parts, &first, &last) ? span_of(call, operand, first, last)
+                                                                            : pare_span_all();
+}
+
+static pare_span span_qdw(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    long first, last;
+
+    pare_qdw_share(step->state, (int)call->in[PARE_Q_X]->shape.dim[0], part, parts, &first, &last);
+    return span_of(call, operand, first, last);
+}
+
 static void run_qconv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_qconv_args args = args_of(call);
@@ -188,6 +223,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         step->state = plan;
         step->release = release_qdw;
         step->run = run_qdw;
+        step->span = span_qdw;
         step->kernel = pare_qdw_kernel_name(kernel[i]);
         return PARE_OK;
     }
@@ -199,6 +235,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = plan;
     step->release = release_qconv;
     step->run = run_qconv;
+    step->span = span_qconv;
     step->kernel = pare_qconv_kernel_name(kernel[i]);
     return PARE_OK;
 }

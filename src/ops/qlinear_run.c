@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "kernels/quantize/quantize.h"
 #include "ops/qlinear.h"
+#include "ops/span.h"
 
 extern const pare_op pare_op_quantize_linear;
 
@@ -136,13 +137,18 @@ static bool is_planar(const pare_tensor *x, const pare_tensor *y)
            y->stride[1] == 1;
 }
 
+static int64_t lines_of(const pare_tensor *x)
+{
+    return x->shape.rank == 4 ? x->shape.dim[2] : 1;
+}
+
 /* Lines of pixels of all images. */
 static void quantize_planar(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const state                    *s = step->state;
     const pare_tensor              *x = call->in[0], *y = call->out[0];
     const int                       last = x->shape.rank - 1;
-    const int64_t                   lines = last == 3 ? x->shape.dim[2] : 1;
+    const int64_t                   lines = lines_of(x);
     const pare_quantize_planar_desc d = { .params = s->p,
                                           .plane = (ptrdiff_t)x->stride[1],
                                           .pixel = (ptrdiff_t)y->stride[last],
@@ -157,6 +163,17 @@ static void quantize_planar(const pare_step *step, const pare_call *call, int pa
         pare_quantize_planar(s->kernel, &d, (const float *)x->data + image * x->stride[0] + line * x->stride[2],
                              (uint8_t *)y->data + image * y->stride[0] + line * y->stride[2], (long)x->shape.dim[last]);
     }
+}
+
+static pare_span span_planar(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_tensor *x = call->in[0];
+    const long         width = (long)x->shape.dim[x->shape.rank - 1];
+    long               begin, end;
+
+    (void)step;
+    pare_pool_split((long)(x->shape.dim[0] * lines_of(x)), 1, part, parts, &begin, &end);
+    return operand == call->n_in ? pare_span_pixels(call->out[0], begin * width, end * width) : pare_span_all();
 }
 
 /* --------------------------------------------------------------------------------------------------------- choice */
@@ -193,6 +210,11 @@ pare_status pare_qlinear_prepare(const pare_call *call, pare_step *step)
     s->p = (pare_quantize_params){ s->q->scale[0], s->q->zero ? s->q->zero[0] : 0, range.lo, range.hi };
     pare_quantize_candidates(step->cpu, &s->kernel, 1);
     step->kernel = s->kernel->name;
-    step->run = !quantize ? dequantize_rows : is_planar(call->in[0], codes) ? quantize_planar : quantize_rows;
+    step->run = quantize ? quantize_rows : dequantize_rows;
+    step->span = pare_span_map;
+    if (quantize && is_planar(call->in[0], codes)) {
+        step->run = quantize_planar;
+        step->span = span_planar;
+    }
     return PARE_OK;
 }

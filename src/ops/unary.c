@@ -7,6 +7,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/number.h"
+#include "ops/span.h"
 
 static const pare_attr alpha_attrs[] = {
     PARE_ATTR_ROW_FLOAT(pare_unary_attrs, alpha, 1.0f),
@@ -126,6 +127,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (call->in[0]->dtype == PARE_f32 && pare_unary_f32_candidates(step->cpu, &best, 1) > 0) {
         step->kernel = best->name;
         step->run = run;
+        step->span = pare_span_map;
     }
     return PARE_OK;
 }

@@ -48,20 +48,28 @@ static long block_pixels(const pare_qconv_plan *p)
     return n < 96 ? 96 : n > (1 << 20) ? 1 << 20 : (long)(n / 24 * 24);
 }
 
-void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts)
+bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int parts, long *first, long *last)
 {
     /* Rows are shared out where each part gets enough of them to reuse the weights; else columns are, and every
      * weight is read by one part only. */
     enum { FEW = 48, GRAIN = 24 };
-    const long pixels = (long)args->batch * plan->out_h * plan->out_w;
-    const bool by_columns = pixels < (long)FEW * parts && plan->n_panels >= parts;
-    const long block = block_pixels(plan);
-    long       first = 0, last = pixels, panel0 = 0, panel1 = plan->n_panels;
+    const long pixels = (long)batch * plan->out_h * plan->out_w;
 
-    if (by_columns)
+    *first = 0;
+    *last = pixels;
+    if (pixels < (long)FEW * parts && plan->n_panels >= parts)
+        return false;
+    pare_pool_split(pixels, pixels < (long)GRAIN * parts ? 1 : GRAIN, part, parts, first, last);
+    return true;
+}
+
+void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts)
+{
+    const long block = block_pixels(plan);
+    long       first, last, panel0 = 0, panel1 = plan->n_panels;
+
+    if (!pare_qconv_share(plan, args->batch, part, parts, &first, &last))
         pare_pool_split(plan->n_panels, 1, part, parts, &panel0, &panel1);
-    else
-        pare_pool_split(pixels, pixels < (long)GRAIN * parts ? 1 : GRAIN, part, parts, &first, &last);
     if (panel0 == panel1)
         return;
     for (long at = first; at < last; at += block)

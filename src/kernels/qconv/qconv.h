@@ -22,6 +22,7 @@
 #ifndef PARE_KERNELS_QCONV_H
 #define PARE_KERNELS_QCONV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -77,6 +78,12 @@ void        pare_qconv_destroy(pare_qconv_plan *plan);
 
 /* Does share `part` of `parts`: of the pixels, or of the columns when there are few pixels. Cannot fail. */
 void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts);
+
+/*
+ * The output pixels, counted over images, lines and columns, that a part of a run of `batch` images writes. False: they
+ * are all of them, and it writes some columns.
+ */
+bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int parts, long *first, long *last);
 
 /* The definition (qconv_ref.c), straight from the desc. */
 void pare_qconv_ref(const pare_qconv_desc *d, const pare_qconv_args *args);

@@ -183,12 +183,36 @@ size_t pare_qdw_packed_bytes(const pare_qdw_plan *plan)
     return (size_t)(plan->blocks * plan->lines) * plan->line_bytes;
 }
 
+/* Lines of output, `lines` of them at a time, and blocks of their channels. */
+static void units_of(const pare_qdw_plan *p, int batch, int part, int parts, long *first, long *last)
+{
+    const long per_image = (p->out_h + p->lines - 1) / p->lines;
+
+    pare_pool_split(batch * per_image * p->blocks, 1, part, parts, first, last);
+}
+
+void pare_qdw_share(const pare_qdw_plan *p, int batch, int part, int parts, long *first, long *last)
+{
+    const long per_image = (p->out_h + p->lines - 1) / p->lines;
+    long       begin, end;
+
+    units_of(p, batch, part, parts, &begin, &end);
+    *first = *last = 0;
+    if (begin == end)
+        return;
+    const long top = begin / p->blocks, low = (end - 1) / p->blocks;
+    const long below = (low % per_image + 1) * p->lines;
+
+    *first = (top / per_image * p->out_h + top % per_image * p->lines) * p->out_w;
+    *last = (low / per_image * p->out_h + (below < p->out_h ? below : p->out_h)) * p->out_w;
+}
+
 void pare_qdw_run(const pare_qdw_plan *p, const pare_qconv_args *args, int part, int parts)
 {
     const int per_image = (p->out_h + p->lines - 1) / p->lines;
     long      first, last;
 
-    pare_pool_split((long)args->batch * per_image * p->blocks, 1, part, parts, &first, &last);
+    units_of(p, args->batch, part, parts, &first, &last);
     for (long i = first; i < last; i++) {
         const int     block = (int)(i % p->blocks), image = (int)(i / p->blocks / per_image);
         const int     oy = (int)(i / p->blocks % per_image) * p->lines;

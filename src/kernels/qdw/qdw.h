@@ -25,4 +25,7 @@ size_t      pare_qdw_packed_bytes(const pare_qdw_plan *plan);
 /* Does share `part` of `parts` of the output lines and channel blocks. Cannot fail. */
 void pare_qdw_run(const pare_qdw_plan *plan, const pare_qconv_args *args, int part, int parts);
 
+/* Whole lines that hold all output pixels, counted over images, lines and columns, that a part writes. */
+void pare_qdw_share(const pare_qdw_plan *plan, int batch, int part, int parts, long *first, long *last);
+
 #endif

@@ -109,6 +109,13 @@ pare_status pare_qpool_check(const pare_qpool_desc *d)
     return PARE_OK;
 }
 
+void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last)
+{
+    pare_pool_split((long)batch * d->out_h, 1, part, parts, first, last);
+    *first *= d->out_w;
+    *last *= d->out_w;
+}
+
 void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, const pare_qpool_args *args, int part,
                     int parts)
 {

@@ -67,6 +67,9 @@ typedef struct pare_qpool_args {
 void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, const pare_qpool_args *args, int part,
                     int parts);
 
+/* The output pixels, counted over images, lines and columns, that a part writes. */
+void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last);
+
 /* One window, already cut to the picture: what a version computes. */
 typedef struct pare_qpool_window {
     const uint8_t *x;          /* first tap, channel 0                */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order.c - which steps the parts of a run wait for
+ *
+ * Every step tells which bytes of its operands a part touches (step->span; all, where it does not tell). Two parts have
+ * to keep the order of two steps where one writes what the other touches: because it reads a result, or because the
+ * block's memory is used again. Everything else may overtake: in a chain of row-wise steps no part ever waits for
+ * another, and a window makes it wait for its neighbours only.
+ */
+#include "exec/order.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+#include "ops/span.h"
+
+/*
+ * How many steps back conflicts are looked for. No part gets further ahead of another than this, which costs nothing
+ * and bounds the search.
+ */
+enum { HORIZON = 16 };
+
+/* Bytes begin..end-1 of the block. */
+typedef struct touch {
+    size_t begin, end;
+    bool   writes;
+} touch;
+
+typedef struct search {
+    const pare_plan  *plan;
+    const pare_bound *bound;
+    int               parts;
+    int              *first;   /* [n_steps + 1] of a step in `touches`, in units of `parts` */
+    touch            *touches; /* [first[n_steps]][parts]                                    */
+    int              *known;   /* [parts][parts] steps that p knows q to have finished       */
+} search;
+
+/* ------------------------------------------------------------------------------------------- what the parts touch */
+
+/* `span` counts from the tensor's first element. What lies outside the block is constant or the caller's. */
+static touch touch_of(const search *s, const pare_tensor *t, pare_span span, bool writes)
+{
+    const pare_span all = pare_span_extent(t);
+    const ptrdiff_t size = (ptrdiff_t)s->plan->block_bytes, origin = (const char *)t->data - s->bound->block;
+    const ptrdiff_t begin = origin + (span.begin > all.begin ? span.begin : all.begin);
+    const ptrdiff_t end = origin + (span.end < all.end ? span.end : all.end);
+
+    if (!t->data || origin < 0 || origin > size || begin >= end)
+        return (touch){ 0, 0, writes };
+    return (touch){ begin < 0 ? 0 : (size_t)begin, end > size ? (size_t)size : (size_t)end, writes };
+}
+
+/* Steps without a run are done by part 0 alone. */
+static pare_span span_of(const search *s, int step, int operand, int part)
+{
+    const pare_step *const run = &s->plan->steps[step].step;
+
+    if (!run->run)
+        return part == 0 ? pare_span_all() : pare_span_none();
+    return run->span ? run->span(run, &s->bound->calls[step], operand, part, s->parts) : pare_span_all();
+}
+
+/* Inputs, outputs, the outputs' borders, and one entry for whatever bodies read. */
+static int n_touches(const pare_plan *plan, int step)
+{
+    const pare_node *const n = plan->steps[step].node;
+
+    return plan->steps[step].view ? 0 : n->n_in + 2 * n->n_out + 1;
+}
+
+static void note_touches(search *s, int step)
+{
+    const pare_node *const n = s->plan->steps[step].node;
+    const pare_call *const call = &s->bound->calls[step];
+    const pare_value      *framed;
+    touch                 *to = s->touches + (size_t)s->first[step] * (size_t)s->parts;
+
+    if (s->plan->steps[step].view)
+        return;
+    for (int i = 0; i < n->n_in; i++)
+        for (int p = 0; p < s->parts; p++, to++)
+            if (call->in[i])
+                *to = touch_of(s, call->in[i], span_of(s, step, i, p), false);
+    for (int i = 0; i < n->n_out; i++)
+        for (int p = 0; p < s->parts; p++, to++)
+            if (call->out[i])
+                *to = touch_of(s, call->out[i], span_of(s, step, n->n_in + i, p), true);
+    for (int i = 0; i < n->n_out; i++)
+        for (int p = 0; p < s->parts; p++, to++)
+            if ((framed = pare_halo_owner(s->plan, step, i)))
+                *to = touch_of(s, &s->bound->tensors[framed->id],
+                               pare_halo_span(framed, &s->bound->tensors[framed->id], p, s->parts), true);
+    if (n->op->traits & PARE_HAS_BODY)
+        *to = (touch){ 0, s->plan->block_bytes, true };
+}
+
+/* -------------------------------------------------------------------------------------------------- who waits when */
+
+static bool conflict(const search *s, int step, int part, int earlier, int other)
+{
+    const size_t parts = (size_t)s->parts;
+
+    for (int i = s->first[step]; i < s->first[step + 1]; i++) {
+        const touch *const a = &s->touches[(size_t)i * parts + (size_t)part];
+
+        for (int k = s->first[earlier]; k < s->first[earlier + 1]; k++) {
+            const touch *const b = &s->touches[(size_t)k * parts + (size_t)other];
+
+            if ((a->writes || b->writes) && a->begin < b->end && b->begin < a->end)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* How many steps `other` must have finished before `part` may begin `step`. */
+static int needed(const search *s, int step, int part, int other)
+{
+    const int known = s->known[part * s->parts + other];
+    const int least = step > HORIZON ? step - HORIZON : 0;
+
+    for (int earlier = step - 1; earlier >= known && earlier >= least; earlier--)
+        if (conflict(s, step, part, earlier, other))
+            return earlier + 1;
+    return least;
+}
+
+static pare_status list_waits(search *s, pare_order *order)
+{
+    int i = 0;
+
+    for (int step = 0; step < s->plan->n_steps; step++)
+        for (int part = 0; part < s->parts; part++) {
+            order->first[i++] = order->n_waits;
+            for (int other = 0; other < s->parts; other++) {
+                int *const known = &s->known[part * s->parts + other];
+                const int  count = other == part || s->plan->steps[step].view ? 0 : needed(s, step, part, other);
+
+                if (count <= *known)
+                    continue;
+                if (!pare_grow(&order->waits, &order->room, order->n_waits + 1, sizeof(pare_wait)))
+                    return pare_fail_memory(sizeof(pare_wait) * (size_t)order->n_waits * 2, "the order of steps");
+                order->waits[order->n_waits++] = (pare_wait){ other, *known = count };
+            }
+        }
+    order->first[i] = order->n_waits;
+    return PARE_OK;
+}
+
+pare_status pare_order_make(const pare_plan *plan, const pare_bound *bound, int parts, pare_order *order)
+{
+    search       s = { .plan = plan, .bound = bound, .parts = parts };
+    const size_t n = (size_t)plan->n_steps, m = (size_t)parts;
+    size_t       all = 0;
+    pare_status  status = PARE_OK;
+
+    pare_order_clear(order);
+    for (int i = 0; i < plan->n_steps; i++)
+        all += (size_t)n_touches(plan, i);
+    s.first = pare_calloc(n + 1, sizeof(*s.first));
+    s.touches = pare_calloc(all * m + 1, sizeof(*s.touches));
+    s.known = pare_calloc(m * m, sizeof(*s.known));
+    order->first = pare_calloc(n * m + 1, sizeof(*order->first));
+    if (!s.first || !s.touches || !s.known || !order->first)
+        PARE_GOTO(pare_fail_memory(all * m * sizeof(touch), "the order of steps"));
+    for (int i = 0; i < plan->n_steps; i++) {
+        s.first[i + 1] = s.first[i] + n_touches(plan, i);
+        note_touches(&s, i);
+    }
+    PARE_GOTO(list_waits(&s, order));
+    order->parts = parts;
+out:
+    if (status != PARE_OK)
+        pare_order_clear(order);
+    pare_free(s.first);
+    pare_free(s.touches);
+    pare_free(s.known);
+    return status;
+}
+
+void pare_order_clear(pare_order *order)
+{
+    pare_free(order->first);
+    pare_free(order->waits);
+    *order = (pare_order){ 0 };
+}
