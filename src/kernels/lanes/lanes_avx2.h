@@ -8,6 +8,7 @@
 
 #include "base/math.h"
 
+#undef ISA
 #define ISA    __attribute__((target("avx2,fma")))
 #define INLINE ISA static inline __attribute__((always_inline, unused))
 

@@ -7,6 +7,7 @@
 
 #include "base/math.h"
 
+#undef ISA
 #define ISA    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
 #define INLINE ISA static inline __attribute__((always_inline, unused))
 

@@ -13,6 +13,7 @@
 
 #include "base/math.h"
 
+#undef ISA
 #define ISA
 #define INLINE  static inline __attribute__((always_inline, unused))
 #define EACH(x) ((lanes){ { x(0), x(1), x(2), x(3) } })

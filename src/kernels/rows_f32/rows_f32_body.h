@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 #include "base/math_pow.h"
-#include "kernels/lanes/lanes_math.h"
+#include "kernels/lanes/lanes_math_body.h"
 #include "kernels/rows_f32/rows_f32.h"
-#include "kernels/rows_f32/rows_f32_lanes.h"
+#include "kernels/rows_f32/rows_f32_blocks_body.h"
 
 /* What is summed. */
 typedef lanes term_fn(lanes x);

@@ -9,7 +9,7 @@
 
 #include "base/math_pow.h"
 #include "base/math_trig.h"
-#include "kernels/lanes/lanes_math.h"
+#include "kernels/lanes/lanes_math_body.h"
 #include "kernels/unary_f32/unary_f32.h"
 
 typedef void block_fn(const float *x, float *restrict y, const float *param);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanes_math.h - functions of base/math.h on lanes: the same operations in the same order, so the same bits */
-#ifndef PARE_KERNELS_LANES_MATH_H
-#define PARE_KERNELS_LANES_MATH_H
+/* lanes_math_body.h - functions of base/math.h on lanes: the same operations in the same order, so the same bits */
+#ifndef PARE_KERNELS_LANES_MATH_BODY_H
+#define PARE_KERNELS_LANES_MATH_BODY_H
 
 /* pare_expf of x <= 89, but that a NaN is any NaN */
 INLINE lanes lanes_exp_low(lanes x)

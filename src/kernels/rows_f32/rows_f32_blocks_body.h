@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rows_f32_lanes.h - walking a row in blocks of 16 elements, one per lane, which the compiler makes vectors
+ * rows_f32_blocks_body.h - walking a row in blocks of 16 elements, one per lane, which the compiler makes vectors
  *
  * Part of rows_f32_body.h. A block that is not full is filled up with zeros to be computed, and only its real elements
  * are added or stored. Loops of 16 fixed turns over blocks of their own need no checks at run time, so gcc vectorises
  * them at -O2 too.
  */
-#ifndef PARE_KERNELS_ROWS_F32_LANES_H
-#define PARE_KERNELS_ROWS_F32_LANES_H
+#ifndef PARE_KERNELS_ROWS_F32_BLOCKS_BODY_H
+#define PARE_KERNELS_ROWS_F32_BLOCKS_BODY_H
 
 #include <stddef.h>
 
