@@ -149,9 +149,9 @@ PARE_NEON_INLINE int32x4_t pare_q128_add_4(const pare_qepilogue *e, int32x4_t q,
 }
 
 /* The fused add of 16 codes. */
-PARE_NEON_INLINE uint8x16_t pare_q128_add(const pare_qepilogue *e, uint8x16_t codes, uint8x16_t residual)
+PARE_NEON_INLINE uint8x16_t pare_q128_add(const pare_qepilogue *e, uint8x16_t conv, uint8x16_t residual)
 {
-    const pare_q128x4 q = pare_q128_unpack(codes), r = pare_q128_unpack(residual);
+    const pare_q128x4 q = pare_q128_unpack(conv), r = pare_q128_unpack(residual);
     const pare_q128x4 v = { pare_q128_add_4(e, q.v0, r.v0), pare_q128_add_4(e, q.v1, r.v1),
                             pare_q128_add_4(e, q.v2, r.v2), pare_q128_add_4(e, q.v3, r.v3) };
 

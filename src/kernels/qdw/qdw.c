@@ -9,8 +9,10 @@
 #include "kernels/qdw/qdw_plan.h"
 
 static const pare_qdw_kernel kernels[] = {
-#define PARE_QDW(block, isa_name, isa, lanes, rows, lines) \
-    { #block "_" #isa_name, isa, block, lanes, rows, lines, pare_qdw_##block##_##isa_name },
+#define PARE_QDW_FROM(x_zero, block, isa_name, isa, lanes, rows, lines) \
+    { #block "_" #isa_name, isa, block, lanes, rows, lines, x_zero, pare_qdw_##block##_##isa_name },
+#define PARE_QDW(...)        PARE_QDW_FROM(0, __VA_ARGS__)
+#define PARE_QDW_SIGNED(...) PARE_QDW_FROM(128, __VA_ARGS__)
 #include "kernels/qdw/qdw.def"
 #undef PARE_QDW
 };
@@ -76,6 +78,8 @@ static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
         if (c >= p->channels || pare_store_is_filled(d->store))
             continue;
         PARE_GOTO(pare_qchannel_fold(&d->channels, &d->out, real, w, taps, &p->bias[i]));
+        for (int t = 0; t < taps; t++) /* the accumulator for codes of x_zero: it fits as every accumulator does */
+            p->bias[i] += k->x_zero * w[t];
         for (int line = 0; line < p->lines; line++)
             pack_channel(p, w, p->w + (size_t)(block * p->lines + line) * p->line_bytes, column, line);
     }

@@ -49,6 +49,7 @@ struct pare_qdw_kernel {
     const char *name;
     unsigned    isa;
     int         block, lanes, rows, lines;
+    int         x_zero; /* what the version takes off each code of x: 0 or 128                  */
     void (*run)(const pare_qdw_line *line);
 };
 
