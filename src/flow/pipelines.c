@@ -38,6 +38,9 @@ const pare_pass *const pare_lower_passes[] = {
 const pare_pass *const pare_speed_passes[] = {
     &pare_pass_fuse_shuffle,
     &pare_pass_cut_shuffle,
+    &pare_pass_merge_tables,
+    &pare_pass_remove_dead,
+    &pare_pass_fuse_table,
     &pare_pass_fuse_qadd,
     &pare_pass_remove_dead,
     &pare_pass_choose_layout,

@@ -26,6 +26,7 @@ static bool per_tensor(const pare_tensor *t)
 pare_status pare_q_check(const pare_call *call, const pare_qfused_attrs *a)
 {
     const pare_tensor *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *r = pare_q_input(call, PARE_Q_RESIDUAL);
+    const pare_tensor *table = pare_q_input(call, PARE_Q_TABLE);
 
     PARE_TRY(check_dtype(call, PARE_Q_X, PARE_u8));
     PARE_TRY(check_dtype(call, PARE_Q_W, PARE_s8));
@@ -33,6 +34,7 @@ pare_status pare_q_check(const pare_call *call, const pare_qfused_attrs *a)
     PARE_TRY(check_dtype(call, PARE_Q_RESIDUAL, PARE_u8));
     PARE_TRY(check_dtype(call, PARE_Q_ROWS, PARE_f32));
     PARE_TRY(check_dtype(call, PARE_Q_BIAS_F32, PARE_f32));
+    PARE_TRY(check_dtype(call, PARE_Q_TABLE, PARE_u8));
     if (!per_tensor(x) || !w->q || w->q->block != 0 || (w->q->n > 1 && (w->q->axis != 0 || w->q->n != w->shape.dim[0])))
         return pare_fail(PARE_ERR_SHAPE, "x needs one scale, the weights one or one per output channel");
     for (int i = 0; w->q->zero && i < w->q->n; i++)
@@ -46,8 +48,10 @@ pare_status pare_q_check(const pare_call *call, const pare_qfused_attrs *a)
             return pare_fail(PARE_ERR_SHAPE, "the bias must have one number for each of the %lld outputs",
                              (long long)w->shape.dim[0]);
     }
-    if ((r != NULL) != (a->mid_scale > 0) || (r && (!per_tensor(r) || !call->out[0]->q)))
-        return pare_fail(PARE_ERR_SHAPE, "a residual needs its own scale, mid_scale and a quantized output");
+    if ((r || table) != (a->mid_scale > 0) || (r && !per_tensor(r)) || ((r || table) && !call->out[0]->q))
+        return pare_fail(PARE_ERR_SHAPE, "a residual or table needs its own scale, mid_scale and a quantized output");
+    if (table && (r || !table->data || !pare_tensor_is_dense(table) || pare_shape_count(&table->shape) != 256))
+        return pare_fail(PARE_ERR_SHAPE, "the table must be a constant list of 256 codes, without a residual");
     if (call->out[0]->q && !per_tensor(call->out[0]))
         return pare_fail(PARE_ERR_SHAPE, "the output needs one scale");
     call->out[0]->dtype = call->out[0]->q ? PARE_u8 : PARE_f32;
@@ -71,6 +75,7 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
 {
     const pare_tensor  *x = call->in[PARE_Q_X], *w = call->in[PARE_Q_W], *bias = pare_q_input(call, PARE_Q_BIAS);
     const pare_tensor  *r = pare_q_input(call, PARE_Q_RESIDUAL), *bias_f32 = pare_q_input(call, PARE_Q_BIAS_F32);
+    const pare_tensor  *table = pare_q_input(call, PARE_Q_TABLE);
     const pare_qparams *y = call->out[0]->q;
 
     *channels = (pare_qchannels){
@@ -88,8 +93,10 @@ void pare_q_describe(const pare_call *call, const pare_qfused_attrs *a, pare_qch
     }
     const float        mid_scale = a->mid_scale;
     const int32_t      mid_zero = (int32_t)a->mid_zero;
-    const pare_qparams mid = { .scale = r ? &mid_scale : y->scale, .zero = r ? &mid_zero : y->zero, .n = 1 };
+    const bool         twice = r || table;
+    const pare_qparams mid = { .scale = twice ? &mid_scale : y->scale, .zero = twice ? &mid_zero : y->zero, .n = 1 };
 
+    out->table = table ? table->data : NULL;
     out->scale = mid.scale[0];
     out->zero = zero_of(&mid);
     pare_q_bounds(&mid, a->clamp_lo, a->clamp_hi, &out->lo, &out->hi);
@@ -135,7 +142,8 @@ void pare_q_finish(const pare_call *call, const pare_qfused_attrs *a, int64_t ch
     acc += ch.bias ? ch.bias[channel] : 0;
     if (out.kind == PARE_QKIND_U8) {
         const float m = (ch.sx * sw) / out.scale;
-        const int   code = pare_qround((float)(int32_t)acc * m, out.zero, out.lo, out.hi);
+        const int   sum = pare_qround((float)(int32_t)acc * m, out.zero, out.lo, out.hi);
+        const int   code = out.table ? out.table[sum] : sum;
 
         ((uint8_t *)call->out[0]->data)[to] = (uint8_t)(out.add.on ? add_codes(&out.add, &out, code, residual) : code);
         return;

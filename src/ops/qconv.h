@@ -3,12 +3,14 @@
  * qconv.h - the integer convolution and matrix product: what lowering sets, and the epilogue they share
  *
  * Inputs of qconv:  x u8 (q per tensor), w s8 [OC,C/group,kernel] (q per tensor or along axis 0), bias s32 [OC] at scale
- *                   sx * sw[c], residual u8 (q per tensor), row scales f32 [N], bias f32 [OC]; all but x, w may be left out.
+ *                   sx * sw[c], residual u8 (q per tensor), row scales f32 [N], bias f32 [OC], table u8 [256]; all but
+ *                   x, w may be left out.
  * Inputs of qgemm:  the same with x u8 [..., K], w s8 [N,K], row scales with the shape of x without its last axis.
  * Output: u8 when it has q, else f32. With row scales (dynamic quantization, quantize_rows) x is q + 128 and sx is the
  * row's; bias f32 is added to float results only. Clamps act on the real result and become integer bounds.
  * With a residual the result is first rounded with mid_scale, mid_zero, then added and rounded to the output's q: the
- * bits of the unfused pair (NUMERICS.md 6).
+ * bits of the unfused pair (NUMERICS.md 6). With a table it is rounded with mid_scale, mid_zero, then looked up. There
+ * is not both.
  */
 #ifndef PARE_OPS_QCONV_H
 #define PARE_OPS_QCONV_H
@@ -16,11 +18,11 @@
 #include "kernels/qconv/qepilogue.h"
 #include "ops/conv.h"
 
-enum { PARE_Q_X, PARE_Q_W, PARE_Q_BIAS, PARE_Q_RESIDUAL, PARE_Q_ROWS, PARE_Q_BIAS_F32, PARE_Q_INPUTS };
+enum { PARE_Q_X, PARE_Q_W, PARE_Q_BIAS, PARE_Q_RESIDUAL, PARE_Q_ROWS, PARE_Q_BIAS_F32, PARE_Q_TABLE, PARE_Q_INPUTS };
 
 typedef struct pare_qfused_attrs {
     float   clamp_lo, clamp_hi; /* of the product                          */
-    float   mid_scale;          /* > 0: there is a residual                */
+    float   mid_scale;          /* > 0: there is a residual or a table     */
     int64_t mid_zero;
     int64_t conv_is_second; /* the product is operand b of the add     */
     float   sum_lo, sum_hi; /* clamp of the sum                        */

@@ -87,7 +87,7 @@ static pare_status rewrite(pare_graph *g, pare_node *n, bool *changed)
     PARE_TRY(quantized_rows(g, n, &in[PARE_Q_X], &in[PARE_Q_ROWS]));
     PARE_TRY(pare_lower_weights(g, n, w, &in[PARE_Q_W]));
     in[PARE_Q_BIAS_F32] = n->n_in > 2 ? n->in[2] : NULL;
-    return pare_lower_float_output(g, op, n, PARE_Q_INPUTS, in, n->out[0]);
+    return pare_lower_float_output(g, op, n, PARE_Q_BIAS_F32 + 1, in, n->out[0]);
 }
 
 const pare_pass pare_pass_lower_dynamic = {
