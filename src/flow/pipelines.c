@@ -2,11 +2,12 @@
 /* pipelines.c - the lists of passes that the workflows share */
 #include "flow/pipelines.h"
 
-/* The arithmetic that this changes, it changes by rounding only (a folded batch normalization). */
+/* The arithmetic that this changes, it changes by rounding only (a folded batch normalization, norms and gelu). */
 const pare_pass *const pare_simplify_passes[] = {
     &pare_pass_settle_shapes,   &pare_pass_fold_const, &pare_pass_inline_if,       &pare_pass_fold_const,
     &pare_pass_remove_identity, &pare_pass_fuse_pad,   &pare_pass_use_global_pool, &pare_pass_fold_bn,
-    &pare_pass_fuse_relu,       &pare_pass_fuse_clip,  &pare_pass_remove_dead,     NULL,
+    &pare_pass_fuse_layer_norm, &pare_pass_fuse_gelu,  &pare_pass_fuse_relu,       &pare_pass_fuse_clip,
+    &pare_pass_remove_dead,     NULL,
 };
 
 const pare_pass *const pare_unify_passes[] = {
@@ -24,6 +25,7 @@ const pare_pass *const pare_lower_passes[] = {
     &pare_pass_lower_moves,
     &pare_pass_lower_weighted,
     &pare_pass_lower_dynamic,
+    &pare_pass_fuse_bias,
     &pare_pass_lower_recurrent,
     &pare_pass_lower_binary,
     &pare_pass_lower_pool,
