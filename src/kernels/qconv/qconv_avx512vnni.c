@@ -10,6 +10,7 @@
 
 #if PARE_X86
 #include "kernels/qconv/qconv_plan.h"
+#include "kernels/qconv/qconv_thin.h"
 #include "kernels/qconv/qepilogue_avx512.h"
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
@@ -269,6 +270,10 @@ static const struct {
 
 void pare_qconv_6x64_avx512vnni(const pare_qconv_range *r)
 {
+    if (pare_qconv_thin_fits(r->plan)) {
+        pare_qconv_thin_avx512vnni(r);
+        return;
+    }
     for (int i = r->panel0; i < r->panel1; i++) {
         const pare_qconv_panel *panel = &r->plan->panels[i];
         const int              *rows = tiles_of[panel->tiles].rows;
