@@ -25,6 +25,9 @@ PARE_API int         pare_plan_n_outputs(const pare_plan *plan);
 PARE_API const char *pare_plan_input(const pare_plan *plan, int index, const pare_tensor **shape);
 PARE_API const char *pare_plan_output(const pare_plan *plan, int index, const pare_tensor **shape);
 
+/* Why the plan file that was named was written anew ("it is for another CPU ..."); NULL: it was used, or none was named. */
+PARE_API const char *pare_plan_misfit(const pare_plan *plan);
+
 /* Memory for activations and scratch, in bytes, that every context of the plan takes. */
 PARE_API size_t pare_plan_context_bytes(const pare_plan *plan);
 

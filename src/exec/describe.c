@@ -36,3 +36,8 @@ void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
         info->dtype = p->tensors[v->id].dtype;
     }
 }
+
+const char *pare_plan_misfit(const pare_plan *p)
+{
+    return p->misfit;
+}

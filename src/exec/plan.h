@@ -63,6 +63,7 @@ struct pare_plan {
     pare_store     *store;                      /* packed constants; NULL: none */
     unsigned        cpu;
     bool            reference;
+    const char     *misfit; /* why a plan file was not used but written; NULL: it was used, or there is none */
 };
 
 /* The tensor of a value of the plan's graph, or of one around it: strides as planned, data for constants only. */

@@ -6,6 +6,7 @@
 #include "exec/interp.h"
 #include "exec/plan.h"
 #include "flow/pipelines.h"
+#include "flow/plan_file.h"
 
 /* The caller's shapes, or the file's with `batch` where the first dimension is open. */
 static pare_status fix_inputs(pare_graph *g, const pare_compile_options *o)
@@ -44,17 +45,54 @@ static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
     return pare_passes_run(g, pare_speed_passes, NULL);
 }
 
+/* Takes the graph over when it succeeds. */
+static pare_status plan_with_file(pare_graph *g, const pare_compile_options *o, const pare_plan_key *key,
+                                  pare_plan **out)
+{
+    pare_plan_options packed = { 0 };
+    const char       *misfit;
+    pare_buf         *file;
+
+    PARE_TRY(pare_plan_file_read(o->plan_file, key, &packed, &file, &misfit));
+    if (!misfit) {
+        const pare_status status = pare_plan_create(g, &packed, out);
+
+        pare_buf_unref(file);
+        if (status == PARE_OK)
+            return PARE_OK;
+        pare_store_destroy(packed.packed);
+        if (status != PARE_ERR_DATA)
+            return status;
+        misfit = "its pieces are not those of the model's steps";
+    }
+    PARE_TRY(pare_plan_create(g, &(pare_plan_options){ .tune = o->tune }, out));
+    (*out)->misfit = misfit;
+    return pare_plan_file_write(o->plan_file, key, *out);
+}
+
 pare_status pare_compile(const pare_graph *graph, const pare_compile_options *options, pare_plan **out)
 {
     const pare_compile_options defaults = { 0 }, *o = options ? options : &defaults;
+    const bool                 by_definition = o->reference || o->unfused, with_file = o->plan_file && !by_definition;
+    pare_plan                 *plan = NULL;
+    pare_plan_key              key;
     pare_graph                *g;
     pare_status                status;
 
     PARE_TRY(pare_graph_clone(graph, &g));
     PARE_GOTO(fix_inputs(g, o));
+    if (with_file)
+        key = pare_plan_key_of(graph, g, o->tune);
     PARE_GOTO(run_passes(g, o));
-    PARE_GOTO(pare_plan_create(g, &(pare_plan_options){ .reference = o->reference || o->unfused }, out));
-    return PARE_OK;
+    status = with_file
+                 ? plan_with_file(g, o, &key, &plan)
+                 : pare_plan_create(g, &(pare_plan_options){ .reference = by_definition, .tune = o->tune }, &plan);
+    if (status == PARE_OK) {
+        *out = plan;
+        return PARE_OK;
+    }
+    g = plan ? NULL : g; /* a plan that could not be written has it */
+    pare_plan_destroy(plan);
 out:
     pare_graph_destroy(g);
     return status;
