@@ -7,8 +7,11 @@
 #include "base/pool.h"
 
 static const pare_qpool_kernel kernels[] = {
-#define PARE_QPOOL(name, isa) \
-    { #name, isa, { pare_qpool_max_##name, pare_qpool_average_##name, pare_qpool_mean_##name } },
+#define PARE_QPOOL(name, isa)                                                       \
+    { #name,                                                                        \
+      isa,                                                                          \
+      { pare_qpool_max_##name, pare_qpool_average_##name, pare_qpool_mean_##name }, \
+      pare_qpool_peak_##name },
 #include "kernels/qpool/qpool.def"
 #undef PARE_QPOOL
 };
@@ -116,37 +119,92 @@ void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, 
     *last *= d->out_w;
 }
 
+/* Outputs number lo to hi - 1 of a line have windows that lie in the picture as a whole. */
+static void find_whole(const direction *d, int out, int *lo, int *hi)
+{
+    const int reach = (d->kernel - 1) * d->dilation;
+    const int last = d->size - 1 - reach + d->pad_before;
+
+    *lo = (d->pad_before + d->stride - 1) / d->stride;
+    *hi = last < 0 ? 0 : last / d->stride + 1;
+    *lo = *lo < out ? *lo : out;
+    *hi = *hi < out ? *hi : out;
+    *hi = *hi < *lo ? *lo : *hi;
+}
+
+/* A line of the largest of each column, as the stack can hold. */
+enum { PEAK_BYTES = 16384 };
+
+typedef struct walker {
+    const pare_qpool_kernel *kernel;
+    const pare_qpool_desc   *d;
+    direction                h;
+    pare_qpool_window        w; /* what all windows have in common                                 */
+    int                      lo, hi;
+    bool                     peaks; /* the largest of each column comes first: neighbouring windows share it */
+} walker;
+
+/* `n` outputs from ox on, whose windows have the shape of the first. */
+static void run_windows(const walker *k, const uint8_t *x, uint8_t *y, span rows, int ox, int n)
+{
+    const span        columns = cut(&k->h, ox);
+    pare_qpool_window w = k->w;
+
+    w.x = x + columns.begin * k->d->x.pixel;
+    w.y = y + ox * k->d->y.pixel;
+    w.rows = rows.taps;
+    w.columns = columns.taps;
+    w.outputs = n;
+    w.n = k->d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps;
+    k->kernel->run[k->d->kind](&w);
+}
+
+static void run_line(const walker *k, const uint8_t *x, uint8_t *y, span rows)
+{
+    uint8_t peaks[PEAK_BYTES];
+
+    if (k->peaks && rows.taps > 1) {
+        k->kernel->peak(x, k->w.row, rows.taps, peaks, (k->d->in_w - 1) * k->d->x.pixel + k->d->channels);
+        x = peaks;
+        rows.taps = 1;
+    }
+    for (int ox = 0; ox < k->lo; ox++)
+        run_windows(k, x, y, rows, ox, 1);
+    if (k->hi > k->lo)
+        run_windows(k, x, y, rows, k->lo, k->hi - k->lo);
+    for (int ox = k->hi; ox < k->d->out_w; ox++)
+        run_windows(k, x, y, rows, ox, 1);
+}
+
 void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, const pare_qpool_args *args, int part,
                     int parts)
 {
-    const direction v = vertical(d), h = horizontal(d);
+    const direction v = vertical(d);
+    walker          k = { .kernel = kernel,
+                          .d = d,
+                          .h = horizontal(d),
+                          .w = { .row = or1(d->dilation_h) * d->x.row,
+                                 .pixel = or1(d->dilation_w) * d->x.pixel,
+                                 .x_step = or1(d->stride_w) * d->x.pixel,
+                                 .y_step = d->y.pixel,
+                                 .channels = d->channels,
+                                 .sx = d->sx,
+                                 .sy = d->sy,
+                                 .zx = d->zx,
+                                 .zy = d->zy,
+                                 .lo = d->lo,
+                                 .hi = d->hi ? d->hi : 255 } };
     long            first, last;
 
+    find_whole(&k.h, d->out_w, &k.lo, &k.hi);
+    k.peaks = d->kind == PARE_QPOOL_MAX && d->kernel_w > or1(d->stride_w) && d->x.pixel < 2 * d->channels + 32 &&
+              (d->in_w - 1) * d->x.pixel + d->channels <= PEAK_BYTES;
     pare_pool_split((long)args->batch * d->out_h, 1, part, parts, &first, &last);
     for (long i = first; i < last; i++) {
-        const int      image = (int)(i / d->out_h), oy = (int)(i % d->out_h);
-        const span     rows = cut(&v, oy);
-        const uint8_t *x = args->x + image * d->x.image + rows.begin * d->x.row;
-        uint8_t       *y = args->y + image * d->y.image + oy * d->y.row;
+        const int  image = (int)(i / d->out_h), oy = (int)(i % d->out_h);
+        const span rows = cut(&v, oy);
 
-        for (int ox = 0; ox < d->out_w; ox++, y += d->y.pixel) {
-            const span columns = cut(&h, ox);
-            kernel->run[d->kind](&(pare_qpool_window){
-                .x = x + columns.begin * d->x.pixel,
-                .row = or1(d->dilation_h) * d->x.row,
-                .pixel = or1(d->dilation_w) * d->x.pixel,
-                .rows = rows.taps,
-                .columns = columns.taps,
-                .n = d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps,
-                .channels = d->channels,
-                .y = y,
-                .sx = d->sx,
-                .sy = d->sy,
-                .zx = d->zx,
-                .zy = d->zy,
-                .lo = d->lo,
-                .hi = d->hi ? d->hi : 255,
-            });
-        }
+        run_line(&k, args->x + image * d->x.image + rows.begin * d->x.row, args->y + image * d->y.image + oy * d->y.row,
+                 rows);
     }
 }

@@ -11,7 +11,7 @@
  * those in the padding too (but never what ceil mode lets hang over the end of the padding).
  *
  * Memory as in qconv.h: x is pixel (0, 0) of image 0, strides in bytes; of an output pixel exactly its channels are
- * written, of an input pixel nothing but its channels is read. x and y must not overlap.
+ * written. Bytes between the channels and the pixel stride of x may be read, but do not count. x and y must not overlap.
  */
 #ifndef PARE_KERNELS_QPOOL_H
 #define PARE_KERNELS_QPOOL_H
@@ -70,31 +70,38 @@ void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, c
 /* The output pixels, counted over images, lines and columns, that a part writes. */
 void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last);
 
-/* One window, already cut to the picture: what a version computes. */
+/* Windows of one shape side by side, already cut to the picture: what a version computes. */
 typedef struct pare_qpool_window {
-    const uint8_t *x;          /* first tap, channel 0                */
-    ptrdiff_t      row, pixel; /* bytes between neighbouring taps     */
+    const uint8_t *x;          /* first tap of the first window, channel 0 */
+    ptrdiff_t      row, pixel; /* bytes between neighbouring taps          */
     int            rows, columns;
-    int            n; /* divisor                             */
+    int            n; /* divisor                                  */
     int            channels;
-    uint8_t       *y; /* [channels]                          */
+    uint8_t       *y; /* [outputs][channels]                      */
+    int            outputs;
+    ptrdiff_t      x_step, y_step; /* bytes between neighbouring windows       */
     float          sx, sy;
     int            zx, zy, lo, hi;
 } pare_qpool_window;
 
 typedef void pare_qpool_window_fn(const pare_qpool_window *w);
 
+/* y[i] = the largest of `rows` bytes x[i], x[row + i] ..., for i < n. Nothing else is read or written. */
+typedef void pare_qpool_peak_fn(const uint8_t *x, ptrdiff_t row, int rows, uint8_t *y, long n);
+
 struct pare_qpool_kernel {
     const char           *name;
     unsigned              isa;
     pare_qpool_window_fn *run[3]; /* by kind */
+    pare_qpool_peak_fn   *peak;
 };
 
-/* Declares pare_qpool_max_ref, pare_qpool_average_ref, pare_qpool_mean_ref ... */
+/* Declares pare_qpool_max_ref, pare_qpool_average_ref, pare_qpool_mean_ref, pare_qpool_peak_ref ... */
 #define PARE_QPOOL(name, isa)                       \
     pare_qpool_window_fn pare_qpool_max_##name;     \
     pare_qpool_window_fn pare_qpool_average_##name; \
-    pare_qpool_window_fn pare_qpool_mean_##name;
+    pare_qpool_window_fn pare_qpool_mean_##name;    \
+    pare_qpool_peak_fn   pare_qpool_peak_##name;
 #include "kernels/qpool/qpool.def"
 #undef PARE_QPOOL
 

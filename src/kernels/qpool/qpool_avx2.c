@@ -8,18 +8,43 @@
 
 #define ISA __attribute__((target("avx2,fma")))
 
+PARE_AVX2_INLINE __m128i max_window(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    __m128i most = _mm_setzero_si128();
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++)
+            most = _mm_max_epu8(most, pare_q256_load(x + i * w->row + j * w->pixel, channels));
+    return _mm_min_epu8(_mm_max_epu8(most, _mm_set1_epi8((char)w->lo)), _mm_set1_epi8((char)w->hi));
+}
+
 ISA void pare_qpool_max_avx2(const pare_qpool_window *arg)
 {
     const pare_qpool_window w = *arg;
 
-    for (int c = 0; c < w.channels; c += 16) {
-        __m128i most = _mm_setzero_si128();
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++)
+            pare_q256_save(w.y + o * w.y_step + c, w.channels - c,
+                           max_window(&w, w.x + o * w.x_step + c, w.channels - c));
+}
 
-        for (int i = 0; i < w.rows; i++)
-            for (int j = 0; j < w.columns; j++)
-                most = _mm_max_epu8(most, pare_q256_load(w.x + i * w.row + j * w.pixel + c, w.channels - c));
-        most = _mm_min_epu8(_mm_max_epu8(most, _mm_set1_epi8((char)w.lo)), _mm_set1_epi8((char)w.hi));
-        pare_q256_save(w.y + c, w.channels - c, most);
+ISA void pare_qpool_peak_avx2(const uint8_t *x, ptrdiff_t row, int rows, uint8_t *y, long n)
+{
+    long i = 0;
+
+    for (; i + 32 <= n; i += 32) {
+        __m256i most = _mm256_loadu_si256((const __m256i *)(x + i));
+
+        for (int r = 1; r < rows; r++)
+            most = _mm256_max_epu8(most, _mm256_loadu_si256((const __m256i *)(x + r * row + i)));
+        _mm256_storeu_si256((__m256i *)(y + i), most);
+    }
+    for (; i < n; i += 16) {
+        __m128i most = pare_q256_load(x + i, (int)(n - i));
+
+        for (int r = 1; r < rows; r++)
+            most = _mm_max_epu8(most, pare_q256_load(x + r * row + i, (int)(n - i)));
+        pare_q256_save(y + i, (int)(n - i), most);
     }
 }
 
@@ -39,23 +64,28 @@ PARE_AVX2_INLINE __m256i finish_average(const pare_qpool_window *w, __m256 s)
     return _mm256_cvtps_epi32(_mm256_add_ps(mean, _mm256_set1_ps((float)w->zy)));
 }
 
+PARE_AVX2_INLINE __m128i average(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    __m256 s0 = _mm256_setzero_ps(), s1 = s0;
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++) {
+            const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x + i * w->row + j * w->pixel, channels), true);
+            s0 = accumulate(w, s0, q.v0);
+            s1 = accumulate(w, s1, q.v1);
+        }
+    const pare_q256x2 q = { finish_average(w, s0), finish_average(w, s1) };
+
+    return pare_q256_pack(q, true, 0, w->lo, w->hi);
+}
+
 ISA void pare_qpool_average_avx2(const pare_qpool_window *arg)
 {
     const pare_qpool_window w = *arg;
 
-    for (int c = 0; c < w.channels; c += 16) {
-        __m256 s0 = _mm256_setzero_ps(), s1 = s0;
-
-        for (int i = 0; i < w.rows; i++)
-            for (int j = 0; j < w.columns; j++) {
-                const uint8_t    *x = w.x + i * w.row + j * w.pixel + c;
-                const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x, w.channels - c), true);
-                s0 = accumulate(&w, s0, q.v0);
-                s1 = accumulate(&w, s1, q.v1);
-            }
-        const pare_q256x2 q = { finish_average(&w, s0), finish_average(&w, s1) };
-        pare_q256_save(w.y + c, w.channels - c, pare_q256_pack(q, true, 0, w.lo, w.hi));
-    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++)
+            pare_q256_save(w.y + o * w.y_step + c, w.channels - c, average(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 
 /* rint((float)(sum - taps * zx) * factor). */
@@ -64,25 +94,30 @@ PARE_AVX2_INLINE __m256i finish_mean(__m256i sum, __m256i offset, __m256 factor)
     return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sum, offset)), factor));
 }
 
+PARE_AVX2_INLINE __m128i mean(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    const __m256  factor = _mm256_set1_ps(w->sx / (w->sy * (float)w->n));
+    const __m256i offset = _mm256_set1_epi32(w->rows * w->columns * w->zx);
+    __m256i       s0 = _mm256_setzero_si256(), s1 = s0;
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++) {
+            const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x + i * w->row + j * w->pixel, channels), true);
+            s0 = _mm256_add_epi32(s0, q.v0);
+            s1 = _mm256_add_epi32(s1, q.v1);
+        }
+    const pare_q256x2 q = { finish_mean(s0, offset, factor), finish_mean(s1, offset, factor) };
+
+    return pare_q256_pack(q, true, w->zy, w->lo, w->hi);
+}
+
 ISA void pare_qpool_mean_avx2(const pare_qpool_window *arg)
 {
     const pare_qpool_window w = *arg;
-    const __m256            factor = _mm256_set1_ps(w.sx / (w.sy * (float)w.n));
-    const __m256i           offset = _mm256_set1_epi32(w.rows * w.columns * w.zx);
 
-    for (int c = 0; c < w.channels; c += 16) {
-        __m256i s0 = _mm256_setzero_si256(), s1 = s0;
-
-        for (int i = 0; i < w.rows; i++)
-            for (int j = 0; j < w.columns; j++) {
-                const uint8_t    *x = w.x + i * w.row + j * w.pixel + c;
-                const pare_q256x2 q = pare_q256_unpack(pare_q256_load(x, w.channels - c), true);
-                s0 = _mm256_add_epi32(s0, q.v0);
-                s1 = _mm256_add_epi32(s1, q.v1);
-            }
-        const pare_q256x2 q = { finish_mean(s0, offset, factor), finish_mean(s1, offset, factor) };
-        pare_q256_save(w.y + c, w.channels - c, pare_q256_pack(q, true, w.zy, w.lo, w.hi));
-    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++)
+            pare_q256_save(w.y + o * w.y_step + c, w.channels - c, mean(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 #else
 typedef int not_x86;
