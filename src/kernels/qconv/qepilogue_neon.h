@@ -80,24 +80,34 @@ PARE_NEON_INLINE void pare_q128_save(uint8_t *y, int columns, uint8x16_t q)
         *y = vgetq_lane_u8(q, 0);
 }
 
-/* A quarter of a table of 256: indices outside it keep `found` (tbx) or, in the first quarter, give 0 (tbl). */
-PARE_NEON_INLINE uint8x16x4_t pare_q128_quarter(const uint8_t table[256], int quarter)
+/* A table of 256 in 16 registers, a quarter in four. */
+typedef struct pare_q128_table {
+    uint8x16x4_t t0, t1, t2, t3;
+} pare_q128_table;
+
+PARE_NEON_INLINE pare_q128_table pare_q128_load_table(const uint8_t table[256])
 {
-    return (uint8x16x4_t){ { vld1q_u8(table + 64 * quarter), vld1q_u8(table + 64 * quarter + 16),
-                             vld1q_u8(table + 64 * quarter + 32), vld1q_u8(table + 64 * quarter + 48) } };
+    return (pare_q128_table){ vld1q_u8_x4(table), vld1q_u8_x4(table + 64), vld1q_u8_x4(table + 128),
+                              vld1q_u8_x4(table + 192) };
 }
 
-/* q[i] = table[q[i]] for n <= 16 vectors: the table is read once. */
+/* table[q]: an index that lies outside a quarter gives 0 (tbl) or leaves what was found before (tbx). */
+PARE_NEON_INLINE uint8x16_t pare_q128_look(const pare_q128_table *t, uint8x16_t q)
+{
+    uint8x16_t found = vqtbl4q_u8(t->t0, q);
+
+    found = vqtbx4q_u8(found, t->t1, vsubq_u8(q, vdupq_n_u8(64)));
+    found = vqtbx4q_u8(found, t->t2, vsubq_u8(q, vdupq_n_u8(128)));
+    return vqtbx4q_u8(found, t->t3, vsubq_u8(q, vdupq_n_u8(192)));
+}
+
+/* q[i] = table[q[i]] for n vectors. */
 PARE_NEON_INLINE void pare_q128_lookup(const uint8_t table[256], uint8x16_t *q, int n)
 {
-    const uint8x16x4_t t0 = pare_q128_quarter(table, 0), t1 = pare_q128_quarter(table, 1);
-    const uint8x16x4_t t2 = pare_q128_quarter(table, 2), t3 = pare_q128_quarter(table, 3);
+    const pare_q128_table t = pare_q128_load_table(table);
 
-    for (int i = 0; i < n; i++) {
-        const uint8x16_t lower = vqtbx4q_u8(vqtbl4q_u8(t0, q[i]), t1, vsubq_u8(q[i], vdupq_n_u8(64)));
-        const uint8x16_t three = vqtbx4q_u8(lower, t2, vsubq_u8(q[i], vdupq_n_u8(128)));
-        q[i] = vqtbx4q_u8(three, t3, vsubq_u8(q[i], vdupq_n_u8(192)));
-    }
+    for (int i = 0; i < n; i++)
+        q[i] = pare_q128_look(&t, q[i]);
 }
 
 /* rint((float)acc * scale) */

@@ -83,25 +83,6 @@ INLINE pare_q128x4 both(sums a, sums b)
     return (pare_q128x4){ a.lo, a.hi, b.lo, b.hi };
 }
 
-/* Table, add or float output: out of line, so that the plain epilogue keeps its registers. */
-ISA __attribute__((noinline)) static void store_other(const job *g, sums a, uint8_t *y, const uint8_t *r)
-{
-    const pare_qepilogue *e = &g->p->epilogue;
-    const int             n = g->channels < BLOCK ? g->channels : BLOCK;
-
-    if (e->kind != PARE_QKIND_U8) {
-        pare_q128_save_f32((float *)y, n, pare_q128_f32(e, g->first, a.lo, g->line->row_scale));
-        pare_q128_save_f32((float *)y + 4, n - 4, pare_q128_f32(e, g->first + 4, a.hi, g->line->row_scale));
-        return;
-    }
-    uint8x16_t q = pare_q128_codes(&g->constants, both(a, a));
-    if (e->table)
-        pare_q128_lookup(e->table, &q, 1);
-    if (e->add)
-        q = pare_q128_add(e, q, pare_q128_load(r, n));
-    pare_q128_save(y, n, q);
-}
-
 /* The first bytes of q. */
 INLINE void store_8(const job *g, uint8_t *y, uint8x16_t q)
 {
@@ -109,6 +90,48 @@ INLINE void store_8(const job *g, uint8_t *y, uint8x16_t q)
         vst1_u8(y, vget_low_u8(q));
     else
         pare_q128_save(y, g->channels, q);
+}
+
+INLINE uint8x8_t load_residual(const job *g, const uint8_t *r)
+{
+    return g->channels >= BLOCK ? vld1_u8(r) : vget_low_u8(pare_q128_load(r, g->channels));
+}
+
+/* One of two neighbouring outputs: its place in y and in the residual. */
+typedef struct place {
+    uint8_t       *y;
+    const uint8_t *r;
+} place;
+
+ISA static void store_f32(const job *g, sums a, uint8_t *y)
+{
+    const pare_qepilogue *e = &g->p->epilogue;
+
+    pare_q128_save_f32((float *)y, g->channels, pare_q128_f32(e, g->first, a.lo, g->line->row_scale));
+    pare_q128_save_f32((float *)y + 4, g->channels - 4, pare_q128_f32(e, g->first + 4, a.hi, g->line->row_scale));
+}
+
+/* With table or add: out of line, so that the plain epilogue keeps its registers. `second` may have no y. */
+ISA __attribute__((noinline)) static void store_other(const job *g, sums a, sums b, place first, place second)
+{
+    const pare_qepilogue *e = &g->p->epilogue;
+
+    if (e->kind != PARE_QKIND_U8) {
+        store_f32(g, a, first.y);
+        if (second.y)
+            store_f32(g, b, second.y);
+        return;
+    }
+    uint8x16_t q = pare_q128_codes(&g->constants, both(a, b));
+    if (e->table)
+        pare_q128_lookup(e->table, &q, 1);
+    if (e->add) {
+        const uint8x8_t r0 = load_residual(g, first.r), r1 = second.y ? load_residual(g, second.r) : r0;
+        q = pare_q128_add(e, q, vcombine_u8(r0, r1));
+    }
+    store_8(g, first.y, q);
+    if (second.y)
+        store_8(g, second.y, vextq_u8(q, q, 8));
 }
 
 /* Output ox, and the one below it (two lines) or beside it, where there is one. */
@@ -129,8 +152,7 @@ INLINE void store(const job *g, int lines, bool plain, int ox, sums a, sums b)
             store_8(g, y + y_step, vextq_u8(q, q, 8));
     } else {
         const uint8_t *const r = l->residual ? l->residual + ox * p->residual.pixel + g->skip : y;
-        store_other(g, a, y, r);
-        if (second)
-            store_other(g, b, y + y_step, r + (lines == 2 ? p->residual.row : p->residual.pixel));
+        store_other(g, a, b, (place){ y, r },
+                    (place){ second ? y + y_step : NULL, r + (lines == 2 ? p->residual.row : p->residual.pixel) });
     }
 }

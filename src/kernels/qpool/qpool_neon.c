@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qpool_neon.c - 16 channels at a time */
+#include "cpu/cpu.h"
+
+#if PARE_ARM64
+#include "kernels/qconv/qepilogue_neon.h"
+#include "kernels/qpool/qpool.h"
+
+/* Sums of 8-bit codes that a word holds: 257 * 255 = 65535. */
+enum { TAPS_IN_A_WORD = 257 };
+
+void pare_qpool_max_neon(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+
+    for (int c = 0; c < w.channels; c += 16) {
+        uint8x16_t most = vdupq_n_u8(0);
+
+        for (int i = 0; i < w.rows; i++)
+            for (int j = 0; j < w.columns; j++)
+                most = vmaxq_u8(most, pare_q128_load(w.x + i * w.row + j * w.pixel + c, w.channels - c));
+        most = vminq_u8(vmaxq_u8(most, vdupq_n_u8((uint8_t)w.lo)), vdupq_n_u8((uint8_t)w.hi));
+        pare_q128_save(w.y + c, w.channels - c, most);
+    }
+}
+
+/* s + sx * (float)(q - zx) */
+PARE_NEON_INLINE float32x4_t accumulate(const pare_qpool_window *w, float32x4_t s, int32x4_t difference)
+{
+    return vaddq_f32(s, vmulq_f32(vdupq_n_f32(w->sx), vcvtq_f32_s32(difference)));
+}
+
+/* rint((s / n) / sy + zy) */
+PARE_NEON_INLINE int32x4_t finish_average(const pare_qpool_window *w, float32x4_t s)
+{
+    const float32x4_t mean = vdivq_f32(vdivq_f32(s, vdupq_n_f32((float)w->n)), vdupq_n_f32(w->sy));
+
+    return vcvtnq_s32_f32(vaddq_f32(mean, vdupq_n_f32((float)w->zy)));
+}
+
+void pare_qpool_average_neon(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+    const uint8x16_t        zx = vdupq_n_u8((uint8_t)w.zx);
+
+    for (int c = 0; c < w.channels; c += 16) {
+        float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
+
+        for (int i = 0; i < w.rows; i++)
+            for (int j = 0; j < w.columns; j++) {
+                const uint8x16_t q = pare_q128_load(w.x + i * w.row + j * w.pixel + c, w.channels - c);
+                const int16x8_t  a = vreinterpretq_s16_u16(vsubl_u8(vget_low_u8(q), vget_low_u8(zx)));
+                const int16x8_t  b = vreinterpretq_s16_u16(vsubl_high_u8(q, zx));
+                s0 = accumulate(&w, s0, vmovl_s16(vget_low_s16(a)));
+                s1 = accumulate(&w, s1, vmovl_high_s16(a));
+                s2 = accumulate(&w, s2, vmovl_s16(vget_low_s16(b)));
+                s3 = accumulate(&w, s3, vmovl_high_s16(b));
+            }
+        const pare_q128x4 q = { finish_average(&w, s0), finish_average(&w, s1), finish_average(&w, s2),
+                                finish_average(&w, s3) };
+        pare_q128_save(w.y + c, w.channels - c,
+                       pare_q128_pack(q, vdupq_n_s16(0), vdupq_n_u8((uint8_t)w.lo), vdupq_n_u8((uint8_t)w.hi)));
+    }
+}
+
+/* The sum of 16 channels over the window: in words as long as they hold it. */
+PARE_NEON_INLINE pare_q128x4 sum_of(const pare_qpool_window *w, int c)
+{
+    pare_q128x4 sum = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
+    uint16x8_t  lo = vdupq_n_u16(0), hi = lo;
+    int         taps = 0;
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++) {
+            const uint8x16_t q = pare_q128_load(w->x + i * w->row + j * w->pixel + c, w->channels - c);
+
+            lo = vaddw_u8(lo, vget_low_u8(q));
+            hi = vaddw_high_u8(hi, q);
+            if (++taps < TAPS_IN_A_WORD && !(i == w->rows - 1 && j == w->columns - 1))
+                continue;
+            sum.v0 = vreinterpretq_s32_u32(vaddw_u16(vreinterpretq_u32_s32(sum.v0), vget_low_u16(lo)));
+            sum.v1 = vreinterpretq_s32_u32(vaddw_high_u16(vreinterpretq_u32_s32(sum.v1), lo));
+            sum.v2 = vreinterpretq_s32_u32(vaddw_u16(vreinterpretq_u32_s32(sum.v2), vget_low_u16(hi)));
+            sum.v3 = vreinterpretq_s32_u32(vaddw_high_u16(vreinterpretq_u32_s32(sum.v3), hi));
+            lo = hi = vdupq_n_u16(0);
+            taps = 0;
+        }
+    return sum;
+}
+
+/* rint((float)(sum - taps * zx) * factor) */
+PARE_NEON_INLINE int32x4_t finish_mean(int32x4_t sum, int32x4_t offset, float32x4_t factor)
+{
+    return vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(vsubq_s32(sum, offset)), factor));
+}
+
+void pare_qpool_mean_neon(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+    const float32x4_t       factor = vdupq_n_f32(w.sx / (w.sy * (float)w.n));
+    const int32x4_t         offset = vdupq_n_s32(w.rows * w.columns * w.zx);
+
+    for (int c = 0; c < w.channels; c += 16) {
+        const pare_q128x4 s = sum_of(&w, c);
+        const pare_q128x4 q = { finish_mean(s.v0, offset, factor), finish_mean(s.v1, offset, factor),
+                                finish_mean(s.v2, offset, factor), finish_mean(s.v3, offset, factor) };
+        pare_q128_save(
+            w.y + c, w.channels - c,
+            pare_q128_pack(q, vdupq_n_s16((int16_t)w.zy), vdupq_n_u8((uint8_t)w.lo), vdupq_n_u8((uint8_t)w.hi)));
+    }
+}
+#else
+typedef int not_arm64;
+#endif
