@@ -103,26 +103,39 @@ static void push(const pare_tensor *box, const float *from)
             ((float *)box->data)[w.offset[0] + i * step] = from[i];
 }
 
-void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts)
+/* Boxes that pass through the buffer. */
+static void run_scattered(const pare_boxes *b, float *buffer, long begin, long end)
 {
-    const bool scattered = pare_boxes_scattered(b);
     const long n = (long)pare_boxes_size(b);
-    long       begin, end;
 
-    if (n == 0)
-        return;
-    pare_pool_split((long)pare_boxes_count(b), 1, part, parts, &begin, &end);
     for (long i = begin; i < end; i++) {
         const pare_tensor x = box_of(&b->x, b->lead, i), y = box_of(&b->y, b->lead, i);
 
-        if (!scattered) {
-            b->fn(b->arg, i, n, x.data, y.data);
-            continue;
-        }
         pull(buffer, &x);
         b->fn(b->arg, i, n, buffer, buffer);
         push(&y, buffer);
     }
+}
+
+void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts)
+{
+    const long n = (long)pare_boxes_size(b);
+    long       begin, end;
+    pare_walk  w;
+
+    if (n == 0)
+        return;
+    pare_pool_split((long)pare_boxes_count(b), 1, part, parts, &begin, &end);
+    if (pare_boxes_scattered(b)) {
+        run_scattered(b, buffer, begin, end);
+        return;
+    }
+    pare_walk_begin(&w, b->lead, b->y.shape.dim);
+    pare_walk_follow(&w, 0, b->x.stride);
+    pare_walk_follow(&w, 1, b->y.stride);
+    pare_walk_seek(&w, begin);
+    for (long i = begin; i < end; i++, pare_walk_next(&w))
+        b->fn(b->arg, i, n, (const float *)b->x.data + w.offset[0], (float *)b->y.data + w.offset[1]);
 }
 
 pare_status pare_boxes_forward(const pare_boxes *b)

@@ -232,17 +232,21 @@ static void run_images(const pare_step *step, const pare_call *call, int part, i
 static void run_rows(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     const pare_quantize_kernel *kernel = step->state;
+    const pare_tensor          *x = call->in[0], *q = call->out[0], *scales = call->out[1];
+    const long                  n = row_size(call);
     long                        begin, end;
+    pare_walk                   w;
 
     (void)scratch;
-    pare_pool_split((long)pare_shape_count(&call->out[1]->shape), 1, part, parts, &begin, &end);
-    for (long row = begin; row < end; row++) {
-        pare_tensor q, x;
-        float      *scale;
-
-        row_views(call, row, &q, &x, &scale);
-        *scale = pare_quantize_dynamic(kernel, x.data, q.data, row_size(call));
-    }
+    pare_pool_split((long)pare_shape_count(&scales->shape), 1, part, parts, &begin, &end);
+    pare_walk_begin(&w, row_axes(call), x->shape.dim);
+    pare_walk_follow(&w, 0, x->stride);
+    pare_walk_follow(&w, 1, q->stride);
+    pare_walk_follow(&w, 2, scales->stride);
+    pare_walk_seek(&w, begin);
+    for (long row = begin; row < end; row++, pare_walk_next(&w))
+        ((float *)scales->data)[w.offset[2]] =
+            pare_quantize_dynamic(kernel, (const float *)x->data + w.offset[0], (uint8_t *)q->data + w.offset[1], n);
 }
 
 static pare_status prepare(const pare_call *call, pare_step *step)
