@@ -9,18 +9,46 @@
 /* Sums of 8-bit codes that a word holds: 257 * 255 = 65535. */
 enum { TAPS_IN_A_WORD = 257 };
 
+PARE_NEON_INLINE uint8x16_t max_window(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    uint8x16_t most = vdupq_n_u8(0);
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++)
+            most = vmaxq_u8(most, pare_q128_load(x + i * w->row + j * w->pixel, channels));
+    return vminq_u8(vmaxq_u8(most, vdupq_n_u8((uint8_t)w->lo)), vdupq_n_u8((uint8_t)w->hi));
+}
+
 void pare_qpool_max_neon(const pare_qpool_window *arg)
 {
     const pare_qpool_window w = *arg;
 
-    for (int c = 0; c < w.channels; c += 16) {
-        uint8x16_t most = vdupq_n_u8(0);
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++)
+            pare_q128_save(w.y + o * w.y_step + c, w.channels - c,
+                           max_window(&w, w.x + o * w.x_step + c, w.channels - c));
+}
 
-        for (int i = 0; i < w.rows; i++)
-            for (int j = 0; j < w.columns; j++)
-                most = vmaxq_u8(most, pare_q128_load(w.x + i * w.row + j * w.pixel + c, w.channels - c));
-        most = vminq_u8(vmaxq_u8(most, vdupq_n_u8((uint8_t)w.lo)), vdupq_n_u8((uint8_t)w.hi));
-        pare_q128_save(w.y + c, w.channels - c, most);
+void pare_qpool_peak_neon(const uint8_t *x, ptrdiff_t row, int rows, uint8_t *y, long n)
+{
+    long i = 0;
+
+    for (; i + 32 <= n; i += 32) {
+        uint8x16_t a = vld1q_u8(x + i), b = vld1q_u8(x + i + 16);
+
+        for (int r = 1; r < rows; r++) {
+            a = vmaxq_u8(a, vld1q_u8(x + r * row + i));
+            b = vmaxq_u8(b, vld1q_u8(x + r * row + i + 16));
+        }
+        vst1q_u8(y + i, a);
+        vst1q_u8(y + i + 16, b);
+    }
+    for (; i < n; i += 16) {
+        uint8x16_t most = pare_q128_load(x + i, (int)(n - i));
+
+        for (int r = 1; r < rows; r++)
+            most = vmaxq_u8(most, pare_q128_load(x + r * row + i, (int)(n - i)));
+        pare_q128_save(y + i, (int)(n - i), most);
     }
 }
 
@@ -38,33 +66,38 @@ PARE_NEON_INLINE int32x4_t finish_average(const pare_qpool_window *w, float32x4_
     return vcvtnq_s32_f32(vaddq_f32(mean, vdupq_n_f32((float)w->zy)));
 }
 
+PARE_NEON_INLINE uint8x16_t average(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    const uint8x16_t zx = vdupq_n_u8((uint8_t)w->zx);
+    float32x4_t      s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
+
+    for (int i = 0; i < w->rows; i++)
+        for (int j = 0; j < w->columns; j++) {
+            const uint8x16_t q = pare_q128_load(x + i * w->row + j * w->pixel, channels);
+            const int16x8_t  a = vreinterpretq_s16_u16(vsubl_u8(vget_low_u8(q), vget_low_u8(zx)));
+            const int16x8_t  b = vreinterpretq_s16_u16(vsubl_high_u8(q, zx));
+            s0 = accumulate(w, s0, vmovl_s16(vget_low_s16(a)));
+            s1 = accumulate(w, s1, vmovl_high_s16(a));
+            s2 = accumulate(w, s2, vmovl_s16(vget_low_s16(b)));
+            s3 = accumulate(w, s3, vmovl_high_s16(b));
+        }
+    const pare_q128x4 q = { finish_average(w, s0), finish_average(w, s1), finish_average(w, s2),
+                            finish_average(w, s3) };
+
+    return pare_q128_pack(q, vdupq_n_s16(0), vdupq_n_u8((uint8_t)w->lo), vdupq_n_u8((uint8_t)w->hi));
+}
+
 void pare_qpool_average_neon(const pare_qpool_window *arg)
 {
     const pare_qpool_window w = *arg;
-    const uint8x16_t        zx = vdupq_n_u8((uint8_t)w.zx);
 
-    for (int c = 0; c < w.channels; c += 16) {
-        float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;
-
-        for (int i = 0; i < w.rows; i++)
-            for (int j = 0; j < w.columns; j++) {
-                const uint8x16_t q = pare_q128_load(w.x + i * w.row + j * w.pixel + c, w.channels - c);
-                const int16x8_t  a = vreinterpretq_s16_u16(vsubl_u8(vget_low_u8(q), vget_low_u8(zx)));
-                const int16x8_t  b = vreinterpretq_s16_u16(vsubl_high_u8(q, zx));
-                s0 = accumulate(&w, s0, vmovl_s16(vget_low_s16(a)));
-                s1 = accumulate(&w, s1, vmovl_high_s16(a));
-                s2 = accumulate(&w, s2, vmovl_s16(vget_low_s16(b)));
-                s3 = accumulate(&w, s3, vmovl_high_s16(b));
-            }
-        const pare_q128x4 q = { finish_average(&w, s0), finish_average(&w, s1), finish_average(&w, s2),
-                                finish_average(&w, s3) };
-        pare_q128_save(w.y + c, w.channels - c,
-                       pare_q128_pack(q, vdupq_n_s16(0), vdupq_n_u8((uint8_t)w.lo), vdupq_n_u8((uint8_t)w.hi)));
-    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++)
+            pare_q128_save(w.y + o * w.y_step + c, w.channels - c, average(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 
 /* The sum of 16 channels over the window: in words as long as they hold it. */
-PARE_NEON_INLINE pare_q128x4 sum_of(const pare_qpool_window *w, int c)
+PARE_NEON_INLINE pare_q128x4 sum_of(const pare_qpool_window *w, const uint8_t *x, int channels)
 {
     pare_q128x4 sum = { vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0) };
     uint16x8_t  lo = vdupq_n_u16(0), hi = lo;
@@ -72,7 +105,7 @@ PARE_NEON_INLINE pare_q128x4 sum_of(const pare_qpool_window *w, int c)
 
     for (int i = 0; i < w->rows; i++)
         for (int j = 0; j < w->columns; j++) {
-            const uint8x16_t q = pare_q128_load(w->x + i * w->row + j * w->pixel + c, w->channels - c);
+            const uint8x16_t q = pare_q128_load(x + i * w->row + j * w->pixel, channels);
 
             lo = vaddw_u8(lo, vget_low_u8(q));
             hi = vaddw_high_u8(hi, q);
@@ -99,15 +132,16 @@ void pare_qpool_mean_neon(const pare_qpool_window *arg)
     const pare_qpool_window w = *arg;
     const float32x4_t       factor = vdupq_n_f32(w.sx / (w.sy * (float)w.n));
     const int32x4_t         offset = vdupq_n_s32(w.rows * w.columns * w.zx);
+    const int16x8_t         zero = vdupq_n_s16((int16_t)w.zy);
+    const uint8x16_t        lo = vdupq_n_u8((uint8_t)w.lo), hi = vdupq_n_u8((uint8_t)w.hi);
 
-    for (int c = 0; c < w.channels; c += 16) {
-        const pare_q128x4 s = sum_of(&w, c);
-        const pare_q128x4 q = { finish_mean(s.v0, offset, factor), finish_mean(s.v1, offset, factor),
-                                finish_mean(s.v2, offset, factor), finish_mean(s.v3, offset, factor) };
-        pare_q128_save(
-            w.y + c, w.channels - c,
-            pare_q128_pack(q, vdupq_n_s16((int16_t)w.zy), vdupq_n_u8((uint8_t)w.lo), vdupq_n_u8((uint8_t)w.hi)));
-    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o++) {
+            const pare_q128x4 s = sum_of(&w, w.x + o * w.x_step + c, w.channels - c);
+            const pare_q128x4 q = { finish_mean(s.v0, offset, factor), finish_mean(s.v1, offset, factor),
+                                    finish_mean(s.v2, offset, factor), finish_mean(s.v3, offset, factor) };
+            pare_q128_save(w.y + o * w.y_step + c, w.channels - c, pare_q128_pack(q, zero, lo, hi));
+        }
 }
 #else
 typedef int not_arm64;
