@@ -123,6 +123,13 @@ static pare_span span_u8(const pare_step *step, const pare_call *call, int opera
                                    : pare_span_all();
 }
 
+/* The padding lies around the picture. */
+static bool has_halo(const pare_pool_f32_desc *f, const pare_tensor *x)
+{
+    return x->halo[0][0] >= f->pad_top && x->halo[0][1] >= f->pad_bottom && x->halo[1][0] >= f->pad_left &&
+           x->halo[1][1] >= f->pad_right;
+}
+
 pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f, pare_qpool_kind kind, pare_step *step)
 {
     const pare_tensor *x = call->in[0], *y = call->out[0];
@@ -144,6 +151,7 @@ pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f,
            .pad_bottom = f->pad_bottom,
            .pad_right = f->pad_right,
            .count_padding = f->count_pad,
+           .halo = kind == PARE_QPOOL_AVERAGE && f->count_pad && has_halo(f, x),
            .x = { f->x_pixel, f->x_row, f->x_image },
            .y = { f->y_pixel, f->y_row, f->y_image },
     };

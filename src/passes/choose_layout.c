@@ -14,7 +14,7 @@
 #include <string.h>
 
 extern const pare_op pare_op_conv, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split, pare_op_slice,
-    pare_op_pad, pare_op_interleave, pare_op_lut, pare_op_qadd, pare_op_qmul;
+    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_lut, pare_op_qadd, pare_op_qmul;
 
 static bool has_pixels(const pare_value *v)
 {
@@ -136,14 +136,22 @@ static void widen(int halo[2][2], const pare_window_2d *w)
                 halo[axis][end] = need[axis][end];
 }
 
+/* An average that counts its padding reads it like pixels. */
+static bool is_padded_average(const pare_node *n)
+{
+    return n->op == &pare_op_qaverage_pool && has_pixels(n->in[0]) && n->in[0]->format == PARE_CHANNELS_LAST &&
+           pare_node_i(n, "count_include_pad");
+}
+
 /* The reader's padding becomes border in memory. */
 static pare_status reserve_halo(pare_node *n)
 {
     pare_window    window;
     pare_window_2d w;
 
-    /* Both convolutions' attribute structs begin with the window. */
-    PARE_TRY(pare_window_resolve(n->attrs, &n->in[0]->t.shape, &n->in[1]->t.shape.dim[2], &window));
+    /* The attribute structs of convolutions and pools begin with the window. */
+    PARE_TRY(
+        pare_window_resolve(n->attrs, &n->in[0]->t.shape, is_windowed(n) ? &n->in[1]->t.shape.dim[2] : NULL, &window));
     if (pare_window_as_2d(&window, &w))
         widen(n->in[0]->halo, &w);
     return PARE_OK;
@@ -154,6 +162,8 @@ static pare_status run(pare_graph *g)
     for (pare_node *n = g->first; n; n = n->next)
         choose(n);
     for (pare_node *n = g->first; n; n = n->next) {
+        if (is_padded_average(n))
+            PARE_TRY(reserve_halo(n));
         if (!is_windowed(n))
             continue;
         if (n->in[0]->format != PARE_CHANNELS_LAST)

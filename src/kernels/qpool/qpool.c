@@ -44,6 +44,7 @@ typedef struct span {
 
 typedef struct direction {
     int size, kernel, stride, dilation, pad_before, pad_after;
+    int before, after; /* of the padding: what is in memory */
 } direction;
 
 static span cut(const direction *d, int out)
@@ -55,7 +56,7 @@ static span cut(const direction *d, int out)
         const int at = start + k * d->dilation;
         if (at < d->size + d->pad_after)
             s.counted++;
-        if (at < 0 || at >= d->size)
+        if (at < -d->before || at >= d->size + d->after)
             continue;
         if (s.taps++ == 0)
             s.begin = at;
@@ -65,12 +66,14 @@ static span cut(const direction *d, int out)
 
 static direction vertical(const pare_qpool_desc *d)
 {
-    return (direction){ d->in_h, d->kernel_h, or1(d->stride_h), or1(d->dilation_h), d->pad_top, d->pad_bottom };
+    return (direction){ d->in_h,    d->kernel_h,   or1(d->stride_h),         or1(d->dilation_h),
+                        d->pad_top, d->pad_bottom, d->halo ? d->pad_top : 0, d->halo ? d->pad_bottom : 0 };
 }
 
 static direction horizontal(const pare_qpool_desc *d)
 {
-    return (direction){ d->in_w, d->kernel_w, or1(d->stride_w), or1(d->dilation_w), d->pad_left, d->pad_right };
+    return (direction){ d->in_w,     d->kernel_w,  or1(d->stride_w),          or1(d->dilation_w),
+                        d->pad_left, d->pad_right, d->halo ? d->pad_left : 0, d->halo ? d->pad_right : 0 };
 }
 
 static pare_status check_direction(const direction *d, int out, const char *name)
@@ -99,6 +102,8 @@ pare_status pare_qpool_check(const pare_qpool_desc *d)
     PARE_TRY(check_direction(&h, d->out_w, "columns"));
     if (d->channels < 1 || d->lo < 0 || d->lo > hi || hi > 255)
         return pare_fail(PARE_ERR_ARG, "qpool: %d channels, bounds %d..%d", d->channels, d->lo, hi);
+    if (d->halo && (d->kind != PARE_QPOOL_AVERAGE || !d->count_padding))
+        return pare_fail(PARE_ERR_ARG, "qpool: only averages that count their padding read a halo");
     if (d->kind == PARE_QPOOL_MAX)
         return PARE_OK;
     if (!is_scale(d->sx) || !is_scale(d->sy) || d->zx < 0 || d->zx > 255 || d->zy < 0 || d->zy > 255)
@@ -123,9 +128,9 @@ void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, 
 static void find_whole(const direction *d, int out, int *lo, int *hi)
 {
     const int reach = (d->kernel - 1) * d->dilation;
-    const int last = d->size - 1 - reach + d->pad_before;
+    const int last = d->size + d->after - 1 - reach + d->pad_before;
 
-    *lo = (d->pad_before + d->stride - 1) / d->stride;
+    *lo = (d->pad_before - d->before + d->stride - 1) / d->stride;
     *hi = last < 0 ? 0 : last / d->stride + 1;
     *lo = *lo < out ? *lo : out;
     *hi = *hi < out ? *hi : out;

@@ -7,7 +7,7 @@
  *            clamp(rint((s / (float)n) / sy + (float)zy))
  *   mean     clamp(rint((float)(sum - n * zx) * (sx / (sy * (float)n))) + zy): the sum is exact. Global average.
  *
- * Windows are cut to the picture, so no halo is read. n counts the taps inside the picture; with count_padding
+ * Windows are cut to the picture, so no halo is read, unless the desc says that there is one. n counts the taps inside the picture; with count_padding
  * those in the padding too (but never what ceil mode lets hang over the end of the padding).
  *
  * Memory as in qconv.h: x is pixel (0, 0) of image 0, strides in bytes; of an output pixel exactly its channels are
@@ -42,6 +42,7 @@ typedef struct pare_qpool_desc {
     int                dilation_h, dilation_w; /* 0 = 1                                               */
     int                pad_top, pad_left, pad_bottom, pad_right;
     bool               count_padding; /* AVERAGE                                             */
+    bool               halo;          /* with it: the padding is in memory and holds zx      */
     pare_qpool_strides x, y;
     float              sx, sy; /* AVERAGE and MEAN                                    */
     int                zx, zy;

@@ -95,6 +95,54 @@ static void random_shapes(runner *r)
     CHECK(r, ran > 400, "only %d of 1500 ran", ran);
 }
 
+/* Padding in memory, which holds the zero point, and padding that is only counted give the same averages. */
+static void halo_counts_as_padding(runner *r)
+{
+    const pare_qpool_kernel *kernels[MAX_KERNELS];
+    const int                n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                 rng = pare_rng_seed(r->seed);
+    int                      ran = 0;
+
+    for (int t = 0; t < 600; t++) {
+        pare_qpool_desc d = make(&rng);
+
+        d.kind = PARE_QPOOL_AVERAGE;
+        d.count_padding = true;
+        if (pare_qpool_check(&d) != PARE_OK)
+            continue;
+        ran++;
+        d.x.row = d.x.pixel * (d.pad_left + d.in_w + d.pad_right);
+        const size_t   nx = (size_t)((d.pad_top + d.in_h + d.pad_bottom) * d.x.row);
+        const size_t   ny = (size_t)((d.out_h - 1) * d.y.row + (d.out_w - 1) * d.y.pixel + d.channels);
+        uint8_t *const x = runner_guarded(nx, 1), *const y = runner_guarded(ny, 1), *const want = malloc(ny);
+        uint8_t *const first = x + d.pad_top * d.x.row + d.pad_left * d.x.pixel;
+
+        memset(x, d.zx, nx);
+        for (int i = 0; i < d.in_h; i++)
+            for (int j = 0; j < d.in_w; j++)
+                for (int c = 0; c < d.channels; c++)
+                    first[i * d.x.row + j * d.x.pixel + c] = (uint8_t)pare_rng_u64(&rng);
+        memset(want, 0xa5, ny);
+        pare_qpool_run(kernels[n - 1], &d, &(pare_qpool_args){ first, want, 1 }, 0, 1);
+        d.halo = true;
+        CHECK(r, pare_qpool_check(&d) == PARE_OK, "%s", pare_error());
+        for (int k = 0; k < n; k++) {
+            memset(y, 0xa5, ny);
+            pare_qpool_run(kernels[k], &d, &(pare_qpool_args){ first, y, 1 }, 0, 1);
+            CHECK(r, !memcmp(y, want, ny), "%s halo: c=%d in=%dx%d k=%dx%d", pare_qpool_kernel_name(kernels[k]),
+                  d.channels, d.in_h, d.in_w, d.kernel_h, d.kernel_w);
+        }
+        runner_guarded_free(x, nx, 1);
+        runner_guarded_free(y, ny, 1);
+        free(want);
+    }
+    CHECK(r, ran > 200, "only %d of 600 ran", ran);
+    pare_qpool_desc d = make(&rng);
+    d.kind = PARE_QPOOL_MAX;
+    d.halo = true;
+    CHECK(r, pare_qpool_check(&d) != PARE_OK, "accepted a maximum over the halo");
+}
+
 /* A 2x2 picture under 2x2 windows with a border of one: which taps count. */
 static void examples(runner *r)
 {
@@ -141,7 +189,9 @@ static void examples(runner *r)
 
 int main(int argc, char **argv)
 {
-    static const runner_case cases[] = { { "random_shapes", random_shapes }, { "examples", examples } };
+    static const runner_case cases[] = { { "random_shapes", random_shapes },
+                                         { "halo_counts_as_padding", halo_counts_as_padding },
+                                         { "examples", examples } };
 
-    return runner_main(argc, argv, cases, 2);
+    return runner_main(argc, argv, cases, 3);
 }
