@@ -117,7 +117,8 @@ static pare_span span_u8(const pare_step *step, const pare_call *call, int opera
     };
     long first, last;
 
-    pare_qpool_share(d, (int)call->in[0]->shape.dim[0], part, parts, &first, &last);
+    if (!pare_qpool_share(d, (int)call->in[0]->shape.dim[0], part, parts, &first, &last))
+        return pare_span_all();
     return operand == 0            ? pare_span_windows(call->in[0], &w, first, last)
            : operand == call->n_in ? pare_span_pixels(call->out[0], first, last)
                                    : pare_span_all();

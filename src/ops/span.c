@@ -107,7 +107,10 @@ pare_span pare_span_pixels(const pare_tensor *t, long first, long last)
                         pixel_at(t, (last - 1) / w / h, (last - 1) / w % h, (last - 1) % w) + pixel_bytes(t) };
 }
 
-/* Both ends move on with the output pixel, so those of the first and the last are those of all. */
+/*
+ * Both ends move on with the output pixel, so those of the first and the last are those of all. Kernels load pixels in
+ * blocks of 64 bytes, whatever of it they use.
+ */
 pare_span pare_span_windows(const pare_tensor *x, const pare_window_2d *w, long first, long last)
 {
     const ptrdiff_t a = first, z = last - 1;
@@ -118,6 +121,6 @@ pare_span pare_span_windows(const pare_tensor *x, const pare_window_2d *w, long 
         pixel_at(x, a / w->ow / w->oh, a / w->ow % w->oh * w->stride_h - w->top, a % w->ow * w->stride_w - w->left),
         pixel_at(x, z / w->ow / w->oh, z / w->ow % w->oh * w->stride_h - w->top + (w->kh - 1) * w->dilation_h,
                  z % w->ow * w->stride_w - w->left + (w->kw - 1) * w->dilation_w) +
-            pixel_bytes(x)
+            (pixel_bytes(x) + 63) / 64 * 64
     };
 }

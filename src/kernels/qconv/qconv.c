@@ -48,18 +48,33 @@ static long block_pixels(const pare_qconv_plan *p)
     return n < 96 ? 96 : n > (1 << 20) ? 1 << 20 : (long)(n / 24 * 24);
 }
 
+/*
+ * The part that does most does this many of `units`, which are not divided. Rows are units of 8 pixels here, about a
+ * tile's, so that a share of both directions tells how well they divide.
+ */
+static long most_of(long units, int parts)
+{
+    return (units + parts - 1) / parts;
+}
+
 bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int parts, long *first, long *last)
 {
     /* Rows are shared out where each part gets enough of them to reuse the weights; else columns are, and every
-     * weight is read by one part only. */
-    enum { FEW = 48, GRAIN = 24 };
-    const long pixels = (long)batch * plan->out_h * plan->out_w;
+     * weight is read by one part only: unless they divide worse than rows by more than a twentieth. */
+    enum { FEW = 48, TILE = 8 };
+    const long pixels = (long)batch * plan->out_h * plan->out_w, tiles = (pixels + TILE - 1) / TILE;
+    const bool even = 20 * most_of(plan->n_panels, parts) * tiles <= 21 * most_of(tiles, parts) * plan->n_panels;
 
     *first = 0;
     *last = pixels;
-    if (pixels < (long)FEW * parts && plan->n_panels >= parts)
+    if (pixels < (long)FEW * parts && even)
         return false;
-    pare_pool_split(pixels, pixels < (long)GRAIN * parts ? 1 : GRAIN, part, parts, first, last);
+    /* Shares of whole tiles of 6 or 8 rows, as far as they remain about equal. */
+    pare_pool_split(pixels,
+                    pixels >= 24L * 32 * parts ? 24
+                    : pixels >= 6L * 8 * parts ? 6
+                                               : 1,
+                    part, parts, first, last);
     return true;
 }
 

@@ -117,11 +117,20 @@ pare_status pare_qpool_check(const pare_qpool_desc *d)
     return PARE_OK;
 }
 
-void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last)
+/* Into how many pieces of whole 64 channels a line is cut: where there are fewer lines than parts, as many as needed. */
+static long pieces_of(const pare_qpool_desc *d, int batch, int parts)
+{
+    const long most = (d->channels + 63) / 64;
+
+    return (long)batch * d->out_h >= parts ? 1 : most < parts ? most : parts;
+}
+
+bool pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last)
 {
     pare_pool_split((long)batch * d->out_h, 1, part, parts, first, last);
     *first *= d->out_w;
     *last *= d->out_w;
+    return pieces_of(d, batch, parts) == 1;
 }
 
 /* Outputs number lo to hi - 1 of a line have windows that lie in the picture as a whole. */
@@ -199,17 +208,21 @@ void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, c
                                  .zy = d->zy,
                                  .lo = d->lo,
                                  .hi = d->hi ? d->hi : 255 } };
-    long            first, last;
+    const long      pieces = pieces_of(d, args->batch, parts);
+    long            first, last, c = 0, end = d->channels;
 
     find_whole(&k.h, d->out_w, &k.lo, &k.hi);
-    k.peaks = d->kind == PARE_QPOOL_MAX && d->kernel_w > or1(d->stride_w) && d->x.pixel < 2 * d->channels + 32 &&
-              (d->in_w - 1) * d->x.pixel + d->channels <= PEAK_BYTES;
-    pare_pool_split((long)args->batch * d->out_h, 1, part, parts, &first, &last);
+    k.peaks = d->kind == PARE_QPOOL_MAX && pieces == 1 && d->kernel_w > or1(d->stride_w) &&
+              d->x.pixel < 2 * d->channels + 32 && (d->in_w - 1) * d->x.pixel + d->channels <= PEAK_BYTES;
+    pare_pool_split((long)args->batch * d->out_h * pieces, 1, part, parts, &first, &last);
     for (long i = first; i < last; i++) {
-        const int  image = (int)(i / d->out_h), oy = (int)(i % d->out_h);
+        const int  image = (int)(i / pieces / d->out_h), oy = (int)(i / pieces % d->out_h);
         const span rows = cut(&v, oy);
 
-        run_line(&k, args->x + image * d->x.image + rows.begin * d->x.row, args->y + image * d->y.image + oy * d->y.row,
-                 rows);
+        if (pieces > 1)
+            pare_pool_split(d->channels, 64, (int)(i % pieces), (int)pieces, &c, &end);
+        k.w.channels = (int)(end - c);
+        run_line(&k, args->x + image * d->x.image + rows.begin * d->x.row + c,
+                 args->y + image * d->y.image + oy * d->y.row + c, rows);
     }
 }

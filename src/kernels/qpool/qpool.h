@@ -64,12 +64,15 @@ typedef struct pare_qpool_args {
     int            batch;
 } pare_qpool_args;
 
-/* Does share `part` of `parts` of the output lines. The desc passed pare_qpool_check. Cannot fail. */
+/* Does share `part` of `parts` of the output lines, or of their channels when there are few. The desc passed pare_qpool_check. Cannot fail. */
 void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, const pare_qpool_args *args, int part,
                     int parts);
 
-/* The output pixels, counted over images, lines and columns, that a part writes. */
-void pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last);
+/*
+ * The output pixels, counted over images, lines and columns, that a part writes. False: there are fewer lines than
+ * parts, which share channels as well.
+ */
+bool pare_qpool_share(const pare_qpool_desc *d, int batch, int part, int parts, long *first, long *last);
 
 /* Windows of one shape side by side, already cut to the picture: what a version computes. */
 typedef struct pare_qpool_window {

@@ -65,7 +65,7 @@ static void random_shapes(runner *r)
 
     for (int t = 0; t < 1500; t++) {
         const pare_qpool_desc d = make(&rng);
-        const int             batch = between(&rng, 1, 2), parts = between(&rng, 1, 3);
+        const int             batch = between(&rng, 1, 2), parts = between(&rng, 1, 7);
         const size_t          nx =
             (size_t)((batch - 1) * d.x.image + (d.in_h - 1) * d.x.row + (d.in_w - 1) * d.x.pixel + d.channels);
         const size_t ny =
