@@ -165,6 +165,7 @@ pare_status pare_pool_use_u8(const pare_call *call, const pare_pool_f32_desc *f,
     }
     if (pare_qpool_check(&d) != PARE_OK)
         return PARE_OK; /* a shape or range for the plain loops */
+    pare_qpool_plan_sums(&d);
     u8_state *const s = pare_calloc(1, sizeof(*s));
 
     if (!s)

@@ -11,7 +11,8 @@ static const pare_qpool_kernel kernels[] = {
     { #name,                                                                        \
       isa,                                                                          \
       { pare_qpool_max_##name, pare_qpool_average_##name, pare_qpool_mean_##name }, \
-      pare_qpool_peak_##name },
+      pare_qpool_peak_##name,                                                       \
+      pare_qpool_totals_##name },
 #include "kernels/qpool/qpool.def"
 #undef PARE_QPOOL
 };
@@ -155,7 +156,8 @@ typedef struct walker {
     direction                h;
     pare_qpool_window        w; /* what all windows have in common                                 */
     int                      lo, hi;
-    bool                     peaks; /* the largest of each column comes first: neighbouring windows share it */
+    bool                     totals; /* averages of whole windows are told from sums                       */
+    bool                     peaks;  /* the largest of each column comes first: neighbouring windows share it */
 } walker;
 
 /* `n` outputs from ox on, whose windows have the shape of the first. */
@@ -170,7 +172,10 @@ static void run_windows(const walker *k, const uint8_t *x, uint8_t *y, span rows
     w.columns = columns.taps;
     w.outputs = n;
     w.n = k->d->count_padding ? rows.counted * columns.counted : rows.taps * columns.taps;
-    k->kernel->run[k->d->kind](&w);
+    if (k->totals && rows.taps == k->d->kernel_h && columns.taps == k->d->kernel_w)
+        k->kernel->totals(&w);
+    else
+        k->kernel->run[k->d->kind](&w);
 }
 
 static void run_line(const walker *k, const uint8_t *x, uint8_t *y, span rows)
@@ -207,7 +212,9 @@ void pare_qpool_run(const pare_qpool_kernel *kernel, const pare_qpool_desc *d, c
                                  .zx = d->zx,
                                  .zy = d->zy,
                                  .lo = d->lo,
-                                 .hi = d->hi ? d->hi : 255 } };
+                                 .hi = d->hi ? d->hi : 255,
+                                 .sums = &d->sums },
+                          .totals = d->sums.on && or1(d->dilation_w) == 1 };
     const long      pieces = pieces_of(d, args->batch, parts);
     long            first, last, c = 0, end = d->channels;
 

@@ -33,6 +33,15 @@ typedef struct pare_qpool_strides {
     ptrdiff_t pixel, row, image;
 } pare_qpool_strides;
 
+/* Averages told from the exact sum S of their codes: fmaf((float)S, factor, constant), but for the sums listed. */
+enum { PARE_QPOOL_DOUBTFUL = 4 };
+typedef struct pare_qpool_sums {
+    bool     on;
+    float    factor, constant;
+    int      n_doubtful;
+    uint16_t doubtful[PARE_QPOOL_DOUBTFUL];
+} pare_qpool_sums;
+
 typedef struct pare_qpool_desc {
     pare_qpool_kind    kind;
     int                channels;
@@ -47,6 +56,7 @@ typedef struct pare_qpool_desc {
     float              sx, sy; /* AVERAGE and MEAN                                    */
     int                zx, zy;
     int                lo, hi; /* bounds of q; hi 0 means 255; all kinds              */
+    pare_qpool_sums    sums;   /* set by pare_qpool_plan_sums                         */
 } pare_qpool_desc;
 
 typedef struct pare_qpool_kernel pare_qpool_kernel;
@@ -57,6 +67,9 @@ const char *pare_qpool_kernel_name(const pare_qpool_kernel *kernel);
 
 /* Every window has a tap in the picture, and 32 bits suffice; else a sentence. To be asked once, at plan time. */
 pare_status pare_qpool_check(const pare_qpool_desc *d);
+
+/* Optional, once, of a desc that passed: makes averages faster where the same bits can be had from sums of integers. */
+void pare_qpool_plan_sums(pare_qpool_desc *d);
 
 typedef struct pare_qpool_args {
     const uint8_t *x;
@@ -86,6 +99,8 @@ typedef struct pare_qpool_window {
     ptrdiff_t      x_step, y_step; /* bytes between neighbouring windows       */
     float          sx, sy;
     int            zx, zy, lo, hi;
+
+    const pare_qpool_sums *sums; /* `totals` only */
 } pare_qpool_window;
 
 typedef void pare_qpool_window_fn(const pare_qpool_window *w);
@@ -98,6 +113,7 @@ struct pare_qpool_kernel {
     unsigned              isa;
     pare_qpool_window_fn *run[3]; /* by kind */
     pare_qpool_peak_fn   *peak;
+    pare_qpool_window_fn *totals; /* averages of whole windows by w->sums; pixel is the stride of x */
 };
 
 /* Declares pare_qpool_max_ref, pare_qpool_average_ref, pare_qpool_mean_ref, pare_qpool_peak_ref ... */
@@ -105,7 +121,8 @@ struct pare_qpool_kernel {
     pare_qpool_window_fn pare_qpool_max_##name;     \
     pare_qpool_window_fn pare_qpool_average_##name; \
     pare_qpool_window_fn pare_qpool_mean_##name;    \
-    pare_qpool_peak_fn   pare_qpool_peak_##name;
+    pare_qpool_peak_fn   pare_qpool_peak_##name;    \
+    pare_qpool_window_fn pare_qpool_totals_##name;
 #include "kernels/qpool/qpool.def"
 #undef PARE_QPOOL
 

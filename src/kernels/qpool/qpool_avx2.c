@@ -88,6 +88,78 @@ ISA void pare_qpool_average_avx2(const pare_qpool_window *arg)
             pare_q256_save(w.y + o * w.y_step + c, w.channels - c, average(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 
+/* Sums of 16 channels' codes, which the windows of a line share. */
+enum { COLUMNS = 128 };
+
+PARE_AVX2_INLINE __m256i add_column(const pare_qpool_window *w, const uint8_t *x, int channels)
+{
+    __m256i s = _mm256_setzero_si256();
+
+    for (int i = 0; i < w->rows; i++)
+        s = _mm256_add_epi16(s, _mm256_cvtepu8_epi16(pare_q256_load(x + i * w->row, channels)));
+    return s;
+}
+
+PARE_AVX2_INLINE bool is_doubtful(const pare_qpool_sums *sums, __m256i s)
+{
+    __m256i found = _mm256_setzero_si256();
+
+    for (int i = 0; i < sums->n_doubtful; i++)
+        found = _mm256_or_si256(found, _mm256_cmpeq_epi16(s, _mm256_set1_epi16((short)sums->doubtful[i])));
+    return !_mm256_testz_si256(found, found);
+}
+
+/* rint(S * factor + constant). */
+PARE_AVX2_INLINE __m256i finish_total(const pare_qpool_sums *sums, __m128i s)
+{
+    const __m256 total = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(s));
+
+    return _mm256_cvtps_epi32(_mm256_fmadd_ps(total, _mm256_set1_ps(sums->factor), _mm256_set1_ps(sums->constant)));
+}
+
+PARE_AVX2_INLINE __m128i codes_of(const pare_qpool_window *w, __m256i s)
+{
+    const __m256i a = finish_total(w->sums, _mm256_castsi256_si128(s));
+    const __m256i b = finish_total(w->sums, _mm256_extracti128_si256(s, 1));
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
+    const __m128i q = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+
+    return _mm_min_epu8(_mm_max_epu8(q, _mm_set1_epi8((char)w->lo)), _mm_set1_epi8((char)w->hi));
+}
+
+/* `n` outputs from o on, whose columns fit the buffer. */
+PARE_AVX2_INLINE void total_block(const pare_qpool_window *w, int c, int o, int n)
+{
+    const int      stride = (int)(w->x_step / w->pixel), channels = w->channels - c;
+    const uint8_t *x = w->x + o * w->x_step + c;
+    __m256i        column[COLUMNS];
+
+    for (int i = 0; i < (n - 1) * stride + w->columns; i++)
+        column[i] = add_column(w, x + i * w->pixel, channels);
+    for (int k = 0; k < n; k++) {
+        __m256i s = column[k * stride];
+
+        for (int j = 1; j < w->columns; j++)
+            s = _mm256_add_epi16(s, column[k * stride + j]);
+        pare_q256_save(w->y + (o + k) * w->y_step + c, channels,
+                       is_doubtful(w->sums, s) ? average(w, x + k * w->x_step, channels) : codes_of(w, s));
+    }
+}
+
+ISA void pare_qpool_totals_avx2(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+    const int               stride = (int)(w.x_step / w.pixel), most = (COLUMNS - w.columns) / stride + 1;
+
+    if (w.columns > COLUMNS) {
+        pare_qpool_average_avx2(arg);
+        return;
+    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o += most)
+            total_block(&w, c, o, w.outputs - o < most ? w.outputs - o : most);
+}
+
 /* rint((float)(sum - taps * zx) * factor). */
 PARE_AVX2_INLINE __m256i finish_mean(__m256i sum, __m256i offset, __m256 factor)
 {

@@ -137,6 +137,91 @@ ISA void pare_qpool_average_avx512vnni(const pare_qpool_window *arg)
     }
 }
 
+/* Sums of 64 columns' codes, channels in two vectors of words, which the windows of a line share. */
+enum { COLUMNS = 128 };
+typedef struct words {
+    __m512i v0, v1;
+} words;
+
+/* Unpacked like that, words 0 to 7 of each lane of the bytes are in v0, 8 to 15 in v1. */
+PARE_AVX512_INLINE words add_column(const pare_qpool_window *w, const uint8_t *x, __mmask64 mask)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    words         s = { zero, zero };
+
+    for (int i = 0; i < w->rows; i++) {
+        const __m512i q = _mm512_maskz_loadu_epi8(mask, x + i * w->row);
+
+        s.v0 = _mm512_add_epi16(s.v0, _mm512_unpacklo_epi8(q, zero));
+        s.v1 = _mm512_add_epi16(s.v1, _mm512_unpackhi_epi8(q, zero));
+    }
+    return s;
+}
+
+PARE_AVX512_INLINE bool is_doubtful(const pare_qpool_sums *sums, words s)
+{
+    __mmask32 found = 0;
+
+    for (int i = 0; i < sums->n_doubtful; i++) {
+        const __m512i one = _mm512_set1_epi16((short)sums->doubtful[i]);
+        found |= _mm512_cmpeq_epi16_mask(s.v0, one) | _mm512_cmpeq_epi16_mask(s.v1, one);
+    }
+    return found != 0;
+}
+
+/* rint(S * factor + constant). */
+PARE_AVX512_INLINE __m512i finish_total(const pare_qpool_sums *sums, __m512i s)
+{
+    return _mm512_cvtps_epi32(
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(s), _mm512_set1_ps(sums->factor), _mm512_set1_ps(sums->constant)));
+}
+
+PARE_AVX512_INLINE __m512i codes_of(const pare_qpool_sums *sums, words s)
+{
+    const __m512i     zero = _mm512_setzero_si512();
+    const pare_q512x4 q = { finish_total(sums, _mm512_unpacklo_epi16(s.v0, zero)),
+                            finish_total(sums, _mm512_unpackhi_epi16(s.v0, zero)),
+                            finish_total(sums, _mm512_unpacklo_epi16(s.v1, zero)),
+                            finish_total(sums, _mm512_unpackhi_epi16(s.v1, zero)) };
+
+    return pare_q512_pack(q, true, zero, zero, _mm512_set1_epi8(-1));
+}
+
+/* `n` outputs from o on, whose columns fit the buffer. */
+PARE_AVX512_INLINE void total_block(const pare_qpool_window *w, int c, __mmask64 mask, int o, int n)
+{
+    const int      stride = (int)(w->x_step / w->pixel);
+    const uint8_t *x = w->x + o * w->x_step + c;
+    words          column[COLUMNS];
+
+    for (int i = 0; i < (n - 1) * stride + w->columns; i++)
+        column[i] = add_column(w, x + i * w->pixel, mask);
+    for (int k = 0; k < n; k++) {
+        words s = column[k * stride];
+
+        for (int j = 1; j < w->columns; j++) {
+            s.v0 = _mm512_add_epi16(s.v0, column[k * stride + j].v0);
+            s.v1 = _mm512_add_epi16(s.v1, column[k * stride + j].v1);
+        }
+        save(w, w->y + (o + k) * w->y_step + c, mask,
+             is_doubtful(w->sums, s) ? average(w, x + k * w->x_step, mask) : codes_of(w->sums, s));
+    }
+}
+
+ISA void pare_qpool_totals_avx512vnni(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+    const int               stride = (int)(w.x_step / w.pixel), most = (COLUMNS - w.columns) / stride + 1;
+
+    if (w.columns > COLUMNS) {
+        pare_qpool_average_avx512vnni(arg);
+        return;
+    }
+    for (int c = 0; c < w.channels; c += 64)
+        for (int o = 0; o < w.outputs; o += most)
+            total_block(&w, c, pare_q512_mask(w.channels - c), o, w.outputs - o < most ? w.outputs - o : most);
+}
+
 /* rint((float)(sum - taps * zx) * factor). */
 PARE_AVX512_INLINE __m512i finish_mean(__m512i sum, __m512i offset, __m512 factor)
 {

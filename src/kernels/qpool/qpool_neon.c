@@ -96,6 +96,11 @@ void pare_qpool_average_neon(const pare_qpool_window *arg)
             pare_q128_save(w.y + o * w.y_step + c, w.channels - c, average(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 
+void pare_qpool_totals_neon(const pare_qpool_window *w)
+{
+    pare_qpool_average_neon(w);
+}
+
 /* The sum of 16 channels over the window: in words as long as they hold it. */
 PARE_NEON_INLINE pare_q128x4 sum_of(const pare_qpool_window *w, const uint8_t *x, int channels)
 {

@@ -40,6 +40,11 @@ void pare_qpool_average_ref(const pare_qpool_window *w)
         }
 }
 
+void pare_qpool_totals_ref(const pare_qpool_window *w)
+{
+    pare_qpool_average_ref(w);
+}
+
 void pare_qpool_mean_ref(const pare_qpool_window *w)
 {
     const float factor = w->sx / (w->sy * (float)w->n);

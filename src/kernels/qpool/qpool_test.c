@@ -64,9 +64,9 @@ static void random_shapes(runner *r)
     int                      ran = 0;
 
     for (int t = 0; t < 1500; t++) {
-        const pare_qpool_desc d = make(&rng);
-        const int             batch = between(&rng, 1, 2), parts = between(&rng, 1, 7);
-        const size_t          nx =
+        pare_qpool_desc d = make(&rng);
+        const int       batch = between(&rng, 1, 2), parts = between(&rng, 1, 7);
+        const size_t    nx =
             (size_t)((batch - 1) * d.x.image + (d.in_h - 1) * d.x.row + (d.in_w - 1) * d.x.pixel + d.channels);
         const size_t ny =
             (size_t)((batch - 1) * d.y.image + (d.out_h - 1) * d.y.row + (d.out_w - 1) * d.y.pixel + d.channels);
@@ -80,6 +80,7 @@ static void random_shapes(runner *r)
             x[i] = ends ? (uint8_t)(between(&rng, 0, 1) * 255) : (uint8_t)pare_rng_u64(&rng);
         memset(want, 0xa5, ny);
         pare_qpool_run(kernels[n - 1], &d, &(pare_qpool_args){ x, want, batch }, 0, 1);
+        pare_qpool_plan_sums(&d);
         for (int k = 0; k < n; k++) {
             memset(y, 0xa5, ny);
             for (int part = 0; part < parts; part++)
@@ -126,6 +127,7 @@ static void halo_counts_as_padding(runner *r)
         pare_qpool_run(kernels[n - 1], &d, &(pare_qpool_args){ first, want, 1 }, 0, 1);
         d.halo = true;
         CHECK(r, pare_qpool_check(&d) == PARE_OK, "%s", pare_error());
+        pare_qpool_plan_sums(&d);
         for (int k = 0; k < n; k++) {
             memset(y, 0xa5, ny);
             pare_qpool_run(kernels[k], &d, &(pare_qpool_args){ first, y, 1 }, 0, 1);
@@ -141,6 +143,61 @@ static void halo_counts_as_padding(runner *r)
     d.kind = PARE_QPOOL_MAX;
     d.halo = true;
     CHECK(r, pare_qpool_check(&d) != PARE_OK, "accepted a maximum over the halo");
+}
+
+/* Windows with every sum that there can be, at scales of all kinds: most are told from sums, all equal the definition. */
+static void every_sum(runner *r)
+{
+    enum { SIDE = 3, TAPS = SIDE * SIDE, CHANNELS = 255 * TAPS + 1 };
+    const pare_qpool_kernel *kernels[MAX_KERNELS];
+    const int                n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                 rng = pare_rng_seed(r->seed);
+    uint8_t *const x = malloc(TAPS * CHANNELS), *const y = malloc(CHANNELS), *const want = malloc(CHANNELS);
+    int on = 0;
+
+    for (int t = 0; t < 300; t++) {
+        pare_qpool_desc d = { .kind = PARE_QPOOL_AVERAGE,
+                              .channels = CHANNELS,
+                              .in_h = SIDE,
+                              .in_w = SIDE,
+                              .out_h = 1,
+                              .out_w = 1,
+                              .kernel_h = SIDE,
+                              .kernel_w = SIDE,
+                              .x = { CHANNELS, SIDE * CHANNELS, TAPS * CHANNELS },
+                              .y = { CHANNELS, CHANNELS, CHANNELS },
+                              .sy = pare_rng_uniform(&rng, 0.001f, 0.1f),
+                              .zx = between(&rng, 0, 255),
+                              .zy = between(&rng, 0, 255) };
+
+        d.sx = t % 4 == 0 ? d.sy : d.sy * pare_rng_uniform(&rng, 0.2f, 1.5f);
+        if (t % 16 == 1)
+            d.sy = d.sx / 4.5f; /* sums at, or next to, the middle between two codes */
+        for (int s = 0; s < CHANNELS; s++) {
+            int left = s;
+
+            for (int i = 0; i < TAPS; i++) { /* s, shared out at random */
+                const int rest = 255 * (TAPS - 1 - i), least = left > rest ? left - rest : 0;
+                const int code = between(&rng, least, left < 255 ? left : 255);
+
+                x[i * CHANNELS + s] = (uint8_t)code;
+                left -= code;
+            }
+        }
+        CHECK(r, pare_qpool_check(&d) == PARE_OK, "%s", pare_error());
+        pare_qpool_run(kernels[n - 1], &d, &(pare_qpool_args){ x, want, 1 }, 0, 1);
+        pare_qpool_plan_sums(&d);
+        on += d.sums.on;
+        for (int k = 0; k < n; k++) {
+            pare_qpool_run(kernels[k], &d, &(pare_qpool_args){ x, y, 1 }, 0, 1);
+            CHECK(r, !memcmp(y, want, CHANNELS), "%s sums: sx=%a sy=%a zx=%d zy=%d", pare_qpool_kernel_name(kernels[k]),
+                  d.sx, d.sy, d.zx, d.zy);
+        }
+    }
+    CHECK(r, on > 200 && on < 300, "%d of 300 were told from sums", on);
+    free(x);
+    free(y);
+    free(want);
 }
 
 /* A 2x2 picture under 2x2 windows with a border of one: which taps count. */
@@ -191,7 +248,8 @@ int main(int argc, char **argv)
 {
     static const runner_case cases[] = { { "random_shapes", random_shapes },
                                          { "halo_counts_as_padding", halo_counts_as_padding },
+                                         { "every_sum", every_sum },
                                          { "examples", examples } };
 
-    return runner_main(argc, argv, cases, 3);
+    return runner_main(argc, argv, cases, 4);
 }
