@@ -387,27 +387,9 @@ static void only_what_must_wait_waits(void **state)
     OK(pare_compile(g, NULL, &plan));
     pare_graph_destroy(g);
 
-    /* Bound by hand, as a context does it. */
-    char *const        block = pare_malloc_aligned(plan->block_bytes);
-    pare_tensor       *tensors = pare_calloc((size_t)plan->n_values, sizeof(*tensors));
-    pare_call         *calls = pare_calloc((size_t)plan->n_steps, sizeof(*calls));
-    const pare_tensor *in[MAX_STEPS][3] = { { NULL } };
-    pare_tensor       *out[MAX_STEPS] = { NULL };
+    pare_bound bound = { 0 };
 
-    memcpy(tensors, plan->tensors, sizeof(*tensors) * (size_t)plan->n_values);
-    for (int i = 0; i < plan->n_values; i++)
-        if (plan->places[i].kind == PARE_PLACE_BLOCK)
-            tensors[i].data = block + plan->places[i].offset + plan->places[i].interior;
-    for (int s = 0; s < plan->n_steps; s++) {
-        const pare_node *const n = plan->steps[s].node;
-
-        for (int i = 0; i < n->n_in; i++)
-            in[s][i] = n->in[i] ? &tensors[n->in[i]->id] : NULL;
-        out[s] = &tensors[n->out[0]->id];
-        calls[s] = (pare_call){ n->op, n->attrs, n->n_in, n->n_out, in[s], &out[s] };
-    }
-    const pare_bound bound = { calls, tensors, block };
-
+    OK(pare_bound_create(plan, &bound));
     for (int parts = 2; parts <= 4; parts += 2) {
         const int last = plan->n_steps - 1;
 
@@ -430,9 +412,7 @@ static void only_what_must_wait_waits(void **state)
         assert_null(order.first);
     }
     pare_order_clear(&order);
-    pare_free_aligned(block);
-    pare_free(tensors);
-    pare_free(calls);
+    pare_bound_clear(&bound);
     pare_plan_destroy(plan);
 }
 

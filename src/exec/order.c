@@ -31,8 +31,8 @@ typedef struct search {
     const pare_plan  *plan;
     const pare_bound *bound;
     int               parts;
-    int              *first;   /* [n_steps + 1] of a step in `touches`, in units of `parts` */
-    touch            *touches; /* [first[n_steps]][parts]                                    */
+    int              *first;   /* [n_steps + 1] row in `touches` where a step's begin       */
+    touch            *touches; /* [first[n_steps]][parts + 1] the last entry: what all parts touch */
     int              *known;   /* [parts][parts] steps that p knows q to have finished       */
 } search;
 
@@ -69,43 +69,72 @@ static int n_touches(const pare_plan *plan, int step)
     return plan->steps[step].view ? 0 : n->n_in + 2 * n->n_out + 1;
 }
 
-static void note_touches(search *s, int step)
+static touch *row_of(const search *s, int row)
+{
+    return s->touches + (size_t)row * ((size_t)s->parts + 1);
+}
+
+static void note(search *s, int row, const pare_tensor *t, pare_span span, int part, bool writes)
+{
+    touch *const all = row_of(s, row) + s->parts, *const one = row_of(s, row) + part;
+
+    *one = touch_of(s, t, span, writes);
+    if (one->begin == one->end)
+        return;
+    const bool first = all->begin == all->end;
+
+    all->begin = first || one->begin < all->begin ? one->begin : all->begin;
+    all->end = first || one->end > all->end ? one->end : all->end;
+    all->writes = writes;
+}
+
+static void note_part(search *s, int step, int part)
 {
     const pare_node *const n = s->plan->steps[step].node;
     const pare_call *const call = &s->bound->calls[step];
     const pare_value      *framed;
-    touch                 *to = s->touches + (size_t)s->first[step] * (size_t)s->parts;
+    int                    row = s->first[step];
 
-    if (s->plan->steps[step].view)
-        return;
-    for (int i = 0; i < n->n_in; i++)
-        for (int p = 0; p < s->parts; p++, to++)
-            if (call->in[i])
-                *to = touch_of(s, call->in[i], span_of(s, step, i, p), false);
-    for (int i = 0; i < n->n_out; i++)
-        for (int p = 0; p < s->parts; p++, to++)
-            if (call->out[i])
-                *to = touch_of(s, call->out[i], span_of(s, step, n->n_in + i, p), true);
-    for (int i = 0; i < n->n_out; i++)
-        for (int p = 0; p < s->parts; p++, to++)
-            if ((framed = pare_halo_owner(s->plan, step, i)))
-                *to = touch_of(s, &s->bound->tensors[framed->id],
-                               pare_halo_span(framed, &s->bound->tensors[framed->id], p, s->parts), true);
-    if (n->op->traits & PARE_HAS_BODY)
-        *to = (touch){ 0, s->plan->block_bytes, true };
+    for (int i = 0; i < n->n_in; i++, row++)
+        if (call->in[i])
+            note(s, row, call->in[i], span_of(s, step, i, part), part, false);
+    for (int i = 0; i < n->n_out; i++, row++)
+        if (call->out[i])
+            note(s, row, call->out[i], span_of(s, step, n->n_in + i, part), part, true);
+    for (int i = 0; i < n->n_out; i++, row++)
+        if ((framed = pare_halo_owner(s->plan, step, i))) {
+            const pare_tensor *const t = &s->bound->tensors[framed->id];
+            note(s, row, t, pare_halo_span(framed, t, part, s->parts), part, true);
+        }
+    if (part == 0 && (n->op->traits & PARE_HAS_BODY))
+        row_of(s, row)[0] = row_of(s, row)[s->parts] = (touch){ 0, s->plan->block_bytes, true };
+}
+
+/* Keeps the rows of operands that lie in the block: few do. */
+static void note_step(search *s, int step)
+{
+    const int end = s->first[step] + n_touches(s->plan, step);
+    int       kept = s->first[step];
+
+    for (int part = 0; part < s->parts && !s->plan->steps[step].view; part++)
+        note_part(s, step, part);
+    for (int row = kept; row < end; row++)
+        if (row_of(s, row)[s->parts].begin < row_of(s, row)[s->parts].end)
+            memmove(row_of(s, kept++), row_of(s, row), ((size_t)s->parts + 1) * sizeof(touch));
+    memset(row_of(s, kept), 0, (size_t)(end - kept) * ((size_t)s->parts + 1) * sizeof(touch));
+    s->first[step + 1] = kept;
 }
 
 /* -------------------------------------------------------------------------------------------------- who waits when */
 
+/* Whether part `part` of the step and part `other` of the earlier one touch the same bytes, and one writes. */
 static bool conflict(const search *s, int step, int part, int earlier, int other)
 {
-    const size_t parts = (size_t)s->parts;
-
     for (int i = s->first[step]; i < s->first[step + 1]; i++) {
-        const touch *const a = &s->touches[(size_t)i * parts + (size_t)part];
+        const touch *const a = row_of(s, i) + part;
 
         for (int k = s->first[earlier]; k < s->first[earlier + 1]; k++) {
-            const touch *const b = &s->touches[(size_t)k * parts + (size_t)other];
+            const touch *const b = row_of(s, k) + other;
 
             if ((a->writes || b->writes) && a->begin < b->end && b->begin < a->end)
                 return true;
@@ -114,28 +143,39 @@ static bool conflict(const search *s, int step, int part, int earlier, int other
     return false;
 }
 
+/* One bit for each step within the horizon, the nearest first, with which any parts have a conflict. */
+static unsigned near_conflicts(const search *s, int step)
+{
+    unsigned bits = 0;
+
+    for (int back = 0; back < HORIZON && back < step; back++)
+        bits |= (unsigned)conflict(s, step, s->parts, step - 1 - back, s->parts) << back;
+    return bits;
+}
+
 /* How many steps `other` must have finished before `part` may begin `step`. */
-static int needed(const search *s, int step, int part, int other)
+static int needed(const search *s, int step, unsigned bits, int part, int other)
 {
     const int known = s->known[part * s->parts + other];
-    const int least = step > HORIZON ? step - HORIZON : 0;
 
-    for (int earlier = step - 1; earlier >= known && earlier >= least; earlier--)
-        if (conflict(s, step, part, earlier, other))
+    for (int earlier = step - 1; bits && earlier >= known; earlier--, bits >>= 1)
+        if ((bits & 1) && conflict(s, step, part, earlier, other))
             return earlier + 1;
-    return least;
+    return step > HORIZON ? step - HORIZON : 0;
 }
 
 static pare_status list_waits(search *s, pare_order *order)
 {
     int i = 0;
 
-    for (int step = 0; step < s->plan->n_steps; step++)
+    for (int step = 0; step < s->plan->n_steps; step++) {
+        const unsigned bits = near_conflicts(s, step);
+
         for (int part = 0; part < s->parts; part++) {
             order->first[i++] = order->n_waits;
             for (int other = 0; other < s->parts; other++) {
                 int *const known = &s->known[part * s->parts + other];
-                const int  count = other == part || s->plan->steps[step].view ? 0 : needed(s, step, part, other);
+                const int  count = other == part || s->plan->steps[step].view ? 0 : needed(s, step, bits, part, other);
 
                 if (count <= *known)
                     continue;
@@ -144,6 +184,7 @@ static pare_status list_waits(search *s, pare_order *order)
                 order->waits[order->n_waits++] = (pare_wait){ other, *known = count };
             }
         }
+    }
     order->first[i] = order->n_waits;
     return PARE_OK;
 }
@@ -159,15 +200,13 @@ pare_status pare_order_make(const pare_plan *plan, const pare_bound *bound, int 
     for (int i = 0; i < plan->n_steps; i++)
         all += (size_t)n_touches(plan, i);
     s.first = pare_calloc(n + 1, sizeof(*s.first));
-    s.touches = pare_calloc(all * m + 1, sizeof(*s.touches));
+    s.touches = pare_calloc(all * (m + 1) + 1, sizeof(*s.touches));
     s.known = pare_calloc(m * m, sizeof(*s.known));
     order->first = pare_calloc(n * m + 1, sizeof(*order->first));
     if (!s.first || !s.touches || !s.known || !order->first)
-        PARE_GOTO(pare_fail_memory(all * m * sizeof(touch), "the order of steps"));
-    for (int i = 0; i < plan->n_steps; i++) {
-        s.first[i + 1] = s.first[i] + n_touches(plan, i);
-        note_touches(&s, i);
-    }
+        PARE_GOTO(pare_fail_memory(all * (m + 1) * sizeof(touch), "the order of steps"));
+    for (int i = 0; i < plan->n_steps; i++)
+        note_step(&s, i);
     PARE_GOTO(list_waits(&s, order));
     order->parts = parts;
 out:

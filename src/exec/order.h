@@ -3,7 +3,7 @@
 #ifndef PARE_EXEC_ORDER_H
 #define PARE_EXEC_ORDER_H
 
-#include "exec/plan.h"
+#include "exec/bind.h"
 
 /* Until `part` has finished the first `count` steps. */
 typedef struct pare_wait {
@@ -20,13 +20,6 @@ typedef struct pare_order {
     pare_wait *waits;
     int        n_waits, room;
 } pare_order;
-
-/* A plan's calls and tensors as bound to the memory of one context. */
-typedef struct pare_bound {
-    const pare_call   *calls;   /* [n_steps]                                                          */
-    const pare_tensor *tensors; /* [n_values]                                                         */
-    const char        *block;   /* [plan->block_bytes] shared by all steps; the rest is never written */
-} pare_bound;
 
 /* For runs in `parts` parts. */
 pare_status pare_order_make(const pare_plan *plan, const pare_bound *bound, int parts, pare_order *order);
