@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * neon.h - what every NEON file says, and the byte products of the levels neondot and i8mm
+ * neon.h - what every NEON file says, floats by fours, and the byte products of the levels neondot and i8mm
  *
  * Functions that use those carry PARE_NEONDOT_ISA or PARE_I8MM_ISA, so that one binary holds all levels. Compilers
  * want a constant for a lane: always_inline and a switch make one of an argument. clang before 16 hides the intrinsics
@@ -43,6 +43,55 @@ enum { PARE_NEON_S32X4 = 34 }; /* clang's number for int32x4_t */
 #define PARE_NEON_SDOT4  vdotq_laneq_s32
 #define PARE_NEON_SUDOT4 vsudotq_laneq_s32
 #endif
+
+/* v < lo ? lo : v, then v > hi ? hi : v. Not fmax and fmin: NaN and the sign of zero stay. */
+PARE_NEON_INLINE float32x4_t pare_neon_clamp(float32x4_t v, float32x4_t lo, float32x4_t hi)
+{
+    v = vbslq_f32(vcltq_f32(v, lo), lo, v);
+    return vbslq_f32(vcgtq_f32(v, hi), hi, v);
+}
+
+/* fmaf(b, x[lane], sum) */
+PARE_NEON_INLINE float32x4_t pare_neon_fma_lane(float32x4_t sum, float32x4_t b, float32x4_t x, int lane)
+{
+    switch (lane) {
+    case 0:
+        return vfmaq_laneq_f32(sum, b, x, 0);
+    case 1:
+        return vfmaq_laneq_f32(sum, b, x, 1);
+    case 2:
+        return vfmaq_laneq_f32(sum, b, x, 2);
+    default:
+        return vfmaq_laneq_f32(sum, b, x, 3);
+    }
+}
+
+/* The first n floats at x, n >= 4: four; nothing behind them is read. */
+PARE_NEON_INLINE float32x4_t pare_neon_load_f32(const float *x, int n)
+{
+    float all[4] = { 0 };
+
+    if (n >= 4)
+        return vld1q_f32(x);
+    for (int i = 0; i < n; i++)
+        all[i] = x[i];
+    return vld1q_f32(all);
+}
+
+/* Stores the first n floats of v, n >= 4: all; 0 or less: none. */
+PARE_NEON_INLINE void pare_neon_save_f32(float *y, int n, float32x4_t v)
+{
+    if (n >= 4) {
+        vst1q_f32(y, v);
+        return;
+    }
+    if (n > 0)
+        y[0] = vgetq_lane_f32(v, 0);
+    if (n > 1)
+        y[1] = vgetq_lane_f32(v, 1);
+    if (n > 2)
+        y[2] = vgetq_lane_f32(v, 2);
+}
 
 /* sum + four products of signed bytes, in each of 4 int32; wraps. */
 PARE_NEONDOT_ISA PARE_NEON_INLINE int32x4_t pare_neon_sdot(int32x4_t sum, int8x16_t a, int8x16_t b)

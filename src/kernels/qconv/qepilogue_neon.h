@@ -168,13 +168,6 @@ PARE_NEON_INLINE uint8x16_t pare_q128_add(const pare_qepilogue *e, uint8x16_t co
     return pare_q128_pack(v, vdupq_n_s16(0), vdupq_n_u8((uint8_t)e->add_lo), vdupq_n_u8((uint8_t)e->add_hi));
 }
 
-/* v < lo ? lo : v, then v > hi ? hi : v. Not fmax and fmin: NaN and the sign of zero stay. */
-PARE_NEON_INLINE float32x4_t pare_q128_clamp_f32(float32x4_t v, float32x4_t lo, float32x4_t hi)
-{
-    v = vbslq_f32(vcltq_f32(v, lo), lo, v);
-    return vbslq_f32(vcgtq_f32(v, hi), hi, v);
-}
-
 /* The float outputs of 4 columns. */
 PARE_NEON_INLINE float32x4_t pare_q128_f32(const pare_qepilogue *e, int column, int32x4_t acc, float row_scale)
 {
@@ -185,31 +178,17 @@ PARE_NEON_INLINE float32x4_t pare_q128_f32(const pare_qepilogue *e, int column, 
     float32x4_t value = vmulq_f32(vcvtq_f32_s32(acc), scale);
     if (e->bias_f32)
         value = vaddq_f32(value, vld1q_f32(e->bias_f32 + column));
-    return pare_q128_clamp_f32(value, vdupq_n_f32(e->clamp_lo), vdupq_n_f32(e->clamp_hi));
-}
-
-/* Stores 4 floats, of which the first `columns` exist (0 or less: none). */
-PARE_NEON_INLINE void pare_q128_save_f32(float *y, int columns, float32x4_t value)
-{
-    float all[4];
-
-    if (columns >= 4) {
-        vst1q_f32(y, value);
-        return;
-    }
-    vst1q_f32(all, value);
-    for (int i = 0; i < columns; i++)
-        y[i] = all[i];
+    return pare_neon_clamp(value, vdupq_n_f32(e->clamp_lo), vdupq_n_f32(e->clamp_hi));
 }
 
 /* Stores the float outputs of 16 columns, of which the first `columns` exist. */
 PARE_NEON_INLINE void pare_q128_store_f32(const pare_qepilogue *e, int column, pare_q128x4 acc, int columns, float *y,
                                           float row_scale)
 {
-    pare_q128_save_f32(y, columns, pare_q128_f32(e, column, acc.v0, row_scale));
-    pare_q128_save_f32(y + 4, columns - 4, pare_q128_f32(e, column + 4, acc.v1, row_scale));
-    pare_q128_save_f32(y + 8, columns - 8, pare_q128_f32(e, column + 8, acc.v2, row_scale));
-    pare_q128_save_f32(y + 12, columns - 12, pare_q128_f32(e, column + 12, acc.v3, row_scale));
+    pare_neon_save_f32(y, columns, pare_q128_f32(e, column, acc.v0, row_scale));
+    pare_neon_save_f32(y + 4, columns - 4, pare_q128_f32(e, column + 4, acc.v1, row_scale));
+    pare_neon_save_f32(y + 8, columns - 8, pare_q128_f32(e, column + 8, acc.v2, row_scale));
+    pare_neon_save_f32(y + 12, columns - 12, pare_q128_f32(e, column + 12, acc.v3, row_scale));
 }
 
 #endif

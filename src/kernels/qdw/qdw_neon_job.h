@@ -107,8 +107,8 @@ ISA static void store_f32(const job *g, sums a, uint8_t *y)
 {
     const pare_qepilogue *e = &g->p->epilogue;
 
-    pare_q128_save_f32((float *)y, g->channels, pare_q128_f32(e, g->first, a.lo, g->line->row_scale));
-    pare_q128_save_f32((float *)y + 4, g->channels - 4, pare_q128_f32(e, g->first + 4, a.hi, g->line->row_scale));
+    pare_neon_save_f32((float *)y, g->channels, pare_q128_f32(e, g->first, a.lo, g->line->row_scale));
+    pare_neon_save_f32((float *)y + 4, g->channels - 4, pare_q128_f32(e, g->first + 4, a.hi, g->line->row_scale));
 }
 
 /* With table or add: out of line, so that the plain epilogue keeps its registers. `second` may have no y. */
