@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qconv_avx2.c - 4 pixels x 16 columns, exact
+ * qconv_avx2.c - 6 pixels x 16 columns, exact
  *
- * vpmaddubsw would saturate at int16, so bytes are widened in registers: of each dword with four k, the even two and
- * the odd two become pairs of words (and, shifts), for weights and activations alike; vpmaddwd multiplies and adds
- * each pair in int32. The packed weights are those of every version.
+ * vpmaddubsw would saturate at int16, so bytes are widened: of each dword with four k, the even two and the odd two
+ * become pairs of words, and vpmaddwd multiplies and adds each pair in int32. The codes of six pixels are widened once
+ * for a group of panels, in the order k0 k2 k1 k3, so that a pair is one broadcast; the weights in registers, once for
+ * six pixels. That leaves two vector instructions for 16 products and six for 64 weights.
+ *
+ * The widened codes of a chunk of k stay in the first-level cache; deeper sums wait in memory between chunks. The
+ * packed weights are those of every version.
  */
 #include "cpu/cpu.h"
 
@@ -14,114 +18,240 @@
 
 #define ISA __attribute__((target("avx2,fma")))
 
-enum { ROWS = 4 };
+enum {
+    ROWS = 6,
+    CHUNK = 256,             /* fours of k */
+    WIDE = CHUNK * 8 + 64,   /* bytes of the widened codes of a pixel, and what the last store adds */
+    GROUP = 16,              /* panels, at most */
+    GROUP_BYTES = 256 << 10, /* of weights, at most: they stay in the second-level cache */
+};
 
+/* Accumulators: rN are the columns of pixel N. */
 typedef struct block {
-    pare_q256x2 r0, r1, r2, r3;
+    pare_q256x2 r0, r1, r2, r3, r4, r5;
 } block;
 
-/* Even (k0, k2) and odd (k1, k3) weights of 16 columns as words. */
-typedef struct weights {
-    pare_q256x2 even, odd;
-} weights;
+/* The codes of up to six pixels as words. */
+typedef struct codes {
+    uint8_t row[ROWS][WIDE] __attribute__((aligned(32)));
+} codes;
 
-PARE_AVX2_INLINE void row_four_k(const uint8_t *x, const weights *b, pare_q256x2 *acc)
+/* Widens n fours. Reads and writes a few bytes more. */
+PARE_AVX2_INLINE void widen(const uint8_t *x, int n, uint8_t *wide)
 {
-    const __m256i a = _mm256_set1_epi32(pare_qconv_four(x));
-    const __m256i even = _mm256_and_si256(a, _mm256_set1_epi16(0xff)), odd = _mm256_srli_epi16(a, 8);
+    const __m256i order =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
 
-    acc->v0 = _mm256_add_epi32(acc->v0, _mm256_madd_epi16(even, b->even.v0));
-    acc->v1 = _mm256_add_epi32(acc->v1, _mm256_madd_epi16(even, b->even.v1));
-    acc->v0 = _mm256_add_epi32(acc->v0, _mm256_madd_epi16(odd, b->odd.v0));
-    acc->v1 = _mm256_add_epi32(acc->v1, _mm256_madd_epi16(odd, b->odd.v1));
+    for (int i = 0; i < n; i += 4, x += 16, wide += 32) {
+        const __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)x));
+        _mm256_storeu_si256((__m256i *)wide, _mm256_shuffle_epi8(words, order));
+    }
 }
 
-PARE_AVX2_INLINE weights load_weights(const int8_t *w)
+/* Fours first..first + n - 1 of the k-steps of `rows` pixels. */
+ISA static void widen_chunk(const pare_qconv_plan *p, const pare_qconv_tile *t, ptrdiff_t x_offset, int rows, int first,
+                            int n, codes *to)
 {
-    const __m256i v0 = _mm256_loadu_si256((const __m256i *)w), v1 = _mm256_loadu_si256((const __m256i *)(w + 32));
+    int at = 0;
 
-    return (weights){
-        { _mm256_srai_epi16(_mm256_slli_epi16(v0, 8), 8), _mm256_srai_epi16(_mm256_slli_epi16(v1, 8), 8) },
-        { _mm256_srai_epi16(v0, 8), _mm256_srai_epi16(v1, 8) },
-    };
+    for (int s = 0; s < p->n_steps && at < n; s++) {
+        const int fours = p->steps[s].fours;
+        if (first >= fours) {
+            first -= fours;
+            continue;
+        }
+        const int       count = fours - first < n - at ? fours - first : n - at;
+        const ptrdiff_t from = p->steps[s].offset + x_offset + 4 * first;
+        for (int r = 0; r < rows; r++)
+            widen(t->x[r] + from, count, to->row[r] + 8 * at);
+        at += count;
+        first = 0;
+    }
 }
 
-PARE_AVX2_INLINE void products(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
-                               int rows, block *acc)
+/*
+ * Two k of one pixel. As instructions, because compilers begin the broadcasts and products of other pixels before, and
+ * run out of registers: twelve sums, two weights and these two are all there are.
+ */
+PARE_AVX2_INLINE void row_two_k(const uint8_t *wide, __m256i b0, __m256i b1, pare_q256x2 *acc)
 {
-    const int8_t *w = panel->w;
+    __m256i a, product;
 
-    for (int s = 0; s < p->n_steps; s++) {
-        ptrdiff_t offset = p->steps[s].offset + panel->x_offset;
+    __asm__("vpbroadcastd %4, %2\n\tvpmaddwd %5, %2, %3\n\tvpmaddwd %6, %2, %2\n\t"
+            "vpaddd %3, %0, %0\n\tvpaddd %2, %1, %1"
+            : "+x"(acc->v0), "+x"(acc->v1), "=&x"(a), "=&x"(product)
+            : "m"(*(const int32_t(*)[1])wide), "x"(b0), "x"(b1));
+}
 
-        for (int k = 0; k < p->steps[s].fours; k++, offset += 4, w += PARE_QCONV_ROW) {
-            const weights b = load_weights(w);
-            row_four_k(t->x[0] + offset, &b, &acc->r0);
-            if (rows > 1) {
-                row_four_k(t->x[1] + offset, &b, &acc->r1);
-                row_four_k(t->x[2] + offset, &b, &acc->r2);
-                row_four_k(t->x[3] + offset, &b, &acc->r3);
-            }
+PARE_AVX2_INLINE void two_k(const uint8_t *wide, int rows, __m256i b0, __m256i b1, block *acc)
+{
+    row_two_k(wide, b0, b1, &acc->r0);
+    if (rows > 1)
+        row_two_k(wide + WIDE, b0, b1, &acc->r1);
+    if (rows > 2) {
+        row_two_k(wide + 2 * WIDE, b0, b1, &acc->r2);
+        row_two_k(wide + 3 * WIDE, b0, b1, &acc->r3);
+    }
+    if (rows > 4) {
+        row_two_k(wide + 4 * WIDE, b0, b1, &acc->r4);
+        row_two_k(wide + 5 * WIDE, b0, b1, &acc->r5);
+    }
+}
+
+/* 32 weights; a load of its own each time, because registers are scarce. */
+PARE_AVX2_INLINE __m256i load_weights(const int8_t *w)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)w);
+
+    __asm__ volatile("" : "+x"(v));
+    return v;
+}
+
+PARE_AVX2_INLINE __m256i even(const int8_t *w)
+{
+    return _mm256_srai_epi16(_mm256_slli_epi16(load_weights(w), 8), 8);
+}
+
+PARE_AVX2_INLINE __m256i odd(const int8_t *w)
+{
+    return _mm256_srai_epi16(load_weights(w), 8);
+}
+
+PARE_AVX2_INLINE pare_q256x2 load_2(const int32_t *at)
+{
+    return (pare_q256x2){ _mm256_loadu_si256((const __m256i *)at), _mm256_loadu_si256((const __m256i *)(at + 8)) };
+}
+
+PARE_AVX2_INLINE void store_2(int32_t *at, pare_q256x2 v)
+{
+    _mm256_storeu_si256((__m256i *)at, v.v0);
+    _mm256_storeu_si256((__m256i *)(at + 8), v.v1);
+}
+
+/* Adds to the sums of `rows` pixels; row i comes from `from` + i * step. In a function of its own, so that all sums
+ * stay in registers. */
+PARE_AVX2_INLINE void products(const uint8_t *wide, int rows, int fours, const int8_t *w, const int32_t *from, int step,
+                               int32_t *sums)
+{
+    block acc = { load_2(from),
+                  load_2(from + step),
+                  load_2(from + 2 * step),
+                  load_2(from + 3 * step),
+                  load_2(from + 4 * step),
+                  load_2(from + 5 * step) };
+
+    do {
+        two_k(wide, rows, even(w), even(w + 32), &acc);
+        two_k(wide + 4, rows, odd(w), odd(w + 32), &acc);
+        wide += 8;
+        w += PARE_QCONV_ROW;
+    } while (--fours);
+    store_2(sums, acc.r0);
+    if (rows > 1)
+        store_2(sums + 16, acc.r1);
+    if (rows > 2) {
+        store_2(sums + 32, acc.r2);
+        store_2(sums + 48, acc.r3);
+    }
+    if (rows > 4) {
+        store_2(sums + 64, acc.r4);
+        store_2(sums + 80, acc.r5);
+    }
+}
+
+#define TILE(rows)                                                                                         \
+    ISA __attribute__((noinline)) static void tile_##rows(const uint8_t *wide, int fours, const int8_t *w, \
+                                                          const int32_t *from, int step, int32_t *sums)    \
+    {                                                                                                      \
+        products(wide, rows, fours, w, from, step, sums);                                                  \
+    }
+TILE(1)
+TILE(2)
+TILE(4)
+TILE(6)
+
+/* Requantizes and stores the pixels of a tile, two at a time. */
+ISA static void finish_plain(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
+                             const int32_t *sums)
+{
+    const pare_q256_constants c = pare_q256_load_constants(&p->epilogue, panel->packed);
+
+    for (int i = 0; i < t->n; i += 2) {
+        const int     j = i + 1 < t->n ? i + 1 : i;
+        const __m256i q = pare_q256_codes_2(&c, load_2(sums + 16 * i), load_2(sums + 16 * j), false);
+        pare_q256_save(t->y[j] + panel->channel, panel->columns, _mm256_extracti128_si256(q, 1));
+        pare_q256_save(t->y[i] + panel->channel, panel->columns, _mm256_castsi256_si128(q));
+    }
+}
+
+/* The same with table or add, or to floats. */
+ISA static void finish_other(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
+                             const int32_t *sums)
+{
+    const pare_qepilogue *e = &p->epilogue;
+
+    for (int i = 0; i < t->n; i++) {
+        const pare_q256x2 acc = load_2(sums + 16 * i);
+        if (e->kind == PARE_QKIND_U8)
+            pare_q256_store_u8(e, panel->packed, acc, false, panel->columns, t->y[i] + panel->channel,
+                               t->residual[i] + panel->channel);
+        else
+            pare_q256_store_f32(e, panel->packed, acc, panel->columns, (float *)t->y[i] + panel->channel,
+                                t->row_scale[i]);
+    }
+}
+
+/* One tile of pixels and `n` panels of the same codes. */
+static void run_tile(const pare_qconv_plan *p, const pare_qconv_tile *t, const pare_qconv_panel *panels, int n)
+{
+    static void (*const tiles[ROWS + 1])(const uint8_t *, int, const int8_t *, const int32_t *, int,
+                                         int32_t *) = { NULL, tile_1, tile_2, tile_4, tile_4, tile_6, tile_6 };
+    static const int rows[ROWS + 1] = { 0, 1, 2, 4, 4, 6, 6 };
+    const int        all = (int)(p->tile_bytes / PARE_QCONV_ROW);
+    const bool       plain = p->epilogue.kind == PARE_QKIND_U8 && !p->epilogue.add && !p->epilogue.table;
+    int32_t          sums[GROUP][ROWS * PARE_QCONV_COLUMNS];
+    codes            x;
+
+    for (int first = 0; first < all; first += CHUNK) {
+        const int fours = all - first < CHUNK ? all - first : CHUNK;
+
+        widen_chunk(p, t, panels->x_offset, rows[t->n], first, fours, &x);
+        for (int i = 0; i < n; i++) {
+            const int8_t *w = panels[i].w + (ptrdiff_t)first * PARE_QCONV_ROW;
+            if (first)
+                tiles[t->n](x.row[0], fours, w, sums[i], PARE_QCONV_COLUMNS, sums[i]);
+            else
+                tiles[t->n](x.row[0], fours, w, p->bias + panels[i].packed, 0, sums[i]);
+            if (first + fours == all)
+                (plain ? finish_plain : finish_other)(p, &panels[i], t, sums[i]);
         }
     }
 }
 
-/* Requantizes and stores pixel i, unless it only repeats the last one. */
-PARE_AVX2_INLINE void finish(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t, int i,
-                             pare_q256x2 acc)
+/* Panels from i on whose weights are read together. */
+static int group(const pare_qconv_range *r, int i)
 {
-    const pare_qepilogue *e = &p->epilogue;
+    const pare_qconv_panel *panels = r->plan->panels;
+    const size_t            most = GROUP_BYTES / r->plan->tile_bytes;
+    int                     n = 1;
 
-    if (i >= t->n)
-        return;
-    if (e->kind == PARE_QKIND_U8) {
-        pare_q256_store_u8(e, panel->packed, acc, false, panel->columns, t->y[i] + panel->channel,
-                           t->residual[i] + panel->channel);
-        return;
-    }
-    float *const y = (float *)t->y[i] + panel->channel;
-    pare_q256_store_f32(e, panel->packed, acc, panel->columns, y, t->row_scale[i]);
-}
-
-PARE_AVX2_INLINE void compute(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
-                              int rows)
-{
-    const __m256i    *at = (const __m256i *)(p->bias + panel->packed);
-    const pare_q256x2 bias = { _mm256_loadu_si256(at), _mm256_loadu_si256(at + 1) };
-    block             acc = { bias, bias, bias, bias };
-
-    products(p, panel, t, rows, &acc);
-    finish(p, panel, t, 0, acc.r0);
-    if (rows > 1) {
-        finish(p, panel, t, 1, acc.r1);
-        finish(p, panel, t, 2, acc.r2);
-        finish(p, panel, t, 3, acc.r3);
-    }
-}
-
-ISA static void tile_1(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t)
-{
-    compute(p, panel, t, 1);
-}
-
-ISA static void tile_4(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t)
-{
-    compute(p, panel, t, ROWS);
+    while (i + n < r->panel1 && n < GROUP && (size_t)n < most && panels[i + n].x_offset == panels[i].x_offset)
+        n++;
+    return n;
 }
 
 void pare_qconv_4x16_avx2(const pare_qconv_range *r)
 {
-    for (int i = r->panel0; i < r->panel1; i++) {
+    for (int i = r->panel0, n; i < r->panel1; i += n) {
         pare_qconv_walk walk;
 
+        n = group(r, i);
         pare_qconv_walk_start(r, &walk);
-        for (long m = r->first; m < r->last;) {
-            const int       n = r->last - m < ROWS ? (int)(r->last - m) : ROWS;
+        for (long m = r->first; m < r->last; m += ROWS) {
             pare_qconv_tile t;
 
-            pare_qconv_tile_take(r, &walk, n, n == 1 ? 1 : ROWS, &t);
-            (n == 1 ? tile_1 : tile_4)(r->plan, &r->plan->panels[i], &t);
-            m += n;
+            pare_qconv_tile_take(r, &walk, r->last - m < ROWS ? (int)(r->last - m) : ROWS, ROWS, &t);
+            run_tile(r->plan, &t, &r->plan->panels[i], n);
         }
     }
 }

@@ -89,6 +89,43 @@ PARE_AVX2_INLINE __m256i pare_q256_add(const pare_qepilogue *e, __m256i q, __m25
     return _mm256_cvtps_epi32(_mm256_fmadd_ps(a, rate_q, _mm256_fmadd_ps(r, rate_r, k)));
 }
 
+/* What the plain epilogue of 16 columns needs: neither table nor add. */
+typedef struct pare_q256_constants {
+    __m256  s0, s1;
+    __m256i zero, lo, hi;
+} pare_q256_constants;
+
+PARE_AVX2_INLINE pare_q256_constants pare_q256_load_constants(const pare_qepilogue *e, int column)
+{
+    return (pare_q256_constants){
+        .s0 = _mm256_loadu_ps(e->scale + column),
+        .s1 = _mm256_loadu_ps(e->scale + column + 8),
+        .zero = _mm256_set1_epi16((short)e->zero),
+        .lo = _mm256_set1_epi8((char)e->lo),
+        .hi = _mm256_set1_epi8((char)e->hi),
+    };
+}
+
+/* 16 int32 to words, zero added: columns 0..3, 8..11 and 4..7, 12..15 from natural order, sorted from lane order. */
+PARE_AVX2_INLINE __m256i pare_q256_words(const pare_q256_constants *c, pare_q256x2 acc)
+{
+    const __m256i v0 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc.v0), c->s0));
+    const __m256i v1 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc.v1), c->s1));
+
+    return _mm256_adds_epi16(_mm256_packs_epi32(v0, v1), c->zero);
+}
+
+/* The codes of two pixels with neither table nor add, one pixel in each half. */
+PARE_AVX2_INLINE __m256i pare_q256_codes_2(const pare_q256_constants *c, pare_q256x2 a, pare_q256x2 b, bool lanes)
+{
+    const __m256i q = _mm256_packus_epi16(pare_q256_words(c, a), pare_q256_words(c, b));
+    const __m256i bounded = _mm256_min_epu8(_mm256_max_epu8(q, c->lo), c->hi);
+
+    if (lanes)
+        return _mm256_permute4x64_epi64(bounded, 0xd8);
+    return _mm256_permutevar8x32_epi32(bounded, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
 /* Stores the u8 outputs of 16 columns, of which the first `columns` (<= 16) exist. The scales' order is that of acc. */
 PARE_AVX2_INLINE void pare_q256_store_u8(const pare_qepilogue *e, int column, pare_q256x2 acc, bool lanes, int columns,
                                          uint8_t *y, const uint8_t *residual)
