@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_bench.c - pare bench: how long one inference takes */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <pare/cpu.h>
-
+#include "bench_report.h"
 #include "command.h"
-#include "json.h"
 #include "progress.h"
-#include "session.h"
-#include "table.h"
 
 /* A median of fewer runs says little; more than these tell nothing new. */
 enum { LEAST_RUNS = 15, MOST_RUNS = 100000, WARM_RUNS = 3, PROFILED_RUNS = 101 };
@@ -19,28 +14,25 @@ enum { LEAST_RUNS = 15, MOST_RUNS = 100000, WARM_RUNS = 3, PROFILED_RUNS = 101 }
 typedef struct bench_args {
     pare_texts  input;
     const char *seconds;
+    const char *plan_file;
     int         batch;
-    bool        plan;
+    bool        plan, no_tune;
 } bench_args;
 
+#define AT(field) offsetof(bench_args, field)
+
 static const pare_option options[] = {
-    { "input", 'i', PARE_OPTION_LIST, offsetof(bench_args, input), "NAME=FILE", "as for `pare run` (random numbers)", 0,
+    { "input", 'i', PARE_OPTION_LIST, AT(input), "NAME=FILE", "as for `pare run` (random numbers)", 0, 0, false },
+    { "batch", 0, PARE_OPTION_INT, AT(batch), "N", "samples in one inference (1)", 1, 1 << 20, false },
+    { "seconds", 0, PARE_OPTION_TEXT, AT(seconds), "S", "measure this long, and at least 15 runs (1)", 0, 0, false },
+    { "plan", 0, PARE_OPTION_FLAG, AT(plan), NULL, "list every step: time, speed, and share of what the machine can do",
+      0, 0, false },
+    { "no-tune", 0, PARE_OPTION_FLAG, AT(no_tune), NULL, "take kernels by rule, not by timing them on this machine", 0,
       0, false },
-    { "batch", 0, PARE_OPTION_INT, offsetof(bench_args, batch), "N", "samples in one inference (1)", 1, 1 << 20,
-      false },
-    { "seconds", 0, PARE_OPTION_TEXT, offsetof(bench_args, seconds), "S", "measure this long, and at least 15 runs (1)",
-      0, 0, false },
-    { "plan", 0, PARE_OPTION_FLAG, offsetof(bench_args, plan), NULL, "list every step: op, kernel, output, time, speed",
-      0, 0, false },
+    { "plan-file", 0, PARE_OPTION_TEXT, AT(plan_file), "FILE",
+      "keep packed weights and timed kernels here, and use them\nwhen they fit (none)", 0, 0, false },
     { 0 },
 };
-
-typedef struct timing {
-    double *ms; /* [n], sorted when measured                                  */
-    int     n;
-    double *step_ms; /* [steps] medians; NULL: not wanted                          */
-    double *step_ns; /* [PROFILED_RUNS][steps] what the profiler saw in single runs */
-} timing;
 
 static double now_ms(void)
 {
@@ -71,7 +63,7 @@ static int warm_up(pare_session *s, pare_pool *pool, double ms)
     return 0;
 }
 
-static int measure(pare_session *s, pare_pool *pool, double ms, timing *t)
+static int measure(pare_session *s, pare_pool *pool, double ms, pare_bench *t)
 {
     const double start = now_ms();
 
@@ -87,113 +79,40 @@ static int measure(pare_session *s, pare_pool *pool, double ms, timing *t)
     return 0;
 }
 
-static double median(const double *sorted, int n)
+static int profile_runs(pare_session *s, pare_pool *pool, double *step_ns)
 {
-    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
-
-/* In runs of their own: looking at the clock after every step takes time. */
-static int profile(pare_session *s, pare_pool *pool, timing *t)
-{
-    const int steps = s->plan ? pare_plan_n_steps(s->plan) : 0;
-    double    one[PROFILED_RUNS];
-
-    for (int run = 0; t->step_ns && s->plan && run < PROFILED_RUNS; run++) {
-        pare_context_profile(s->ctx, t->step_ns + (size_t)run * (size_t)steps);
+    for (int run = 0; run < PROFILED_RUNS; run++) {
+        pare_context_profile(s->ctx, step_ns + (size_t)run * (size_t)pare_plan_n_steps(s->plan));
         const int code = pare_say_status(pare_session_run(s, pool));
 
         pare_context_profile(s->ctx, NULL);
         if (code || pare_progress_interrupted())
             return code ? code : PARE_EXIT_INTERRUPTED;
     }
-    for (int i = 0; t->step_ms && i < steps; i++) {
-        for (int run = 0; run < PROFILED_RUNS; run++)
-            one[run] = t->step_ns[(size_t)run * (size_t)steps + (size_t)i] * 1e-6;
-        qsort(one, PROFILED_RUNS, sizeof(*one), by_size);
-        t->step_ms[i] = median(one, PROFILED_RUNS);
-    }
     return 0;
 }
 
-static void json_steps(const pare_session *s, const timing *t)
+/* In runs of their own: looking at the clock after every step takes time. */
+static int profile(pare_session *s, pare_pool *pool, pare_bench *t)
 {
-    pare_json_open("steps", '[');
-    for (int i = 0; s->plan && i < pare_plan_n_steps(s->plan); i++) {
-        pare_step_info info;
+    const size_t  steps = (size_t)pare_plan_n_steps(s->plan);
+    double *const step_ns = calloc(steps + 1, sizeof(*step_ns) * PROFILED_RUNS); /* [PROFILED_RUNS][steps] */
+    double        one[PROFILED_RUNS];
+    int           code;
 
-        pare_plan_describe(s->plan, i, &info);
-        pare_json_open(NULL, '{');
-        pare_json_text("name", info.name);
-        pare_json_text("op", info.op);
-        pare_json_text("kernel", info.kernel);
-        pare_json_text("dtype", pare_dtype_name(info.dtype));
-        pare_json_shape("shape", &info.shape);
-        pare_json_real("ms", t->step_ms[i]);
-        pare_json_real("macs", info.macs);
-        pare_json_close('}');
+    t->step_ms = calloc(steps + 1, sizeof(*t->step_ms));
+    code = step_ns && t->step_ms ? profile_runs(s, pool, step_ns) : pare_say_failed("out of memory");
+    for (size_t i = 0; code == 0 && i < steps; i++) {
+        for (size_t run = 0; run < PROFILED_RUNS; run++)
+            one[run] = step_ns[run * steps + i] * 1e-6;
+        qsort(one, PROFILED_RUNS, sizeof(*one), by_size);
+        t->step_ms[i] = pare_bench_median(one, PROFILED_RUNS);
     }
-    pare_json_close(']');
+    free(step_ns);
+    return code;
 }
 
-static void print_json(const pare_session *s, const timing *t, int threads, const bench_args *args)
-{
-    pare_json_open(NULL, '{');
-    pare_json_real("median_ms", median(t->ms, t->n));
-    pare_json_real("min_ms", t->ms[0]);
-    pare_json_int("threads", threads);
-    pare_json_int("batch", args->batch ? args->batch : 1);
-    pare_json_text("cpu", pare_cpu_name());
-    pare_json_int("runs", t->n);
-    pare_json_bool("planned", s->plan != NULL);
-    if (args->plan)
-        json_steps(s, t);
-    pare_json_close('}');
-}
-
-static void print_steps(const pare_session *s, const timing *t)
-{
-    pare_table *const table = pare_table_create("lllrrrl");
-    const char *const head[] = { "op", "kernel", "output", "ms", "share", "GMAC/s", "name" };
-    const int         steps = pare_plan_n_steps(s->plan);
-    double            total = 0;
-
-    for (int i = 0; i < 7; i++)
-        pare_table_add(table, "%s", head[i]);
-    for (int i = 0; i < steps; i++)
-        total += t->step_ms[i];
-    for (int i = 0; i < steps; i++) {
-        const double   ms = t->step_ms[i];
-        char           text[PARE_WORD];
-        pare_step_info info;
-
-        pare_plan_describe(s->plan, i, &info);
-        pare_table_add(table, "%s", info.op);
-        pare_table_add(table, "%s", info.kernel);
-        pare_table_add(table, "%s %s", pare_dtype_name(info.dtype), pare_table_shape(&info.shape, text));
-        pare_table_add(table, "%.4f", ms);
-        pare_table_add(table, "%.1f %%", total > 0 ? 100 * ms / total : 0);
-        if (info.macs > 0 && ms > 0)
-            pare_table_add(table, "%.1f", info.macs * 1e-6 / ms);
-        else
-            pare_table_add(table, "-");
-        pare_table_add(table, "%s", info.name);
-    }
-    pare_table_print(table, 0);
-    printf("\n");
-}
-
-static void print_text(const pare_session *s, const timing *t, int threads, const bench_args *args)
-{
-    const int batch = args->batch ? args->batch : 1;
-
-    if (args->plan && s->plan)
-        print_steps(s, t);
-    printf("median %.4g ms, fastest %.4g ms; %d run%s, %d thread%s, batch %d, %s%s\n", median(t->ms, t->n), t->ms[0],
-           t->n, t->n == 1 ? "" : "s", threads, threads == 1 ? "" : "s", batch, pare_cpu_name(),
-           s->plan ? "" : ", node by node: shapes depend on values");
-}
-
-static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, timing *t)
+static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, pare_bench *t)
 {
     const bench_args *const args = v->args;
     char                   *end = NULL;
@@ -203,42 +122,43 @@ static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, tim
     if (end && (end == args->seconds || *end || !(ms > 0 && ms <= 1e8)))
         return pare_say_usage("--seconds must be a positive number, not '%s'", args->seconds);
     t->ms = malloc(sizeof(*t->ms) * MOST_RUNS);
-    if (args->plan && s->plan) {
-        const size_t steps = (size_t)pare_plan_n_steps(s->plan) + 1;
-
-        t->step_ms = calloc(steps, sizeof(*t->step_ms));
-        t->step_ns = calloc(steps * PROFILED_RUNS, sizeof(*t->step_ns));
-    }
-    if (!t->ms || (args->plan && s->plan && (!t->step_ms || !t->step_ns)))
+    if (!t->ms)
         return pare_say_failed("out of memory");
-    if ((code = warm_up(s, pool, ms)) || (code = measure(s, pool, ms, t)) || (code = profile(s, pool, t)))
+    if ((code = warm_up(s, pool, ms)) || (code = measure(s, pool, ms, t)))
         return code;
-    if (v->common->json)
-        print_json(s, t, pare_pool_threads(pool), args);
-    else
-        print_text(s, t, pare_pool_threads(pool), args);
+    if (args->plan && s->plan) {
+        const size_t bytes = pare_plan_packed_bytes(s->plan) + pare_plan_context_bytes(s->plan);
+
+        if ((code = profile(s, pool, t)) || (code = pare_say_status(pare_peaks_measure(pool, bytes, &t->peaks))))
+            return code;
+    }
+    (v->common->json ? pare_bench_json : pare_bench_text)(s, t);
     return 0;
 }
 
 static int run(const pare_invocation *v)
 {
-    const bench_args *const args = v->args;
-    pare_common_args        one = *v->common;
-    pare_pool              *pool = NULL;
-    timing                  t = { 0 };
-    pare_session            s;
-    int                     code =
-        pare_session_open(&s, v->words[0], &(pare_session_options){ .files = &args->input, .batch = args->batch });
+    const bench_args *const    args = v->args;
+    const pare_session_options o = {
+        .files = &args->input, .batch = args->batch, .tune = !args->no_tune, .plan_file = args->plan_file
+    };
+    pare_common_args one = *v->common;
+    pare_pool       *pool = NULL;
+    pare_bench       t = { .batch = args->batch ? args->batch : 1, .tuned = !args->no_tune };
+    pare_session     s;
+    const double     start = now_ms();
+    int              code = pare_session_open(&s, v->words[0], &o);
 
+    t.open_ms = now_ms() - start;
     if (!one.threads)
         one.threads = 1;
     if (code == 0)
         code = pare_say_status(pare_command_pool(&(pare_invocation){ .common = &one }, &pool));
+    t.threads = pare_pool_threads(pool);
     if (code == 0)
         code = bench(v, &s, pool, &t);
     free(t.ms);
     free(t.step_ms);
-    free(t.step_ns);
     pare_session_close(&s);
     pare_pool_destroy(pool);
     return code;
@@ -250,8 +170,13 @@ const pare_command pare_command_bench = {
     .usage = "MODEL [options]",
     .details =
         "Inputs are random where no file gives them. Every number is a median of at least 15 runs, after warming\n"
-        "up. Without --threads it is one thread.\n",
-    .examples = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n",
+        "up. Without --threads it is one thread. Before that, each step's kernels are timed and the fastest kept;\n"
+        "results do not depend on it. `roof` in the list of steps is the time that the step's multiply-adds, or its\n"
+        "bytes, would take at the peak of this machine, as a share of the time that it takes. The peaks are measured\n"
+        "in the same run; memory's from as much as the model has, so a step whose input is still in a nearer cache\n"
+        "can pass 100 %.\n",
+    .examples = "  pare bench model.int8.onnx\n  pare bench model.onnx --threads 4 --batch 8 --plan\n"
+                "  pare bench model.int8.onnx --plan-file model.plan\n",
     .min_words = 1,
     .max_words = 1,
     .options = options,

@@ -16,7 +16,7 @@
 
 typedef struct run_args {
     pare_texts  input;
-    const char *output_dir, *fill;
+    const char *output_dir, *fill, *plan_file;
     int         seed, batch;
     bool        keep_inputs;
 } run_args;
@@ -34,6 +34,8 @@ static const pare_option options[] = {
     { "fill", 0, PARE_OPTION_WORD, AT(fill), "random|zeros", "inputs without a file: floats from -1 to 1 (random)", 0,
       0, false },
     { "seed", 0, PARE_OPTION_INT, AT(seed), "N", "of the random numbers (0)", 0, 1 << 30, false },
+    { "plan-file", 0, PARE_OPTION_TEXT, AT(plan_file), "FILE",
+      "keep packed weights here, and use them when they fit (none)", 0, 0, false },
     { "batch", 0, PARE_OPTION_INT, AT(batch), "N", "where the model leaves it open (that of the files, else 1)", 1,
       1 << 20, false },
     { 0 },
@@ -157,6 +159,7 @@ static int run(const pare_invocation *v)
     const pare_session_options o = { .files = &args->input,
                                      .batch = args->batch,
                                      .seed = (uint64_t)args->seed,
+                                     .plan_file = args->plan_file,
                                      .zeros = args->fill && strcmp(args->fill, "zeros") == 0 };
     pare_session               s;
     pare_pool                 *pool = NULL;

@@ -2,6 +2,7 @@
 /* session.c - one model with inputs, ready to run */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,14 @@ static int fill_others(pare_session *s, const pare_session_options *o, int64_t b
     return 0;
 }
 
-static pare_status plan(pare_session *s)
+/* Said even when all is well: the next start is faster, or the file was for something else. */
+static void say_written(const pare_session *s, const char *plan_file)
+{
+    if (plan_file && pare_plan_misfit(s->plan))
+        fprintf(stderr, "pare: %s: written; %s\n", plan_file, pare_plan_misfit(s->plan));
+}
+
+static pare_status plan(pare_session *s, const pare_session_options *o)
 {
     pare_shape *const shapes = calloc((size_t)s->n_inputs + 1, sizeof(*shapes));
     pare_status       status = PARE_ERR_MEMORY;
@@ -119,10 +127,14 @@ static pare_status plan(pare_session *s)
     for (int i = 0; shapes && i < s->n_inputs; i++)
         shapes[i] = s->inputs[i].shape;
     if (shapes)
-        status = pare_compile(s->graph, &(pare_compile_options){ .shapes = shapes }, &s->plan);
+        status = pare_compile(s->graph,
+                              &(pare_compile_options){ .shapes = shapes, .tune = o->tune, .plan_file = o->plan_file },
+                              &s->plan);
     free(shapes);
-    if (status == PARE_OK)
+    if (status == PARE_OK) {
+        say_written(s, o->plan_file);
         return pare_context_create(s->plan, &s->ctx);
+    }
     return status == PARE_ERR_DYNAMIC ? PARE_OK : status;
 }
 
@@ -143,7 +155,7 @@ int pare_session_open(pare_session *s, const char *model, const pare_session_opt
         return pare_say_failed("out of memory");
     if ((code = check_files(s, o->files)) || (code = load_files(s, o, &batch)) || (code = fill_others(s, o, batch)))
         return code;
-    return pare_say_status(plan(s));
+    return pare_say_status(plan(s, o));
 }
 
 static void drop_outputs(pare_session *s)

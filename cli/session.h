@@ -12,7 +12,9 @@ typedef struct pare_session_options {
     const pare_texts *files; /* "NAME=FILE", or "FILE" for the first input; NULL: none            */
     int64_t           batch; /* where the model leaves it open; 0: that of the files, else 1      */
     uint64_t          seed;
-    bool              zeros; /* floats that no file gives are 0; false: random from -1 to 1       */
+    bool              zeros;     /* floats that no file gives are 0; false: random from -1 to 1       */
+    bool              tune;      /* time the kernels of every step                                    */
+    const char       *plan_file; /* packed weights for the next start; NULL: none */
 } pare_session_options;
 
 typedef struct pare_session {

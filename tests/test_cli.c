@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_cli.c - the command `pare` from outside: exit codes, sentences, JSON keys, files left behind */
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -329,6 +330,25 @@ static void check_list(const json_t *root, const char *key, size_t least, const 
         check_keys(json_array_get(list, i), keys);
 }
 
+/* Steps add up to what is said of them, and products reach some share of the peak. */
+static void check_bench(const json_t *root)
+{
+    const json_t *const steps = json_object_get(root, "steps");
+    double              sum = 0;
+
+    check_keys(json_object_get(root, "peaks"), "level|int8_gmacs|f32_gmacs|memory_gb");
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *const step = json_array_get(steps, i);
+
+        sum += json_number_value(json_object_get(step, "ms"));
+        if (json_number_value(json_object_get(step, "macs")) > 0)
+            assert_true(json_number_value(json_object_get(step, "roof")) > 0);
+    }
+    assert_true(fabs(sum - json_number_value(json_object_get(root, "steps_ms"))) <= 1e-6 * sum);
+    assert_true(json_number_value(json_object_get(json_object_get(root, "peaks"), "int8_gmacs")) > 0.01);
+    assert_true(json_integer_value(json_object_get(root, "packed_bytes")) > 10000);
+}
+
 static void test_json_keys(void **state)
 {
     (void)state;
@@ -372,9 +392,11 @@ static void test_json_keys(void **state)
     check_list(root, "outputs", 1, "name|dtype|shape|min|max|mean|file");
     json_decref(root);
 
-    root =
-        json_of("bench q.onnx --seconds 0.01 --plan --json", "median_ms|min_ms|threads|batch|cpu|runs|planned|steps");
-    check_list(root, "steps", 10, "name|op|kernel|dtype|shape|ms|macs");
+    root = json_of("bench q.onnx --seconds 0.01 --plan --json",
+                   "median_ms|min_ms|threads|batch|cpu|runs|planned|tuned|open_ms|packed_bytes|"
+                   "context_bytes|peaks|steps_ms|steps");
+    check_list(root, "steps", 10, "name|op|kernel|choices|dtype|shape|ms|macs|bytes|roof");
+    check_bench(root);
     assert_int_equal(json_integer_value(json_object_get(root, "threads")), 1);
     assert_true(json_integer_value(json_object_get(root, "runs")) >= 15);
     json_decref(root);

@@ -16,6 +16,7 @@
 #include <pare/progress.h>
 #include <pare/quantize.h>
 #include <pare/recipe.h>
+#include <pare/roofline.h>
 #include <pare/status.h>
 #include <pare/tensor.h>
 #include <pare/tensor_io.h>

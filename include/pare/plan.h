@@ -3,6 +3,9 @@
 #ifndef PARE_PLAN_H
 #define PARE_PLAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <pare/graph.h>
 #include <pare/pool.h>
 #include <pare/tensor.h>
@@ -28,6 +31,9 @@ PARE_API const char *pare_plan_output(const pare_plan *plan, int index, const pa
 /* Why the plan file that was named was written anew ("it is for another CPU ..."); NULL: it was used, or none was named. */
 PARE_API const char *pare_plan_misfit(const pare_plan *plan);
 
+/* Packed constants, in bytes: once per plan, shared by its contexts. */
+PARE_API size_t pare_plan_packed_bytes(const pare_plan *plan);
+
 /* Memory for activations and scratch, in bytes, that every context of the plan takes. */
 PARE_API size_t pare_plan_context_bytes(const pare_plan *plan);
 
@@ -39,7 +45,10 @@ typedef struct pare_step_info {
     const char *output; /* name of the first output                          */
     pare_shape  shape;  /* of the first output                               */
     pare_dtype  dtype;
-    double      macs; /* multiply-adds, 0 where that means nothing         */
+    bool        integer;   /* works on quantized integers                       */
+    int         n_choices; /* kernels it could use; 0: none but this one        */
+    double      macs;      /* multiply-adds, 0 where that means nothing         */
+    double      bytes;     /* of inputs, outputs and packed constants           */
 } pare_step_info;
 
 PARE_API int  pare_plan_n_steps(const pare_plan *plan);

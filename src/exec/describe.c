@@ -17,6 +17,20 @@ static double macs_of(const pare_plan *p, const pare_node *n)
                         : 0;
 }
 
+/* Inputs, outputs and constants, each once. Constants that are packed count as they are packed. */
+static double bytes_of(const pare_plan *p, const pare_plan_step *s)
+{
+    double bytes = (double)s->packed_bytes;
+
+    for (int i = 0; i < s->node->n_in; i++)
+        if (s->node->in[i] && !(i < 32 && s->step.packed >> i & 1))
+            bytes += (double)pare_tensor_bytes(pare_plan_tensor(p, s->node->in[i]));
+    for (int i = 0; i < s->node->n_out; i++)
+        if (s->node->out[i])
+            bytes += (double)pare_tensor_bytes(&p->tensors[s->node->out[i]->id]);
+    return s->view ? 0 : bytes;
+}
+
 void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
 {
     const pare_plan_step *s = &p->steps[index];
@@ -29,12 +43,24 @@ void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
                   : s->step.run ? s->step.kernel ? s->step.kernel : "rows"
                                 : "reference",
         .output = v ? v->name : "",
+        .integer = s->node->op->traits & PARE_INTEGER,
+        .n_choices = s->step.n_choices,
         .macs = macs_of(p, s->node),
+        .bytes = bytes_of(p, s),
     };
     if (v) {
         info->shape = p->tensors[v->id].shape;
         info->dtype = p->tensors[v->id].dtype;
     }
+}
+
+size_t pare_plan_packed_bytes(const pare_plan *p)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < p->n_steps; i++)
+        bytes += p->steps[i].packed_bytes;
+    return bytes;
 }
 
 const char *pare_plan_misfit(const pare_plan *p)

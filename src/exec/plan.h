@@ -48,8 +48,9 @@ typedef struct pare_place {
 
 typedef struct pare_plan_step {
     const pare_node *node;
-    pare_step        step; /* kernel, state, scratch, run                    */
-    bool             view; /* nothing to do: what it makes is there already    */
+    pare_step        step;         /* kernel, state, scratch, run                    */
+    bool             view;         /* nothing to do: what it makes is there already    */
+    size_t           packed_bytes; /* of its constants in the store            */
 } pare_plan_step;
 
 struct pare_plan {

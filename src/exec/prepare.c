@@ -50,12 +50,27 @@ static bool has_packed(const pare_plan_step *s, int input)
     return input < 32 && s->step.packed >> input & 1;
 }
 
+/* Of the pieces from number `first` on. */
+static size_t bytes_of(const pare_store *store, int first)
+{
+    size_t size, sum = 0;
+
+    for (int i = first; i < pare_store_n(store); i++) {
+        pare_store_piece(store, i, &size);
+        sum += size;
+    }
+    return sum;
+}
+
 static pare_status prepare_steps(pare_plan *p, const uint8_t *choices, pare_store *store)
 {
     for (int i = 0; i < p->n_steps; i++) {
         pare_plan_step *const s = &p->steps[i];
 
+        const int first = pare_store_n(store);
+
         PARE_TRY(pare_plan_prepare_step(p, s, choices ? choices[i] : 0, store, &s->step));
+        s->packed_bytes = bytes_of(store, first);
         if (p->scratch_bytes < s->step.scratch)
             p->scratch_bytes = (s->step.scratch + 63) / 64 * 64;
         /* Weights that were read from a mapped file just now need not stay in memory until the last step is packed. */
