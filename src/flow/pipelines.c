@@ -38,6 +38,7 @@ const pare_pass *const pare_lower_passes[] = {
 };
 
 const pare_pass *const pare_speed_passes[] = {
+    &pare_pass_fuse_attention,
     &pare_pass_fuse_pad,
     &pare_pass_fuse_shuffle,
     &pare_pass_cut_shuffle,

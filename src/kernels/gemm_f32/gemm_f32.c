@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "kernels/gemm_f32/gemm_f32_turn.h"
 
 #define GEMM_F32(mr, nr, lane, name, isa)                        \
     void pare_gemm_f32_tile_##name(const pare_gemm_f32_tile *t); \
@@ -59,13 +60,23 @@ size_t pare_gemm_f32_packed_size(const pare_gemm_f32_kernel *kernel, int n, int 
     return ((size_t)full + (size_t)pare_gemm_f32_panel_width(kernel, n, full)) * (size_t)k;
 }
 
+/* Columns first .. n of `count` k: src[j * n_stride + i * k_stride] to dst[i * width + j]. */
+static void scatter(const pare_gemm_f32_b *b, const float *src, int first, int n, int count, int width, float *dst)
+{
+    for (int j = first; j < n; j++)
+        for (int i = 0; i < count; i++)
+            dst[(size_t)i * width + j] = src[i * b->k_stride + j * b->n_stride];
+}
+
 /*
  * One panel: dst[k][width] from n columns, in blocks of sixteen k, so that of a transposed B whole cache lines are used
  * while the block that they are scattered into stays in the first-level cache.
  */
-static void pack_panel(const pare_gemm_f32_b *b, const float *src, int n, int width, float *dst)
+static void pack_panel(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_b *b, const float *src, int n, int width,
+                       float *dst)
 {
-    const int block = 16;
+    const int              block = 16;
+    pare_gemm_f32_turn_fn *turn = b->k_stride == 1 ? pare_gemm_f32_turn(kernel) : NULL;
 
     if (n < width)
         memset(dst, 0, sizeof(float) * (size_t)width * (size_t)b->k);
@@ -75,11 +86,14 @@ static void pack_panel(const pare_gemm_f32_b *b, const float *src, int n, int wi
         return;
     }
     for (int p = 0; p < b->k; p += block) {
-        const int end = p + block < b->k ? p + block : b->k;
+        const int    count = b->k - p < block ? b->k - p : block;
+        const float *from = src + p * b->k_stride;
+        float       *to = dst + (size_t)p * width;
+        int          j = 0;
 
-        for (int j = 0; j < n; j++)
-            for (int i = p; i < end; i++)
-                dst[(size_t)i * width + j] = src[i * b->k_stride + j * b->n_stride];
+        for (; turn && count == block && j + block <= n; j += block)
+            turn(from + j * b->n_stride, b->n_stride, to + j, width);
+        scatter(b, from, j, n, count, width, to);
     }
 }
 
@@ -93,7 +107,7 @@ void pare_gemm_f32_pack(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_
         const int width = pare_gemm_f32_panel_width(kernel, b->n, column);
         const int n = b->n - column < width ? b->n - column : width;
 
-        pack_panel(b, b->data + column * b->n_stride, n, width, packed + (size_t)column * (size_t)b->k);
+        pack_panel(kernel, b, b->data + column * b->n_stride, n, width, packed + (size_t)column * (size_t)b->k);
     }
 }
 
