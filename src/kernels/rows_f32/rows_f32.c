@@ -10,6 +10,9 @@ static const pare_rows_f32_kernel *const kernels[] = {
     &pare_rows_f32_avx512vnni,
     &pare_rows_f32_avx2,
 #endif
+#if PARE_ARM64
+    &pare_rows_f32_neon,
+#endif
     &pare_rows_f32_c,
 };
 enum { N_KERNELS = sizeof(kernels) / sizeof(kernels[0]) };

@@ -95,5 +95,8 @@ extern const pare_rows_f32_kernel pare_rows_f32_c;
 extern const pare_rows_f32_kernel pare_rows_f32_avx2;
 extern const pare_rows_f32_kernel pare_rows_f32_avx512vnni;
 #endif
+#if PARE_ARM64
+extern const pare_rows_f32_kernel pare_rows_f32_neon;
+#endif
 
 #endif

@@ -11,6 +11,9 @@ static const pare_unary_f32_kernel kernels[] = {
     { "unary_f32_avx512vnni", PARE_ISA_AVX512VNNI, pare_unary_f32_rows_avx512vnni },
     { "unary_f32_avx2", PARE_ISA_AVX2, pare_unary_f32_rows_avx2 },
 #endif
+#if PARE_ARM64
+    { "unary_f32_neon", PARE_ISA_NEON, pare_unary_f32_rows_neon },
+#endif
     { "unary_f32_c", 0, pare_unary_f32_rows_c },
 };
 enum { N_KERNELS = sizeof(kernels) / sizeof(kernels[0]) };

@@ -51,5 +51,8 @@ extern pare_unary_f32_fn *const pare_unary_f32_rows_c[PARE_UNARY_F32_COUNT];
 extern pare_unary_f32_fn *const pare_unary_f32_rows_avx2[PARE_UNARY_F32_COUNT];
 extern pare_unary_f32_fn *const pare_unary_f32_rows_avx512vnni[PARE_UNARY_F32_COUNT];
 #endif
+#if PARE_ARM64
+extern pare_unary_f32_fn *const pare_unary_f32_rows_neon[PARE_UNARY_F32_COUNT];
+#endif
 
 #endif
