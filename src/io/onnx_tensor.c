@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/pages.h"
 #include "base/status.h"
 #include "io/onnx.h"
 #include "tensor/tensor.h"
@@ -122,6 +123,17 @@ static pare_status describe(const header *h, pare_tensor *t)
     return PARE_OK;
 }
 
+/* What was copied need not stay in memory a second time. */
+static pare_status forget(pare_buf *buf, const uint8_t *bytes, size_t size)
+{
+    pare_buf *window;
+
+    PARE_TRY(pare_buf_slice(buf, (size_t)(bytes - pare_buf_bytes(buf)), size, &window));
+    pare_buf_forget(window);
+    pare_buf_unref(window);
+    return PARE_OK;
+}
+
 /* Bytes that lie in `buf`: shared when aligned for the type, else copied. Bool is copied so that it is 0 or 1. */
 static pare_status take_bytes(pare_tensor *t, pare_buf *buf, const uint8_t *bytes)
 {
@@ -139,7 +151,7 @@ static pare_status take_bytes(pare_tensor *t, pare_buf *buf, const uint8_t *byte
             ((uint8_t *)t->data)[i] = bytes[i] != 0;
     else if (size > 0)
         memcpy(t->data, bytes, size);
-    return PARE_OK;
+    return forget(buf, bytes, size);
 }
 
 /* How a type is stored when its data is not raw: the field, the wire type and how many elements share one number. */
