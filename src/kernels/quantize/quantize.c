@@ -3,15 +3,14 @@
 #include "kernels/quantize/quantize.h"
 
 static const pare_quantize_kernel kernels[] = {
-#define PARE_QUANTIZE(name, isa)      \
-    {                                 \
-        #name,                        \
-        isa,                          \
-        pare_quantize_##name,         \
-        pare_dequantize_##name,       \
-        pare_quantize_largest_##name, \
-        pare_quantize_codes_##name    \
-    },
+#define PARE_QUANTIZE(name, isa)    \
+    { #name,                        \
+      isa,                          \
+      pare_quantize_##name,         \
+      pare_dequantize_##name,       \
+      pare_quantize_largest_##name, \
+      pare_quantize_codes_##name,   \
+      pare_quantize_pixel4_##name },
 #include "kernels/quantize/quantize.def"
 #undef PARE_QUANTIZE
 };
@@ -66,6 +65,10 @@ void pare_quantize_planar(const pare_quantize_kernel *kernel, const pare_quantiz
 {
     uint8_t codes[STRIP];
 
+    if (d->pixel == 4 && d->channels <= 4) {
+        kernel->pixel4(d, x, y, n);
+        return;
+    }
     for (long begin = 0; begin < n; begin += STRIP) {
         const long count = n - begin < STRIP ? n - begin : STRIP;
         for (int c = 0; c < d->channels; c++) {

@@ -41,6 +41,19 @@ typedef float pare_quantize_largest(const pare_quantize_pixels *p);
  */
 typedef void pare_quantize_codes(const pare_quantize_pixels *p, float a);
 
+/*
+ * Planar floats to channels-last codes: y[i * pixel + c] = quantize(x[c * plane + i]) for i < n, c < channels.
+ * `plane` counts floats, `pixel` bytes. Other bytes of a pixel are not written, but those of pixels of 4 bytes become 0.
+ */
+typedef struct pare_quantize_planar_desc {
+    pare_quantize_params params;
+    ptrdiff_t            plane, pixel;
+    int                  channels;
+} pare_quantize_planar_desc;
+
+/* The same for pixels of exactly 4 bytes and at most 4 channels. */
+typedef void pare_quantize_pixel4(const pare_quantize_planar_desc *d, const float *x, uint8_t *y, long n);
+
 typedef struct pare_quantize_kernel {
     const char            *name;
     unsigned               isa;
@@ -48,6 +61,7 @@ typedef struct pare_quantize_kernel {
     pare_dequantize_row   *dequantize;
     pare_quantize_largest *largest;
     pare_quantize_codes   *codes;
+    pare_quantize_pixel4  *pixel4;
 } pare_quantize_kernel;
 
 /* The versions that `cpu` runs, best first; the last, portable C, is the reference itself. */
@@ -55,16 +69,6 @@ int pare_quantize_candidates(unsigned cpu, const pare_quantize_kernel *out[], in
 
 /* The whole dynamic scheme for one row; returns sx = a / 127. */
 float pare_quantize_dynamic(const pare_quantize_kernel *kernel, const float *x, uint8_t *y, long n);
-
-/*
- * Planar floats to channels-last codes: y[i * pixel + c] = quantize(x[c * plane + i]) for i < n, c < channels.
- * `plane` counts floats, `pixel` bytes; other bytes of a pixel are not written.
- */
-typedef struct pare_quantize_planar_desc {
-    pare_quantize_params params;
-    ptrdiff_t            plane, pixel;
-    int                  channels;
-} pare_quantize_planar_desc;
 
 void pare_quantize_planar(const pare_quantize_kernel *kernel, const pare_quantize_planar_desc *d, const float *x,
                           uint8_t *y, long n);
@@ -77,7 +81,8 @@ void pare_quantize_planar_codes(const pare_quantize_kernel *kernel, const pare_q
     pare_quantize_row     pare_quantize_##name;         \
     pare_dequantize_row   pare_dequantize_##name;       \
     pare_quantize_largest pare_quantize_largest_##name; \
-    pare_quantize_codes   pare_quantize_codes_##name;
+    pare_quantize_codes   pare_quantize_codes_##name;   \
+    pare_quantize_pixel4  pare_quantize_pixel4_##name;
 #include "kernels/quantize/quantize.def"
 #undef PARE_QUANTIZE
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quantize_avx2.c - 8 values at a time; tails through the reference */
+/* quantize_avx2.c - 8 values at a time; tails through the reference; quotients as in quantize_avx512vnni.c */
 #include "cpu/cpu.h"
 
 #if PARE_X86
@@ -28,15 +28,70 @@ INLINE void store_bytes(uint8_t *y, __m256i q)
     _mm_storel_epi64((__m128i *)y, _mm_packus_epi16(words, words));
 }
 
-ISA void pare_quantize_avx2(const pare_quantize_params *p, const float *x, uint8_t *y, long n)
+typedef struct divisor {
+    __m256  scale, inverse;
+    __m256  least, most; /* numbers of the codes lo and hi: what lies beyond becomes those */
+    __m256i zero;
+    bool    quick;
+} divisor;
+
+INLINE divisor divisor_of(const pare_quantize_params *p)
 {
-    const __m256 scale = _mm256_set1_ps(p->scale), zero = _mm256_set1_ps((float)p->zero);
-    const __m256 lo = _mm256_set1_ps((float)p->lo), hi = _mm256_set1_ps((float)p->hi);
-    long         i = 0;
+    return (divisor){ _mm256_set1_ps(p->scale),
+                      _mm256_set1_ps(1 / p->scale),
+                      _mm256_set1_ps((float)(p->lo - p->zero) * p->scale),
+                      _mm256_set1_ps((float)(p->hi - p->zero) * p->scale),
+                      _mm256_set1_epi32(p->zero),
+                      p->scale >= 0x1p-100f && p->scale <= 0x1p100f };
+}
+
+/* vmaxps gives its second operand for NaN, so that becomes lo. */
+INLINE __m256i quick_code(const divisor *d, __m256 x)
+{
+    const __m256 v = _mm256_min_ps(_mm256_max_ps(x, d->least), d->most);
+    __m256       q = _mm256_mul_ps(v, d->inverse);
+
+    q = _mm256_fmadd_ps(_mm256_fnmadd_ps(q, d->scale, v), d->inverse, q);
+    q = _mm256_fmadd_ps(_mm256_fnmadd_ps(q, d->scale, v), d->inverse, q);
+    return _mm256_add_epi32(_mm256_cvtps_epi32(q), d->zero);
+}
+
+INLINE __m256i codes_of(const pare_quantize_params *p, const divisor *d, __m256 x)
+{
+    if (d->quick)
+        return quick_code(d, x);
+    return code(_mm256_div_ps(x, d->scale), _mm256_set1_ps((float)p->zero), _mm256_set1_ps((float)p->lo),
+                _mm256_set1_ps((float)p->hi));
+}
+
+ISA void pare_quantize_avx2(const pare_quantize_params *params, const float *x, uint8_t *y, long n)
+{
+    const pare_quantize_params p = *params;
+    const divisor              d = divisor_of(&p);
+    long                       i = 0;
 
     for (; i + 8 <= n; i += 8)
-        store_bytes(y + i, code(_mm256_div_ps(_mm256_loadu_ps(x + i), scale), zero, lo, hi));
-    pare_quantize_ref(p, x + i, y + i, n - i);
+        store_bytes(y + i, codes_of(&p, &d, _mm256_loadu_ps(x + i)));
+    pare_quantize_ref(&p, x + i, y + i, n - i);
+}
+
+/* 8 pixels at a time: a channel's codes are a byte of each dword. */
+ISA void pare_quantize_pixel4_avx2(const pare_quantize_planar_desc *desc, const float *x, uint8_t *y, long n)
+{
+    const pare_quantize_planar_desc d = *desc;
+    const divisor                   by = divisor_of(&d.params);
+    long                            i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        __m256i pixels = _mm256_setzero_si256();
+
+        for (int c = d.channels - 1; c >= 0; c--) {
+            const __m256i q = codes_of(&d.params, &by, _mm256_loadu_ps(x + c * d.plane + i));
+            pixels = _mm256_or_si256(_mm256_slli_epi32(pixels, 8), _mm256_and_si256(q, _mm256_set1_epi32(0xff)));
+        }
+        _mm256_storeu_si256((__m256i *)(y + 4 * i), pixels);
+    }
+    pare_quantize_pixel4_ref(&d, x + i, y + 4 * i, n - i);
 }
 
 ISA void pare_dequantize_avx2(const pare_quantize_params *p, const uint8_t *x, float *y, long n)

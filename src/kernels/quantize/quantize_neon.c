@@ -46,6 +46,26 @@ void pare_quantize_neon(const pare_quantize_params *p, const float *x, uint8_t *
     pare_quantize_ref(&copy, x + i, y + i, n - i);
 }
 
+void pare_quantize_pixel4_neon(const pare_quantize_planar_desc *desc, const float *x, uint8_t *y, long n)
+{
+    const pare_quantize_planar_desc d = *desc;
+    const float32x4_t               scale = vdupq_n_f32(d.params.scale);
+    const rule                      r = { vdupq_n_f32((float)d.params.zero), vdupq_n_f32((float)d.params.lo),
+                                          vdupq_n_f32((float)d.params.hi), vdupq_n_s32(0) };
+    long                            i = 0;
+
+    for (; i + 4 <= n; i += 4) {
+        int32x4_t pixels = vdupq_n_s32(0);
+
+        for (int c = d.channels - 1; c >= 0; c--) {
+            const int32x4_t q = code_4(&r, vdivq_f32(vld1q_f32(x + c * d.plane + i), scale));
+            pixels = vorrq_s32(vshlq_n_s32(pixels, 8), vandq_s32(q, vdupq_n_s32(0xff)));
+        }
+        vst1q_u8(y + 4 * i, vreinterpretq_u8_s32(pixels));
+    }
+    pare_quantize_pixel4_ref(&d, x + i, y + 4 * i, n - i);
+}
+
 void pare_dequantize_neon(const pare_quantize_params *p, const uint8_t *x, float *y, long n)
 {
     const pare_quantize_params copy = *p;

@@ -45,3 +45,12 @@ void pare_quantize_codes_ref(const pare_quantize_pixels *p, float a)
             p->y[i * p->y_step + c] = (uint8_t)(q + 128);
         }
 }
+
+void pare_quantize_pixel4_ref(const pare_quantize_planar_desc *d, const float *x, uint8_t *y, long n)
+{
+    for (long i = 0; i < 4 * n; i++) {
+        y[i] = 0;
+        if (i % 4 < d->channels)
+            pare_quantize_ref(&d->params, &x[i % 4 * d->plane + i / 4], &y[i], 1);
+    }
+}

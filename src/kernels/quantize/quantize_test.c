@@ -155,7 +155,41 @@ static void examples(runner *r)
     }
 }
 
-/* Planes of n pixels to every pixel stride; bytes between the channels and the stride stay. */
+/* The floats next to every tie, at ordinary scales and at those that no reciprocal serves. */
+static void ties(runner *r)
+{
+    enum { TIES = 520, NEAR = 9, N = TIES * NEAR };
+    static const float odd[] = { 1e-40f, 0x1p-126f, 1e-31f, 1e31f, 1e37f, 1.0f, 0x1.fffffep-5f, 0x1.000002p-5f };
+    const pare_quantize_kernel *kernels[MAX_KERNELS];
+    const int                   n = pare_quantize_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
+    pare_rng                    rng = pare_rng_seed(r->seed);
+    float *const                x = malloc(N * sizeof(float));
+    uint8_t *const want = malloc(N), *const got = malloc(N);
+
+    for (int t = 0; t < 300; t++) {
+        pare_quantize_params p = make(&rng);
+
+        p.scale = t < 8 ? odd[t] : pare_rng_uniform(&rng, 1e-4f, 2.0f);
+        for (int i = 0; i < TIES; i++) {
+            float v = ((float)i - TIES / 2 + 0.5f) * p.scale;
+
+            for (int k = 0; k < NEAR / 2; k++)
+                v = nextafterf(v, -INFINITY);
+            for (int k = 0; k < NEAR; k++, v = nextafterf(v, INFINITY))
+                x[i * NEAR + k] = v;
+        }
+        pare_quantize_ref(&p, x, want, N);
+        for (int k = 0; k < n; k++) {
+            kernels[k]->quantize(&p, x, got, N);
+            CHECK(r, !memcmp(got, want, N), "%s: ties at scale %a", kernels[k]->name, p.scale);
+        }
+    }
+    free(x);
+    free(want);
+    free(got);
+}
+
+/* Planes of n pixels to every pixel stride; bytes between the channels and the stride stay, but those of 4-byte pixels. */
 static void planar(runner *r)
 {
     const pare_quantize_kernel *kernels[MAX_KERNELS];
@@ -164,7 +198,7 @@ static void planar(runner *r)
 
     for (int t = 0; t < 60; t++) {
         const int      channels = 1 + (int)pare_rng_below(&rng, 4), pixels = (int)pare_rng_below(&rng, 700);
-        const int      stride = channels + (int)pare_rng_below(&rng, 30), plane = pixels + 3;
+        const int      stride = t % 3 ? channels + (int)pare_rng_below(&rng, 30) : 4, plane = pixels + 3;
         float *const   x = malloc((size_t)(channels * plane) * sizeof(float));
         uint8_t *const y = malloc((size_t)(stride * pixels) + 1);
         const pare_quantize_planar_desc d = { make(&rng), plane, stride, channels };
@@ -176,7 +210,7 @@ static void planar(runner *r)
             memset(y, 0x5a, (size_t)(stride * pixels) + 1);
             pare_quantize_planar(kernels[k], &d, x, y, pixels);
             for (int i = 0; i < stride * pixels; i++) {
-                uint8_t want = 0x5a;
+                uint8_t want = stride == 4 ? 0 : 0x5a;
                 if (i % stride < channels)
                     pare_quantize_ref(&d.params, &x[i % stride * plane + i / stride], &want, 1);
                 wrong += y[i] != want;
@@ -191,9 +225,7 @@ static void planar(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "rows", rows },
-        { "dynamic_pixels", dynamic_pixels },
-        { "examples", examples },
+        { "rows", rows },     { "dynamic_pixels", dynamic_pixels }, { "examples", examples }, { "ties", ties },
         { "planar", planar },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
