@@ -53,18 +53,15 @@ void pare_layout_of(const pare_value *v, pare_tensor *t, size_t *bytes, size_t *
     *bytes = (size_t)(t->shape.dim[0] * step * size) + GUARD;
 }
 
-/* `n` pixels from `at` on. The byte pattern of a float zero and of any 8-bit number is one repeated byte. */
-static void fill_pixels(char *at, int64_t n, int64_t pixel_bytes, int byte)
-{
-    if (n > 0)
-        memset(at, byte, (size_t)(n * pixel_bytes));
-}
-
-/* A picture with its border; distances in bytes. */
+/*
+ * A picture with its border; distances in bytes. In memory the border is what lies between its lines: before the first,
+ * after the last, and from the end of one to the begin of the next.
+ */
 typedef struct frame {
-    int64_t w, h, left, right, top;
-    int64_t pixel, line, lines; /* of one picture, border included      */
-    int64_t all;                /* lines of all pictures; 0: no border */
+    int64_t h, line, width; /* of the picture: lines, from one to the next, bytes of one */
+    int64_t before, after;  /* of the first line, up to the end of the last line's border */
+    int64_t picture;        /* from one picture to the next                              */
+    int64_t gaps;           /* of all pictures, h + 1 each; 0: no border                 */
 } frame;
 
 static frame frame_of(const pare_value *v, const pare_tensor *t)
@@ -72,46 +69,44 @@ static frame frame_of(const pare_value *v, const pare_tensor *t)
     const int r = t->shape.rank;
 
     if (v->format != PARE_CHANNELS_LAST || r < 3 || !(v->halo[0][0] | v->halo[0][1] | v->halo[1][0] | v->halo[1][1]))
-        return (frame){ .all = 0 };
-    frame f = { .w = t->shape.dim[r - 1],
-                .h = r >= 4 ? t->shape.dim[r - 2] : 1,
-                .left = v->halo[1][0],
-                .right = v->halo[1][1],
-                .top = r >= 4 ? v->halo[0][0] : 0,
-                .pixel = t->stride[r - 1] * (int64_t)pare_dtype_size(t->dtype) };
+        return (frame){ .gaps = 0 };
+    const int64_t pixel = t->stride[r - 1] * (int64_t)pare_dtype_size(t->dtype);
+    const int64_t left = v->halo[1][0] * pixel, right = v->halo[1][1] * pixel;
+    const int64_t top = r >= 4 ? v->halo[0][0] : 0, bottom = r >= 4 ? v->halo[0][1] : 0;
+    frame         f = { .h = r >= 4 ? t->shape.dim[r - 2] : 1, .width = t->shape.dim[r - 1] * pixel };
 
-    f.line = (f.w + f.left + f.right) * f.pixel;
-    f.lines = f.top + f.h + (r >= 4 ? v->halo[0][1] : 0);
+    f.line = left + f.width + right;
+    f.before = left + top * f.line;
+    f.after = right + bottom * f.line;
+    f.picture = (top + f.h + bottom) * f.line;
     /* Images, and depth slices of 3-D data, follow each other without gaps. */
-    f.all = f.lines * t->shape.dim[0];
+    f.gaps = (f.h + 1) * t->shape.dim[0];
     for (int axis = 2; axis < r - 2; axis++)
-        f.all *= t->shape.dim[axis];
+        f.gaps *= t->shape.dim[axis];
     return f;
 }
 
-/* Line 0 is the first of the border, which begins this far from element [0, 0, ...]. */
-static int64_t line_at(const frame *f, int64_t line)
+/* Gap number i, from element [0, 0, ...]. */
+static pare_span gap(const frame *f, int64_t i)
 {
-    return (line - f->top) * f->line - f->left * f->pixel;
+    const int64_t picture = i / (f->h + 1) * f->picture, y = i % (f->h + 1);
+    const int64_t begin = y == 0 ? -f->before : (y - 1) * f->line + f->width;
+
+    return (pare_span){ picture + begin,
+                        picture + (y < f->h ? y * f->line : (f->h - 1) * f->line + f->width + f->after) };
 }
 
 void pare_halo_fill(const pare_value *v, const pare_tensor *t, int part, int parts)
 {
     const frame f = frame_of(v, t);
-    const int   byte = t->q && t->q->zero && pare_dtype_size(t->dtype) == 1 ? (uint8_t)t->q->zero[0] : 0;
-    long        first, last;
+    /* The byte pattern of a float zero and of any 8-bit number is one repeated byte. */
+    const int byte = t->q && t->q->zero && pare_dtype_size(t->dtype) == 1 ? (uint8_t)t->q->zero[0] : 0;
+    long      first, last;
 
-    pare_pool_split((long)f.all, 1, part, parts, &first, &last);
+    pare_pool_split((long)f.gaps, 1, part, parts, &first, &last);
     for (long i = first; i < last; i++) {
-        const int64_t y = i % f.lines - f.top;
-        char *const   at = (char *)t->data + line_at(&f, i);
-
-        if (y < 0 || y >= f.h) {
-            fill_pixels(at, f.w + f.left + f.right, f.pixel, byte);
-        } else {
-            fill_pixels(at, f.left, f.pixel, byte);
-            fill_pixels(at + (f.left + f.w) * f.pixel, f.right, f.pixel, byte);
-        }
+        const pare_span at = gap(&f, i);
+        memset((char *)t->data + at.begin, byte, (size_t)(at.end - at.begin));
     }
 }
 
@@ -130,6 +125,6 @@ pare_span pare_halo_span(const pare_value *v, const pare_tensor *t, int part, in
     const frame f = frame_of(v, t);
     long        first, last;
 
-    pare_pool_split((long)f.all, 1, part, parts, &first, &last);
-    return first < last ? (pare_span){ line_at(&f, first), line_at(&f, last) } : (pare_span){ 0, 0 };
+    pare_pool_split((long)f.gaps, 1, part, parts, &first, &last);
+    return first < last ? (pare_span){ gap(&f, first).begin, gap(&f, last - 1).end } : (pare_span){ 0, 0 };
 }
