@@ -39,13 +39,14 @@ check: all
 	tools/check_symbols $(BUILD)
 
 # Peers are other people's engines; bench/peers/setup.sh says what it needs and installs it for its own use.
+# docs/BENCH.md tells what ARGS bench-peers takes.
 test-peers: all
 	@bench/peers/setup.sh
 	@BUILD=$(BUILD) bench/peers/test.sh
 
 bench-peers: all
 	@bench/peers/setup.sh
-	@BUILD=$(BUILD) bench/peers/bench.sh
+	@BUILD=$(BUILD) bench/peers/bench.sh $(ARGS)
 
 install: all
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)

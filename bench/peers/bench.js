@@ -1,87 +1,142 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench.js - float and int8 in both engines, on one thread, one sample at a time
+// bench.js - the same networks in Pare, ONNX Runtime and PyTorch, float and int8, in one run
+//
+//   bench.js [--batch=1,32] [--threads=1,2] [--rounds=15] [--cpu] [--public] [NAME ...]
 //
 // The engines take turns in many short rounds, so that whatever else the machine does hits all of them; of each the
-// median of the rounds' medians counts. A call of ONNX Runtime from node costs about 0.02 ms by itself. On a machine
-// that is busy with other things CPU_TIME=1 measures processor time instead, which on one thread is the same.
+// median of the rounds' medians counts. --batch replaces the batches of networks.js. --cpu measures processor time with
+// one thread, which is the same on a machine that is busy with other things. --public: the models of models.js instead.
 'use strict';
-const fs      = require('fs');
-const engines = require('./engines');
-const models  = require('./models');
+const fs   = require('fs');
+const os   = require('os');
+const path = require('path');
+const { networks, publicModels, exportNetworks } = require('./networks');
+const peer = require('./peer');
 
-const ROUNDS   = 31;
-const ROUND_MS = 25; // of each engine
-const CPU = Boolean(process.env.CPU_TIME);
+const ROUND_MS  = 30;    // of each engine
+const ENOUGH_MS = 6000;  // of one engine: slow ones sit out the later rounds
+const LEAST     = 5;     // rounds of every engine
+const ENGINES   = ['pare float', 'ort float', 'torch float', 'pare int8', 'ort int8', 'torch onednn', 'torch qnnpack'];
+const FLOAT_PEERS = ['ort float', 'torch float'];
 
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const option = (name, otherwise) => {
+    const found = process.argv.find((a) => a.startsWith(`--${name}=`));
 
-// An engine gives the milliseconds of n runs.
-async function runtime(model, set) {
-    const s = await engines.session(model), feed = engines.feeds(s, set, 0);
+    return found ? found.split('=')[1] : otherwise;
+};
+const numbers = (text) => text.split(',').map(Number);
+const settings = {
+    batches: option('batch') && numbers(option('batch')),
+    threads: numbers(option('threads', '1,2')),
+    rounds:  Number(option('rounds', '15')),
+    cpu:     process.argv.includes('--cpu'),
+    public:  process.argv.includes('--public'),
+    names:   process.argv.slice(2).filter((a) => !a.startsWith('--')),
+};
+
+// One contender, started and measured once to know how many runs make a round; `reason` where it cannot run.
+async function enter(contender) {
+    const c = { ...contender, rounds: [], spent: 0 };
+
+    try {
+        c.process = await peer.start(c.command, c.args, c.env);
+        c.form    = c.process.form || c.form;
+        await c.process.times(2);
+        c.runs = Math.max(1, Math.min(500, Math.round(ROUND_MS / peer.median(await c.process.times(3)))));
+    } catch (e) {
+        c.reason = e.message;
+    }
+    return c;
+}
+
+async function round(c, number) {
+    if (c.reason || (number >= LEAST && c.spent > ENOUGH_MS))
+        return;
+    const start = Date.now();
+
+    c.rounds.push(peer.median(await c.process.times(c.runs)));
+    c.spent += Date.now() - start;
+}
+
+const least = (list, key) => list.reduce((best, x) => (best === undefined || key(x) < key(best) ? x : best), undefined);
+
+// Medians by engine, of its fastest contender.
+function collect(contenders) {
+    const r = { ms: {}, forms: {}, cannot: {}, rounds: {} };
+
+    for (const engine of ENGINES) {
+        const mine = contenders.filter((c) => c.engine === engine);
+        const best = least(mine.filter((c) => !c.reason), (c) => peer.median(c.rounds));
+
+        for (const c of mine.filter((x) => x.reason))
+            r.cannot[engine] = c.reason;
+        if (best) {
+            r.ms[engine]     = peer.median(best.rounds);
+            r.rounds[engine] = best.rounds;
+            r.forms[engine]  = best.form;
+        }
+    }
+    return r;
+}
+
+// How many times as long as Pare the fastest peer takes: for int8 the fastest of all, for float that of the floats.
+function ratios(ms) {
+    const fastest = (names) => least(names.filter((n) => ms[n] !== undefined), (n) => ms[n]);
+    const peers   = ENGINES.filter((n) => !n.startsWith('pare'));
+    const any = fastest(peers), float = fastest(FLOAT_PEERS);
 
     return {
-        times: async (n) => {
-            const out = [], before = process.cpuUsage();
-
-            for (let i = 0; i < n; i++) {
-                const start = process.hrtime.bigint();
-
-                await s.run(feed);
-                out.push(Number(process.hrtime.bigint() - start) / 1e6);
-            }
-            const used = process.cpuUsage(before);
-
-            return CPU ? [(used.user + used.system) / 1e3 / n] : out;
-        },
-        close: () => s.release(),
+        best_peer: any, int8_ratio: ms[any] / ms['pare int8'],
+        best_float_peer: float, float_ratio: ms[float] / ms['pare float'],
     };
 }
 
-async function benchModel(m) {
-    const data = m.evaluate.filter((option) => !/^(slice|without)=/.test(option));
-    const set  = engines.samples({ name: `${m.name}.first`, evaluate: [...data, 'slice=0:1:1'] });
-    const all = {
-        'pare float': engines.server(engines.floatModel(m), set, CPU),
-        'ort float':  await runtime(engines.floatModel(m), set),
-        'pare int8':  engines.server(engines.quantized(m, 'onnx'), set, CPU),
-        'ort int8':   await runtime(engines.quantized(m, 'onnxruntime'), set),
-    };
-    const rounds = {}, runs = {};
+async function bench(n, threads, batch) {
+    const clock = settings.cpu && threads === 1 ? 'cpu' : 'wall', contenders = [];
 
-    for (const [name, e] of Object.entries(all)) {
-        await e.times(3);
-        runs[name]   = Math.max(1, Math.min(500, Math.round(ROUND_MS / median(await e.times(3)))));
-        rounds[name] = [];
-    }
-    for (let r = 0; r < ROUNDS; r++)
-        for (const [name, e] of Object.entries(all))
-            rounds[name].push(median(await e.times(runs[name])));
-    Object.values(all).forEach((e) => e.close());
-    const ms = Object.fromEntries(Object.entries(rounds).map(([name, list]) => [name, median(list)]));
+    for (const c of n.contenders(threads, batch, clock))
+        contenders.push(await enter(c));
+    for (let i = 0; i < settings.rounds; i++)
+        for (const c of contenders)
+            await round(c, i);
+    contenders.filter((c) => c.process).forEach((c) => c.process.close());
+    const r = collect(contenders);
 
-    return {
-        model: m.name, ms,
-        float_to_ort: ms['pare float'] / ms['ort float'], int8_to_ort: ms['pare int8'] / ms['ort int8'],
-        gain: ms['pare float'] / ms['pare int8'], ort_gain: ms['ort float'] / ms['ort int8'],
-    };
+    return { model: n.name, mode: n.mode, batch, threads, clock, ...ratios(r.ms), ...r };
+}
+
+const cell = (x) => (x === undefined || Number.isNaN(x) ? '-' : x < 10 ? x.toFixed(3) : x.toFixed(1)).padStart(9);
+
+function show(r) {
+    const times = ENGINES.map((e) => cell(r.ms[e])).join('');
+
+    console.log(`${r.model.padEnd(20)}${String(r.batch).padStart(5)}${String(r.threads).padStart(4)}${times}` +
+                `${cell(r.float_ratio)}${cell(r.int8_ratio)}  ${r.best_peer}`);
+    for (const [engine, reason] of Object.entries(r.cannot))
+        console.log(`    ${engine} cannot: ${reason}`);
 }
 
 (async () => {
-    const wanted = process.argv.slice(2), results = [];
-    const cell   = (x) => (x < 10 ? x.toFixed(3) : x.toFixed(2)).padStart(10);
+    const all    = settings.public ? publicModels : networks;
+    const wanted = all.filter((n) => settings.names.length === 0 || settings.names.includes(n.name)), results = [];
+    const file   = path.join(process.env.BUILD, 'peers', 'bench.json');
 
-    const unit = `milliseconds${CPU ? ' of processor time' : ''}, 1 thread, batch 1`;
+    if (!settings.public)
+        exportNetworks(wanted.map((n) => n.name));
+    console.log('milliseconds of one inference; ratios: how many times as long as Pare the fastest peer takes');
+    console.log(`${''.padEnd(29)}${ENGINES.map((e) => e.split(' ')[0].padStart(9)).join('')}${'ratio'.padStart(9)}` +
+                'ratio'.padStart(9));
+    console.log(`${'network'.padEnd(20)}batch thr${ENGINES.map((e) => e.split(' ')[1].padStart(9)).join('')}` +
+                `${'float'.padStart(9)}${'int8'.padStart(9)}  fastest peer`);
+    for (const n of wanted)
+        for (const batch of settings.batches || n.batches)
+            for (const threads of settings.threads) {
+                const r = await bench(n, threads, batch);
 
-    console.log(unit.padEnd(52) + 'ratios below 1: Pare is faster'.padStart(32));
-    console.log(['model'.padEnd(16), ...['pare f32', 'ort f32', 'pare int8', 'ort int8', 'f32/ort', 'int8/ort', 'gain',
-                                         'ort gain'].map((t) => t.padStart(10))].join(''));
-    for (const m of models.filter((x) => wanted.length === 0 || wanted.includes(x.name))) {
-        const r = await benchModel(m);
-
-        results.push(r);
-        console.log([m.name.padEnd(16), ...[r.ms['pare float'], r.ms['ort float'], r.ms['pare int8'], r.ms['ort int8'],
-                     r.float_to_ort, r.int8_to_ort, r.gain, r.ort_gain].map(cell)].join(''));
-    }
-    fs.writeFileSync(engines.workFile('bench.json'), JSON.stringify(results, null, 1));
+                show(r);
+                results.push(r);
+                fs.writeFileSync(file, JSON.stringify({ cpu: os.cpus()[0].model, cores: os.cpus().length,
+                                                        date: new Date().toISOString(), results }, null, 1));
+            }
     process.exit(0);
 })();

@@ -5,10 +5,6 @@ cd "$(dirname "$0")/../.."
 BUILD=$(cd "${BUILD:-build}" && pwd)
 export BUILD
 
-if [ -z "${PARE_DATA:-}" ] || [ ! -d "$PARE_DATA/models" ]; then
-    echo "peers: PARE_DATA is not set to the folder of public models and data: skipped"
-    exit 0
-fi
 if [ ! -d "$BUILD/peers/node_modules/onnxruntime-node" ]; then
     echo "peers: ONNX Runtime is not installed: run bench/peers/setup.sh"
     exit 1

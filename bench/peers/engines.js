@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // engines.js - both engines as the scripts use them: Pare through pare_peer, ONNX Runtime through its node package
 'use strict';
-const { execFileSync, spawn } = require('child_process');
-const fs       = require('fs');
-const path     = require('path');
-const readline = require('readline');
+const { execFileSync } = require('child_process');
+const fs   = require('fs');
+const path = require('path');
 
 const root = path.join(__dirname, '..', '..');
 const own  = path.join(process.env.BUILD, 'peers');
 const work = path.join(own, 'work');
 const ort  = require(path.join(own, 'node_modules', 'onnxruntime-node'));
+const peer = path.join(own, 'pare_peer');
+const library = path.join(process.env.BUILD, 'libpare.so');
 
 fs.mkdirSync(work, { recursive: true });
 
@@ -20,7 +21,7 @@ const dataSet    = ([name, ...options]) =>
     [name.startsWith('demo:') ? name : path.join(process.env.PARE_DATA, 'sets', name), ...options];
 
 const output = { encoding: 'utf8', maxBuffer: 1 << 28 };
-const pare   = (...args) => execFileSync(path.join(own, 'pare_peer'), args, output);
+const pare   = (...args) => execFileSync(peer, args, output);
 
 // The command `pare`, whose options are written --key value.
 function command(...args) {
@@ -34,8 +35,7 @@ function command(...args) {
 // The int8 twin of a model, made once for all scripts, and remade when the library is newer. The targets differ in how
 // dynamic layers are written.
 function quantized(m, target) {
-    const out     = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`);
-    const library = path.join(process.env.BUILD, 'libpare.so');
+    const out = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`);
 
     if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
         command('quantize', floatModel(m), `output=${out}`, '--calib', ...dataSet(m.calibrate), `mode=${m.mode}`,
@@ -71,19 +71,4 @@ function feeds(s, set, i) {
     return { [s.inputNames[0]]: new ort.Tensor(set.dtype === 's64' ? 'int64' : 'float32', data, set.dims) };
 }
 
-// Pare as a process that runs when asked: times(n) gives the milliseconds of n runs, or of processor time.
-function server(model, set, cpu) {
-    const child = spawn(path.join(own, 'pare_peer'), ['serve', model, set.path, ...(cpu ? ['cpu'] : [])],
-                        { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-
-    return {
-        times: async (n) => {
-            child.stdin.write(`${n}\n`);
-            return (await lines.next()).value.split(' ').map(Number);
-        },
-        close: () => child.stdin.end(),
-    };
-}
-
-module.exports = { pare, quantized, samples, session, feeds, server, floatModel, workFile };
+module.exports = { pare, command, quantized, samples, session, feeds, floatModel, workFile, library, peer };

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # export_torch.py - networks as PyTorch writes them into ONNX files, with random weights, to see what Pare makes of them
 #
-#   export_torch.py FOLDER [NAME ...]
+#   export_torch.py [--full] FOLDER [NAME ...]
 #
+# --full: the networks in the size that people run, for bench.js. They also get NAME.pt, the weights for torch_peer.py.
 # Writes for each network NAME.onnx (symbolic batch, batch normalization with the statistics of its own activations),
 # NAME.in0.npy, NAME.in1.npy ... (inputs of batch 2), NAME.out0.npy ... (what PyTorch makes of them) and NAME.calib.npy
-# (16 samples of the first input). It needs torch, torchvision and onnx and is no part of any build.
+# (16 samples of the first input; 4 of full size). It needs torch, torchvision and onnx and is no part of any build.
 import inspect
 import math
 import os
@@ -19,6 +20,7 @@ import torchvision
 from torch import nn
 
 CALIBRATION = 16
+ENCODER, TOKENS = 128, 30522  # of BERT-base as it is timed: words in a sentence, and in its dictionary
 
 
 def pictures(n, size):
@@ -106,6 +108,17 @@ class Recurrent(nn.Module):
     def forward(self, tokens):
         y, _ = self.cell(self.embed(tokens))
         return self.score(y[:, -1])
+
+
+class LongLstm(nn.Module):
+    """One LSTM of 512 states over vectors of 512 [n, time, 512]."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTM(512, 512, batch_first=True)
+
+    def forward(self, x):
+        return self.cell(x)[0]
 
 
 class SpeechGru(nn.Module):
@@ -216,6 +229,10 @@ def bert_inputs(n):
     return tokens_of(n, 3000, 32), mask
 
 
+def sentences(n):
+    return tokens_of(n, TOKENS, ENCODER), torch.ones(n, ENCODER, dtype=torch.int64)
+
+
 def picture_net(make, size):
     return lambda: (make(), lambda n: (pictures(n, size),))
 
@@ -263,12 +280,23 @@ NETWORKS = {
     "mixer":              (picture_net(Mixer, 32), 16),
 }
 
+# Networks of the size that people run: what bench.js times.
+FULL_SIZE = {
+    **{name: (vision(name, 224), 13) for name in (
+        "resnet18", "resnet50", "resnext101_32x8d", "mobilenet_v2", "mobilenet_v3_large", "googlenet",
+        "shufflenet_v2_x1_0")},
+    "inception_v3": (vision("inception_v3", 299), 13),
+    "bert_base":    (lambda: (Bert(layers=12, tokens=TOKENS, length=ENCODER), sentences), 13),
+    "lstm512":      (lambda: (LongLstm(), lambda n: (torch.randn(n, 64, 512),)), 13),
+}
 
-def export(folder, name):
+
+def export(folder, name, full=False):
     torch.manual_seed(7)
-    make, opset = NETWORKS[name]
+    make, opset = (FULL_SIZE if full else NETWORKS)[name]
+    calibration = 4 if full else CALIBRATION
     model, inputs = make()
-    settle(model, inputs(CALIBRATION))
+    settle(model, inputs(calibration))
     data = inputs(2)
     outputs = model(*data)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -280,19 +308,23 @@ def export(folder, name):
     for names, values in ((names_in, data), (names_out, outputs)):
         for n, v in zip(names, values):
             numpy.save("%s.%s.npy" % (path, n), v.detach().contiguous().numpy())
-    numpy.save(path + ".calib.npy", inputs(CALIBRATION)[0].numpy())
+    numpy.save(path + ".calib.npy", inputs(calibration)[0].numpy())
+    if full:
+        torch.save(model.state_dict(), path + ".pt")
 
 
 def main():
     warnings.filterwarnings("ignore")
-    if len(sys.argv) < 2:
-        sys.exit(inspect.cleandoc("""usage: export_torch.py FOLDER [NAME ...]
-            names: """ + " ".join(NETWORKS)))
-    folder, names = sys.argv[1], sys.argv[2:] or list(NETWORKS)
+    full = sys.argv[1:2] == ["--full"]
+    networks, arguments = (FULL_SIZE, sys.argv[2:]) if full else (NETWORKS, sys.argv[1:])
+    if not arguments:
+        sys.exit(inspect.cleandoc("""usage: export_torch.py [--full] FOLDER [NAME ...]
+            names: """ + " ".join(networks)))
+    folder, names = arguments[0], arguments[1:] or list(networks)
     os.makedirs(folder, exist_ok=True)
     for name in names:
         try:
-            export(folder, name)
+            export(folder, name, full)
             print(name)
         except Exception as e:  # the exporter cannot write every network at every opset
             print("%s: not exported: %s" % (name, str(e).splitlines()[0] if str(e) else type(e).__name__))

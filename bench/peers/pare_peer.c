@@ -6,9 +6,9 @@
  *                                                       keys: preset, slice, without, item (A,B,C), window
  *   pare_peer run MODEL SAMPLES OUT [FOLDER N]          outputs, raw; the integers of the first N samples into FOLDER,
  *                                                       and what they are to stdout, a line each
- *   pare_peer serve MODEL SAMPLES [cpu]                 reads a number of runs from each line of stdin, answers with
- *                                                       their milliseconds (cpu: of processor time)
- *   pare_peer profile MODEL SAMPLES RUNS                median microseconds of each step
+ *   pare_peer serve MODEL THREADS BATCH cpu|wall FILE ...   one FILE of raw samples per input, repeated as needed; says
+ *                                                       "ready", then reads a number of runs from each line of
+ *                                                       stdin and answers with their milliseconds
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,78 +178,90 @@ static int run(char **args)
     return fclose(out) != 0;
 }
 
-static double timed_run(engine *e, clockid_t clock)
+/* Runs as often as asked, on inputs that stay the same. */
+typedef struct server {
+    pare_plan          *plan;
+    pare_context       *context;
+    pare_pool          *pool;
+    pare_tensor        *input; /* [inputs of the plan] */
+    const pare_tensor **in;    /* their addresses      */
+    clockid_t           clock;
+} server;
+
+/* As many bytes as the tensor has; from the start again where the file ends. */
+static void fill(pare_tensor *t, const char *path)
+{
+    FILE *const  f = need_file(path, "rb");
+    const size_t bytes = (size_t)pare_tensor_bytes(t);
+
+    for (size_t n = 0, got; n < bytes; n += got) {
+        got = fread((char *)t->data + n, 1, bytes - n, f);
+        if (got == 0) {
+            if (ftell(f) == 0) {
+                fprintf(stderr, "pare_peer: %s is empty\n", path);
+                exit(1);
+            }
+            rewind(f);
+        }
+    }
+    fclose(f);
+}
+
+static void server_open(server *s, const char *model, int threads, int batch, char **files)
+{
+    pare_graph *g;
+
+    need(pare_graph_load(model, &g));
+    need(pare_compile(g, &(pare_compile_options){ .batch = batch }, &s->plan));
+    need(pare_context_create(s->plan, &s->context));
+    pare_graph_destroy(g);
+    if (threads > 1)
+        need(pare_pool_create(threads, &s->pool));
+    const int n = pare_plan_n_inputs(s->plan);
+
+    s->input = calloc((size_t)n + 1, sizeof(*s->input));
+    s->in = calloc((size_t)n + 1, sizeof(*s->in));
+    if (!s->input || !s->in)
+        exit(1);
+    for (int i = 0; i < n; i++) {
+        const pare_tensor *shape;
+
+        if (!files[i]) {
+            fprintf(stderr, "pare_peer: %s has %d inputs\n", model, n);
+            exit(1);
+        }
+        pare_plan_input(s->plan, i, &shape);
+        s->input[i] = pare_tensor_of(shape->dtype, shape->shape);
+        s->in[i] = &s->input[i];
+        need(pare_tensor_alloc(&s->input[i]));
+        fill(&s->input[i], files[i]);
+    }
+}
+
+static double timed_run(server *s)
 {
     struct timespec a, b;
 
-    clock_gettime(clock, &a);
-    need(pare_context_run(e->context, NULL, e->in, NULL, 0));
-    clock_gettime(clock, &b);
+    clock_gettime(s->clock, &a);
+    need(pare_context_run(s->context, s->pool, s->in, NULL, 0));
+    clock_gettime(s->clock, &b);
     return (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6;
 }
 
 static int serve(char **args)
 {
-    const clockid_t clock = args[2] ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
-    engine          e;
-    int             n;
+    server s = { .clock = strcmp(args[3], "cpu") == 0 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC };
+    int    n;
 
-    engine_open(&e, args[0], args[1]);
-    engine_next(&e);
+    server_open(&s, args[0], atoi(args[1]), atoi(args[2]), args + 4);
+    printf("ready\n");
+    fflush(stdout);
     while (scanf("%d", &n) == 1) {
         for (int i = 0; i < n; i++)
-            printf("%s%.6f", i ? " " : "", timed_run(&e, clock));
+            printf("%s%.6f", i ? " " : "", timed_run(&s));
         printf("\n");
         fflush(stdout);
     }
-    return 0;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void print_step(const pare_plan *plan, int i, double us)
-{
-    pare_step_info s;
-
-    pare_plan_describe(plan, i, &s);
-    printf("%.2f %s %s %.4f %s", us, s.op, s.kernel, s.macs / 1e6, s.output);
-    for (int k = 0; k < s.shape.rank; k++)
-        printf("%s%lld", k ? "x" : " ", (long long)s.shape.dim[k]);
-    printf("\n");
-}
-
-static int profile(char **args)
-{
-    const int runs = atoi(args[2]);
-    engine    e;
-
-    engine_open(&e, args[0], args[1]);
-    engine_next(&e);
-    const int     n = pare_plan_n_steps(e.plan);
-    double *const ns = calloc((size_t)n + 1, sizeof(*ns)), *const all =
-                                                               calloc((size_t)n * (size_t)runs + 1, sizeof(*all));
-
-    if (!ns || !all)
-        return 1;
-    timed_run(&e, CLOCK_MONOTONIC);
-    pare_context_profile(e.context, ns);
-    for (int i = 0; i < runs; i++) {
-        memset(ns, 0, sizeof(*ns) * (size_t)n);
-        timed_run(&e, CLOCK_MONOTONIC);
-        for (int k = 0; k < n; k++)
-            all[k * runs + i] = ns[k];
-    }
-    for (int k = 0; k < n; k++) {
-        qsort(&all[k * runs], (size_t)runs, sizeof(*all), by_size);
-        print_step(e.plan, k, all[k * runs + runs / 2] / 1e3);
-    }
-    free(all);
-    free(ns);
     return 0;
 }
 
@@ -260,8 +272,7 @@ static const struct command {
 } commands[] = {
     { "samples", 2, samples },
     { "run", 3, run },
-    { "serve", 2, serve },
-    { "profile", 3, profile },
+    { "serve", 5, serve },
 };
 
 int main(int argc, char **argv)
