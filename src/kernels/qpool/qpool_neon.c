@@ -96,9 +96,84 @@ void pare_qpool_average_neon(const pare_qpool_window *arg)
             pare_q128_save(w.y + o * w.y_step + c, w.channels - c, average(&w, w.x + o * w.x_step + c, w.channels - c));
 }
 
-void pare_qpool_totals_neon(const pare_qpool_window *w)
+/* Sums of 16 channels' codes, which the windows of a line share. */
+enum { COLUMNS = 128 };
+
+typedef struct words {
+    uint16x8_t lo, hi;
+} words;
+
+PARE_NEON_INLINE words add_column(const pare_qpool_window *w, const uint8_t *x, int channels)
 {
-    pare_qpool_average_neon(w);
+    words s = { vdupq_n_u16(0), vdupq_n_u16(0) };
+
+    for (int i = 0; i < w->rows; i++) {
+        const uint8x16_t q = pare_q128_load(x + i * w->row, channels);
+        s = (words){ vaddw_u8(s.lo, vget_low_u8(q)), vaddw_high_u8(s.hi, q) };
+    }
+    return s;
+}
+
+PARE_NEON_INLINE bool is_doubtful(const pare_qpool_sums *sums, words s)
+{
+    uint16x8_t found = vdupq_n_u16(0);
+
+    for (int i = 0; i < sums->n_doubtful; i++) {
+        const uint16x8_t one = vdupq_n_u16(sums->doubtful[i]);
+        found = vorrq_u16(found, vorrq_u16(vceqq_u16(s.lo, one), vceqq_u16(s.hi, one)));
+    }
+    return vmaxvq_u16(found) != 0;
+}
+
+/* rint(S * factor + constant) */
+PARE_NEON_INLINE int32x4_t finish_total(const pare_qpool_sums *sums, uint32x4_t s)
+{
+    return vcvtnq_s32_f32(vfmaq_f32(vdupq_n_f32(sums->constant), vcvtq_f32_u32(s), vdupq_n_f32(sums->factor)));
+}
+
+PARE_NEON_INLINE uint8x16_t codes_of(const pare_qpool_window *w, words s)
+{
+    const pare_q128x4 q = {
+        finish_total(w->sums, vmovl_u16(vget_low_u16(s.lo))),
+        finish_total(w->sums, vmovl_high_u16(s.lo)),
+        finish_total(w->sums, vmovl_u16(vget_low_u16(s.hi))),
+        finish_total(w->sums, vmovl_high_u16(s.hi)),
+    };
+
+    return pare_q128_pack(q, vdupq_n_s16(0), vdupq_n_u8((uint8_t)w->lo), vdupq_n_u8((uint8_t)w->hi));
+}
+
+/* `n` outputs from o on, whose columns fit the buffer. */
+PARE_NEON_INLINE void total_block(const pare_qpool_window *w, int c, int o, int n)
+{
+    const int      stride = (int)(w->x_step / w->pixel), channels = w->channels - c;
+    const uint8_t *x = w->x + o * w->x_step + c;
+    words          column[COLUMNS];
+
+    for (int i = 0; i < (n - 1) * stride + w->columns; i++)
+        column[i] = add_column(w, x + i * w->pixel, channels);
+    for (int k = 0; k < n; k++) {
+        words s = column[k * stride];
+
+        for (int j = 1; j < w->columns; j++)
+            s = (words){ vaddq_u16(s.lo, column[k * stride + j].lo), vaddq_u16(s.hi, column[k * stride + j].hi) };
+        pare_q128_save(w->y + (o + k) * w->y_step + c, channels,
+                       is_doubtful(w->sums, s) ? average(w, x + k * w->x_step, channels) : codes_of(w, s));
+    }
+}
+
+void pare_qpool_totals_neon(const pare_qpool_window *arg)
+{
+    const pare_qpool_window w = *arg;
+    const int               stride = (int)(w.x_step / w.pixel), most = (COLUMNS - w.columns) / stride + 1;
+
+    if (w.columns > COLUMNS) {
+        pare_qpool_average_neon(arg);
+        return;
+    }
+    for (int c = 0; c < w.channels; c += 16)
+        for (int o = 0; o < w.outputs; o += most)
+            total_block(&w, c, o, w.outputs - o < most ? w.outputs - o : most);
 }
 
 /* The sum of 16 channels over the window: in words as long as they hold it. */
