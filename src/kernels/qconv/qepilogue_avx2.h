@@ -126,23 +126,29 @@ PARE_AVX2_INLINE __m256i pare_q256_codes_2(const pare_q256_constants *c, pare_q2
     return _mm256_permutevar8x32_epi32(bounded, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
+/* Codes of the convolution through table and add. Of the residual `columns` are read. */
+PARE_AVX2_INLINE __m128i pare_q256_finish(const pare_qepilogue *e, __m128i q, const uint8_t *residual, int columns)
+{
+    if (e->table)
+        q = pare_q256_lookup(e->table, q);
+    if (!e->add)
+        return q;
+
+    const pare_q256x2 a = pare_q256_unpack(q, true);
+    const pare_q256x2 r = pare_q256_unpack(pare_q256_load(residual, columns), true);
+    const pare_q256x2 s = { pare_q256_add(e, a.v0, r.v0), pare_q256_add(e, a.v1, r.v1) };
+    return pare_q256_pack(s, true, 0, e->add_lo, e->add_hi);
+}
+
 /* Stores the u8 outputs of 16 columns, of which the first `columns` (<= 16) exist. The scales' order is that of acc. */
 PARE_AVX2_INLINE void pare_q256_store_u8(const pare_qepilogue *e, int column, pare_q256x2 acc, bool lanes, int columns,
                                          uint8_t *y, const uint8_t *residual)
 {
     const pare_q256x2 v = { _mm256_cvtps_epi32(pare_q256_scaled(e, column, acc.v0)),
                             _mm256_cvtps_epi32(pare_q256_scaled(e, column + 8, acc.v1)) };
-    __m128i           q = pare_q256_pack(v, lanes, e->zero, e->lo, e->hi);
+    const __m128i     q = pare_q256_pack(v, lanes, e->zero, e->lo, e->hi);
 
-    if (e->table)
-        q = pare_q256_lookup(e->table, q);
-    if (e->add) {
-        const pare_q256x2 a = pare_q256_unpack(q, true);
-        const pare_q256x2 r = pare_q256_unpack(pare_q256_load(residual, columns), true);
-        const pare_q256x2 s = { pare_q256_add(e, a.v0, r.v0), pare_q256_add(e, a.v1, r.v1) };
-        q = pare_q256_pack(s, true, 0, e->add_lo, e->add_hi);
-    }
-    pare_q256_save(y, columns, q);
+    pare_q256_save(y, columns, pare_q256_finish(e, q, residual, columns));
 }
 
 /* The float outputs of 8 columns. vmaxps and vminps give their second operand where one is NaN: it stays. */

@@ -70,7 +70,7 @@ static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
         return pare_fail_memory((size_t)columns * sizeof(int), "qdw columns");
     for (int i = 0; i < columns; i++) {
         const int     block = i / k->block, column = i % k->block;
-        const int     c = block * k->block + pare_qdw_channel(k->lanes, column);
+        const int     c = block * k->block + pare_qdw_channel(k->block, k->lanes, column);
         const int     real = c % d->in_c; /* folded pixels repeat the channels */
         const int8_t *w = d->w + (ptrdiff_t)real * taps;
 

@@ -2,8 +2,8 @@
 /*
  * qdw_plan.h - what the versions of qdw share
  *
- * Channels are cut into blocks of 4 * lanes^2 columns. In a block, column v*4*lanes + 4*l + j is channel
- * l*4*lanes + 4*v + j: what interleaving the bytes of several rows within 128-bit lanes gives, so that neither
+ * Channels are cut into blocks of columns. In a block, column v*4*lanes + 4*l + j is channel
+ * l*block/lanes + 4*v + j: what interleaving the bytes of several rows within 128-bit lanes gives, so that neither
  * activations nor results need a permute.
  *
  * Vertically, `rows` input rows of one filter column make a step. Packed weights are [block][line][row group][kx]
@@ -59,11 +59,11 @@ struct pare_qdw_kernel {
 #undef PARE_QDW
 
 /* Channel, counted from the block's first, of a column. */
-static inline int pare_qdw_channel(int lanes, int column)
+static inline int pare_qdw_channel(int block, int lanes, int column)
 {
     const int v = column / (4 * lanes), l = column / 4 % lanes;
 
-    return l * 4 * lanes + 4 * v + column % 4;
+    return l * (block / lanes) + 4 * v + column % 4;
 }
 
 /* Where row r of the taps begins, from the first; rows that do not exist fall on the last. */
