@@ -2,38 +2,57 @@
 /* quantize_rows.c - dynamic quantization: each row gets its own symmetric scale at run time (NUMERICS.md 7) */
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "kernels/quantize/quantize.h"
+#include "kernels/unary_f32/unary_f32.h"
 #include "ops/attr.h"
 #include "ops/move.h"
+#include "ops/quantize_rows.h"
 
-/* The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. */
+/*
+ * The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. What is
+ * quantized is `function` of x, a function of unary_f32.def without parameters (fuse_rows); "": x itself.
+ */
 typedef struct rows_attrs {
-    int64_t row_axes;
+    int64_t     row_axes;
+    const char *function;
 } rows_attrs;
 
 static const pare_attr attrs[] = {
     PARE_ATTR_ROW_INT(rows_attrs, row_axes, -1),
+    PARE_ATTR_ROW_STRING(rows_attrs, function, ""),
     PARE_ATTR_END,
 };
 
-static int row_axes(const pare_call *call)
+int pare_row_axes(const pare_call *call)
 {
     const rows_attrs *a = call->attrs;
 
     return a->row_axes < 0 ? call->in[0]->shape.rank - 1 : (int)a->row_axes;
 }
 
+/* The function, or -1. */
+static int function_of(const pare_call *call)
+{
+    const rows_attrs *a = call->attrs;
+
+    return a->function[0] ? pare_unary_f32_find(a->function) : -1;
+}
+
 static pare_status infer(const pare_call *call)
 {
+    const rows_attrs *a = call->attrs;
     const pare_shape *x = &call->in[0]->shape;
-    const int         n = row_axes(call);
+    const int         n = pare_row_axes(call);
 
     if (call->in[0]->dtype != PARE_f32)
         return pare_op_bad_dtype(call, 0);
     if (n < 0 || n > x->rank)
         return pare_fail(PARE_ERR_SHAPE, "row_axes is %d, the input has rank %d", n, x->rank);
+    if (a->function[0] && (function_of(call) < 0 || pare_unary_f32_params((pare_unary_f32)function_of(call)) > 0))
+        return pare_fail(PARE_ERR_ARG, "'%s' is not a function of one float without parameters", a->function);
     if (!call->out[0] || !call->out[1])
         return pare_fail(PARE_ERR_SHAPE, "both the codes and the scales are needed");
     call->out[0]->dtype = PARE_u8;
@@ -43,14 +62,13 @@ static pare_status infer(const pare_call *call)
     return PARE_OK;
 }
 
-/* One row as views: codes and numbers. */
-static void row_views(const pare_call *call, int64_t row, pare_tensor *q, pare_tensor *x, float **scale)
+void pare_row_views(const pare_call *call, int64_t row, pare_tensor *q, pare_tensor *x, float **scale)
 {
     int64_t at_scale = 0;
 
     *q = *call->out[0];
     *x = *call->in[0];
-    for (int axis = row_axes(call) - 1; axis >= 0; axis--) {
+    for (int axis = pare_row_axes(call) - 1; axis >= 0; axis--) {
         const int64_t i = row % x->shape.dim[axis];
 
         row /= x->shape.dim[axis];
@@ -68,13 +86,12 @@ static long row_size(const pare_call *call)
     const pare_shape *x = &call->in[0]->shape;
     long              n = 1;
 
-    for (int axis = row_axes(call); axis < x->rank; axis++)
+    for (int axis = pare_row_axes(call); axis < x->rank; axis++)
         n *= (long)x->dim[axis];
     return n;
 }
 
-/* Whether the axes from `first` on are neighbours in memory, in their order. */
-static bool in_one_piece(const pare_tensor *t, int first)
+bool pare_rows_in_one_piece(const pare_tensor *t, int first)
 {
     int64_t step = 1;
 
@@ -119,113 +136,40 @@ static void quantize_row(const pare_tensor *q, const pare_tensor *x, float a)
         }
 }
 
+/* f of the row, side by side in `room`, as a view of the row's shape. */
+static pare_tensor mapped(int f, const pare_tensor *x, float *room)
+{
+    pare_tensor y = pare_tensor_of(PARE_f32, x->shape);
+
+    y.data = room;
+    pare_tensor_copy(&y, x);
+    pare_unary_f32_ref((pare_unary_f32)f, (long)pare_shape_count(&x->shape), room, room, NULL);
+    return y;
+}
+
 static pare_status forward(const pare_call *call)
 {
     const int64_t n = pare_shape_count(&call->out[1]->shape);
+    const int     f = function_of(call);
+    const size_t  bytes = f < 0 ? 0 : sizeof(float) * (size_t)row_size(call) + 64;
+    float *const  room = bytes ? pare_malloc_aligned(bytes) : NULL;
 
+    if (bytes && !room)
+        return pare_fail_memory(bytes, "a row");
     for (int64_t row = 0; row < n; row++) {
         pare_tensor q, x;
         float      *scale;
 
-        row_views(call, row, &q, &x, &scale);
+        pare_row_views(call, row, &q, &x, &scale);
+        if (f >= 0)
+            x = mapped(f, &x, room);
         const float a = largest(&x);
 
         *scale = a / 127;
         quantize_row(&q, &x, a);
     }
+    pare_free_aligned(room);
     return PARE_OK;
-}
-
-/* Images [N, C, spatial...] whose codes lie channels-last, from floats that do too or that are dense planes. */
-typedef enum image_kind { OTHER, CHANNELS_LAST, PLANAR } image_kind;
-
-static image_kind kind_of(const pare_call *call)
-{
-    const pare_tensor *x = call->in[0], *q = call->out[0];
-    const int          rank = x->shape.rank;
-
-    if (row_axes(call) != 1 || rank < 3 || q->stride[1] != 1)
-        return OTHER;
-    for (int axis = 3; axis < rank; axis++)
-        if (q->stride[axis] > q->stride[axis - 1])
-            return OTHER; /* pixels follow each other in another order than in the planes */
-    return x->stride[1] == 1 ? CHANNELS_LAST : in_one_piece(x, 2) ? PLANAR : OTHER;
-}
-
-/* One pixel of each place: what is left without the channels. */
-static pare_tensor first_channel(const pare_tensor *t)
-{
-    return pare_region(t, 1, 0, 1, 1);
-}
-
-/* max|x| of an image: pixels of C floats, or rows of a plane. */
-static float largest_of_image(const pare_quantize_kernel *kernel, const pare_tensor *image, image_kind kind)
-{
-    const pare_tensor pixels = first_channel(image), *const walked = kind == PLANAR ? image : &pixels;
-    const long channels = kind == PLANAR ? 1 : (long)image->shape.dim[1];
-    pare_rows  rows;
-    float      a = 0;
-
-    pare_rows_begin(&rows, 1, &walked, 0, 1);
-    while (pare_rows_next(&rows)) {
-        const bool                 piece = rows.step[0] == channels || rows.n == 1;
-        const pare_quantize_pixels p = { .x = (const float *)rows.ptr[0],
-                                         .x_step = rows.step[0],
-                                         .channels = piece ? channels * (long)rows.n : channels,
-                                         .n = piece ? 1 : (long)rows.n };
-        const float                most = kernel->largest(&p);
-
-        a = most > a ? most : a;
-    }
-    return a;
-}
-
-static void codes_of_image(const pare_quantize_kernel *kernel, const pare_tensor *q, const pare_tensor *x,
-                           image_kind kind, float a, int part, int parts)
-{
-    const pare_tensor to = first_channel(q), from = first_channel(x);
-    const long        channels = (long)x->shape.dim[1];
-    pare_rows         rows;
-
-    pare_rows_begin(&rows, 2, (const pare_tensor *const[]){ &to, &from }, part, parts);
-    while (pare_rows_next(&rows)) {
-        pare_quantize_pixels p = {
-            (const float *)rows.ptr[1], (uint8_t *)rows.ptr[0], rows.step[1], rows.step[0], channels, (long)rows.n
-        };
-
-        if (kind == PLANAR) {
-            p.x_step = x->stride[1];
-            pare_quantize_planar_codes(kernel, &p, a);
-            continue;
-        }
-        if (p.x_step == channels && p.y_step == channels)
-            p = (pare_quantize_pixels){ .x = p.x, .y = p.y, .channels = channels * p.n, .n = 1 };
-        kernel->codes(&p, a);
-    }
-}
-
-/*
- * All images, of each the share `part`: every part finds the whole image's scale for itself, the first one stores it.
- * The state of the step is the kernel.
- */
-static void run_images(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
-{
-    const pare_quantize_kernel *kernel = step->state;
-    const image_kind            kind = kind_of(call);
-    const int64_t               n = pare_shape_count(&call->out[1]->shape);
-
-    (void)scratch;
-    for (int64_t row = 0; row < n; row++) {
-        pare_tensor q, x;
-        float      *scale;
-
-        row_views(call, row, &q, &x, &scale);
-        const float a = largest_of_image(kernel, &x, kind);
-
-        if (part == 0)
-            *scale = a / 127;
-        codes_of_image(kernel, &q, &x, kind, a, part, parts);
-    }
 }
 
 /* Rows in one piece, shared whole. The state of the step is the kernel. */
@@ -234,19 +178,26 @@ static void run_rows(const pare_step *step, const pare_call *call, int part, int
     const pare_quantize_kernel *kernel = step->state;
     const pare_tensor          *x = call->in[0], *q = call->out[0], *scales = call->out[1];
     const long                  n = row_size(call);
+    const int                   f = function_of(call);
+    pare_unary_f32_fn          *map = f < 0 ? NULL : pare_unary_f32_row((pare_unary_f32)f, step->cpu);
     long                        begin, end;
     pare_walk                   w;
 
-    (void)scratch;
     pare_pool_split((long)pare_shape_count(&scales->shape), 1, part, parts, &begin, &end);
-    pare_walk_begin(&w, row_axes(call), x->shape.dim);
+    pare_walk_begin(&w, pare_row_axes(call), x->shape.dim);
     pare_walk_follow(&w, 0, x->stride);
     pare_walk_follow(&w, 1, q->stride);
     pare_walk_follow(&w, 2, scales->stride);
     pare_walk_seek(&w, begin);
-    for (long row = begin; row < end; row++, pare_walk_next(&w))
-        ((float *)scales->data)[w.offset[2]] =
-            pare_quantize_dynamic(kernel, (const float *)x->data + w.offset[0], (uint8_t *)q->data + w.offset[1], n);
+    for (long row = begin; row < end; row++, pare_walk_next(&w)) {
+        const float *from = (const float *)x->data + w.offset[0];
+
+        if (map) {
+            map(n, from, scratch, NULL);
+            from = scratch;
+        }
+        ((float *)scales->data)[w.offset[2]] = pare_quantize_dynamic(kernel, from, (uint8_t *)q->data + w.offset[1], n);
+    }
 }
 
 static pare_status prepare(const pare_call *call, pare_step *step)
@@ -254,18 +205,21 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     const pare_quantize_kernel *kernel;
 
     pare_quantize_candidates(step->cpu, &kernel, 1);
-    if (in_one_piece(call->in[0], row_axes(call)) && in_one_piece(call->out[0], row_axes(call)))
+    if (pare_rows_in_one_piece(call->in[0], pare_row_axes(call)) &&
+        pare_rows_in_one_piece(call->out[0], pare_row_axes(call)))
         step->run = run_rows;
-    else if (kind_of(call) != OTHER)
-        step->run = run_images;
+    else if (pare_quantizes_images(call) && function_of(call) < 0)
+        step->run = pare_quantize_images;
     else
         return PARE_OK;                      /* the reference runs */
     step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
+    step->scratch = function_of(call) < 0 ? 0 : sizeof(float) * (size_t)row_size(call);
     return PARE_OK;
 }
 
-static const char *const samples[] = { "f32[3,70]", "f32[2,3,5]", "f32[2,3,4,5] row_axes=1", NULL };
+static const char *const samples[] = { "f32[3,70]", "f32[2,3,5]", "f32[2,3,4,5] row_axes=1", "f32[5,33] function=gelu",
+                                       NULL };
 
 const pare_op pare_op_quantize_rows = {
     .name = "quantize_rows",
