@@ -88,7 +88,7 @@ static void zip_output(const pare_zip8_kernel *kernel, const pare_call *call, in
 
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ &y, &a, &b }, part, parts);
     while (pare_rows_next(&r))
-        kernel->run(&(pare_zip8_args){ .a = (const uint8_t *)r.ptr[1],
+        kernel->zip(&(pare_zip8_args){ .a = (const uint8_t *)r.ptr[1],
                                        .b = (const uint8_t *)r.ptr[2],
                                        .y = (uint8_t *)r.ptr[0],
                                        .a_pixel = (ptrdiff_t)r.step[1],

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slice.c - start : end : step along some axes, as in Python; inputs data, starts, ends, axes, steps */
 #include "base/status.h"
+#include "kernels/zip8/zip8.h"
 #include "ops/call.h"
 #include "ops/move.h"
-#include "ops/parts.h"
 
 typedef struct cut {
     int     axis;
@@ -87,7 +87,73 @@ static void do_part(const pare_call *call, int part, int parts)
         pare_move(call->out[0], &view, part, parts);
 }
 
-PARE_IN_PARTS(do_part)
+static pare_status forward(const pare_call *call)
+{
+    do_part(call, 0, 1);
+    return PARE_OK;
+}
+
+static void run_plain(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)step, (void)scratch;
+    do_part(call, part, parts);
+}
+
+/* Every second channel of pixels of bytes. The state of the step is the kernel. */
+static void run_unzip(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_zip8_kernel *kernel = step->state;
+    cut                     cuts[PARE_MAX_RANK];
+    int                     n = 0;
+    pare_rows               r;
+
+    (void)scratch;
+    if (cuts_of(call, cuts, &n) != PARE_OK || cuts[0].count == 0)
+        return;
+    const pare_tensor y = pare_region(call->out[0], 1, 0, 1, 1);
+    const pare_tensor x = pare_region(call->in[0], 1, cuts[0].start / 2 * 2, 1, 1);
+
+    pare_rows_begin(&r, 2, (const pare_tensor *const[]){ &y, &x }, part, parts);
+    while (pare_rows_next(&r))
+        kernel->unzip(&(pare_unzip8_args){ .x = (const uint8_t *)r.ptr[1],
+                                           .y = (uint8_t *)r.ptr[0],
+                                           .x_pixel = (ptrdiff_t)r.step[1],
+                                           .y_pixel = (ptrdiff_t)r.step[0],
+                                           .pixels = (long)r.n,
+                                           .channels = (long)cuts[0].count,
+                                           .second = cuts[0].start % 2 != 0 });
+}
+
+static bool are_bytes(const pare_tensor *t)
+{
+    return pare_dtype_size(t->dtype) == 1 && t->shape.rank >= 3 && t->stride[1] == 1;
+}
+
+/* Pairs must be there as a whole: the kernel reads both of them. */
+static bool can_unzip(const pare_call *call)
+{
+    cut cuts[PARE_MAX_RANK];
+    int n = 0;
+
+    return are_bytes(call->in[0]) && are_bytes(call->out[0]) && cuts_of(call, cuts, &n) == PARE_OK && n == 1 &&
+           cuts[0].axis == 1 && cuts[0].step == 2 &&
+           cuts[0].start / 2 * 2 + 2 * cuts[0].count <= call->in[0]->shape.dim[1];
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_zip8_kernel *kernel;
+
+    step->kernel = "c";
+    step->run = run_plain;
+    if (!can_unzip(call))
+        return PARE_OK;
+    pare_zip8_candidates(step->cpu, &kernel, 1);
+    step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
+    step->kernel = kernel->name;
+    step->run = run_unzip;
+    return PARE_OK;
+}
 
 static const char *const samples[] = {
     "f32[2,6,5,5] s64{1,0} s64{4,-1} s64{1,-2}",
@@ -95,6 +161,9 @@ static const char *const samples[] = {
     "f32[7] s64{2} s64{2}",
     "u8[8,3]~0.5,9 s64{1} s64{9223372036854775807} s64{0} s64{3}",
     "f32[6,2] s32{1} s32{5} ? s32{2}",
+    "u8[2,48,3,5]~0.5,9 s64{0} s64{48} s64{1} s64{2}",
+    "u8[1,21,3,5]~0.5,9 s64{3} s64{20} s64{1} s64{2}",
+    "u8[1,7,3]~0.5,9 s64{2} s64{7} s64{1} s64{2}",
     NULL,
 };
 

@@ -3,7 +3,7 @@
 #include "kernels/zip8/zip8.h"
 
 static const pare_zip8_kernel kernels[] = {
-#define PARE_ZIP8(name, isa) { #name, isa, pare_zip8_##name },
+#define PARE_ZIP8(name, isa) { #name, isa, pare_zip8_##name, pare_unzip8_##name },
 #include "kernels/zip8/zip8.def"
 #undef PARE_ZIP8
 };

@@ -51,6 +51,49 @@ ISA void pare_zip8_avx2(const pare_zip8_args *g)
     for (long i = 0; i < g->pixels; i++)
         zip_pixel(g->a + i * g->a_pixel, g->b + i * g->b_pixel, g->y + i * g->y_pixel, g->channels);
 }
+/* Of 8 pairs the first or second bytes, as words. */
+ISA static inline __m128i bytes_of(const uint8_t *x, bool second)
+{
+    const __m128i pairs = _mm_loadu_si128((const __m128i *)x);
+
+    return second ? _mm_srli_epi16(pairs, 8) : _mm_and_si128(pairs, _mm_set1_epi16(0xff));
+}
+
+ISA static inline void unzip_wide(const uint8_t *x, uint8_t *y, bool second)
+{
+    _mm_storeu_si128((__m128i *)y, _mm_packus_epi16(bytes_of(x, second), bytes_of(x + WIDE, second)));
+}
+
+ISA static inline void unzip_narrow(const uint8_t *x, uint8_t *y, bool second)
+{
+    const __m128i words = bytes_of(x, second);
+
+    _mm_storel_epi64((__m128i *)y, _mm_packus_epi16(words, words));
+}
+
+ISA static inline void unzip_pixel(const uint8_t *x, uint8_t *y, long n, bool second)
+{
+    long c = 0;
+
+    if (n < NARROW) {
+        for (; c < n; c++)
+            y[c] = x[2 * c + second];
+    } else if (n < WIDE) {
+        unzip_narrow(x, y, second);
+        unzip_narrow(x + 2 * (n - NARROW), y + n - NARROW, second);
+    } else {
+        for (; c + WIDE <= n; c += WIDE)
+            unzip_wide(x + 2 * c, y + c, second);
+        if (c < n)
+            unzip_wide(x + 2 * (n - WIDE), y + n - WIDE, second);
+    }
+}
+
+ISA void pare_unzip8_avx2(const pare_unzip8_args *g)
+{
+    for (long i = 0; i < g->pixels; i++)
+        unzip_pixel(g->x + i * g->x_pixel, g->y + i * g->y_pixel, g->channels, g->second);
+}
 #else
 typedef int not_x86;
 #endif

@@ -65,6 +65,51 @@ ISA void pare_zip8_avx512vnni(const pare_zip8_args *g)
     for (long i = 0; i < g->pixels; i++)
         zip_pixel(g->a + i * g->a_pixel, g->b + i * g->b_pixel, g->y + i * g->y_pixel, g->channels);
 }
+ISA static inline void unzip_wide(const uint8_t *x, uint8_t *y, bool second)
+{
+    const __m512i pairs = _mm512_loadu_si512(x);
+
+    _mm256_storeu_si256((__m256i *)y, _mm512_cvtepi16_epi8(second ? _mm512_srli_epi16(pairs, 8) : pairs));
+}
+
+ISA static inline void unzip_narrow(const uint8_t *x, uint8_t *y, bool second)
+{
+    const __m256i pairs = _mm256_loadu_si256((const __m256i *)x);
+
+    _mm_storeu_si128((__m128i *)y, _mm256_cvtepi16_epi8(second ? _mm256_srli_epi16(pairs, 8) : pairs));
+}
+
+/* Fewer than 16 channels. */
+ISA static inline void unzip_few(const uint8_t *x, uint8_t *y, long n, bool second)
+{
+    const __m256i pairs = _mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), x);
+
+    _mm_mask_storeu_epi8(y, (__mmask16)((1u << n) - 1),
+                         _mm256_cvtepi16_epi8(second ? _mm256_srli_epi16(pairs, 8) : pairs));
+}
+
+ISA static inline void unzip_pixel(const uint8_t *x, uint8_t *y, long n, bool second)
+{
+    if (n < NARROW) {
+        unzip_few(x, y, n, second);
+    } else if (n < WIDE) {
+        unzip_narrow(x, y, second);
+        unzip_narrow(x + 2 * (n - NARROW), y + n - NARROW, second);
+    } else {
+        long c = 0;
+
+        for (; c + WIDE <= n; c += WIDE)
+            unzip_wide(x + 2 * c, y + c, second);
+        if (c < n)
+            unzip_wide(x + 2 * (n - WIDE), y + n - WIDE, second);
+    }
+}
+
+ISA void pare_unzip8_avx512vnni(const pare_unzip8_args *g)
+{
+    for (long i = 0; i < g->pixels; i++)
+        unzip_pixel(g->x + i * g->x_pixel, g->y + i * g->y_pixel, g->channels, g->second);
+}
 #else
 typedef int not_x86;
 #endif

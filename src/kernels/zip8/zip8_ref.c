@@ -10,3 +10,10 @@ void pare_zip8_ref(const pare_zip8_args *g)
             g->y[i * g->y_pixel + 2 * c + 1] = g->b[i * g->b_pixel + c];
         }
 }
+
+void pare_unzip8_ref(const pare_unzip8_args *g)
+{
+    for (long i = 0; i < g->pixels; i++)
+        for (long c = 0; c < g->channels; c++)
+            g->y[i * g->y_pixel + c] = g->x[i * g->x_pixel + 2 * c + g->second];
+}

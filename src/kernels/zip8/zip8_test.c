@@ -43,10 +43,33 @@ static void one(runner *r, const pare_zip8_kernel *kernel, pare_rng *rng, long c
     g.y = want;
     pare_zip8_ref(&g);
     g.y = y;
-    kernel->run(&g);
+    kernel->zip(&g);
     CHECK(r, !memcmp(y, want, ny), "%s: channels=%ld pixels=%ld", kernel->name, channels, pixels);
     runner_guarded_free(a, na, 1);
     runner_guarded_free(b, nb, 1);
+    runner_guarded_free(y, ny, 1);
+    runner_guarded_free(want, ny, 1);
+}
+
+static void back(runner *r, const pare_zip8_kernel *kernel, pare_rng *rng, long channels, long pixels)
+{
+    pare_unzip8_args g = { .x_pixel = 2 * channels + (ptrdiff_t)pare_rng_below(rng, 70),
+                           .y_pixel = channels + (ptrdiff_t)pare_rng_below(rng, 70),
+                           .pixels = pixels,
+                           .channels = channels,
+                           .second = pare_rng_below(rng, 2) };
+    const size_t     nx = extent(pixels, g.x_pixel, 2 * channels), ny = extent(pixels, g.y_pixel, channels);
+    uint8_t *const x = random_bytes(rng, nx), *const y = random_bytes(rng, ny), *const want = runner_guarded(ny, 1);
+
+    memcpy(want, y, ny);
+    g.x = x;
+    g.y = want;
+    pare_unzip8_ref(&g);
+    g.y = y;
+    kernel->unzip(&g);
+    CHECK(r, !memcmp(y, want, ny), "%s: back, channels=%ld pixels=%ld second=%d", kernel->name, channels, pixels,
+          g.second);
+    runner_guarded_free(x, nx, 1);
     runner_guarded_free(y, ny, 1);
     runner_guarded_free(want, ny, 1);
 }
@@ -59,8 +82,10 @@ static void every_width(runner *r)
 
     for (long channels = 0; channels <= MAX_CHANNELS; channels++)
         for (long pixels = 0; pixels <= MAX_PIXELS; pixels++)
-            for (int k = 0; k < n; k++)
+            for (int k = 0; k < n; k++) {
                 one(r, kernels[k], &rng, channels, pixels);
+                back(r, kernels[k], &rng, channels, pixels);
+            }
 }
 
 /* What the reference does, spelt out. */
@@ -71,6 +96,8 @@ static void takes_turns(runner *r)
 
     pare_zip8_ref(&(pare_zip8_args){ a, b, y, 2, 2, 4, 2, 2 });
     CHECK(r, !memcmp(y, ((const uint8_t[]){ 0, 1, 255, 254, 7, 8, 128, 127, 99 }), 9), "zip8_ref: 2 x 2");
+    pare_unzip8_ref(&(pare_unzip8_args){ a, y, 4, 2, 1, 2, true });
+    CHECK(r, y[0] == 255 && y[1] == 128 && y[2] == 255, "unzip8_ref: 1 x 2");
 }
 
 int main(int argc, char **argv)
