@@ -44,7 +44,6 @@ const pare_pass *const pare_speed_passes[] = {
     &pare_pass_fuse_shuffle,
     &pare_pass_cut_shuffle,
     &pare_pass_fuse_unshuffle,
-    &pare_pass_fuse_unshuffle,
     &pare_pass_merge_tables,
     &pare_pass_remove_dead,
     &pare_pass_fuse_table,
