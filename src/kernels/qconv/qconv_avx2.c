@@ -13,17 +13,14 @@
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#include "kernels/qconv/qconv_plan.h"
-#include "kernels/qconv/qepilogue_avx2.h"
+#include "kernels/qconv/qconv_avx2.h"
 
 #define ISA __attribute__((target("avx2,fma")))
 
 enum {
-    ROWS = 6,
-    CHUNK = 256,             /* fours of k */
-    WIDE = CHUNK * 8 + 64,   /* bytes of the widened codes of a pixel, and what the last store adds */
-    GROUP = 16,              /* panels, at most */
-    GROUP_BYTES = 256 << 10, /* of weights, at most: they stay in the second-level cache */
+    ROWS = PARE_QCONV256_ROWS,
+    CHUNK = 256,           /* fours of k */
+    WIDE = CHUNK * 8 + 64, /* bytes of the widened codes of a pixel, and what the last store adds */
 };
 
 /* Accumulators: rN are the columns of pixel N. */
@@ -117,28 +114,17 @@ PARE_AVX2_INLINE __m256i odd(const int8_t *w)
     return _mm256_srai_epi16(load_weights(w), 8);
 }
 
-PARE_AVX2_INLINE pare_q256x2 load_2(const int32_t *at)
-{
-    return (pare_q256x2){ _mm256_loadu_si256((const __m256i *)at), _mm256_loadu_si256((const __m256i *)(at + 8)) };
-}
-
-PARE_AVX2_INLINE void store_2(int32_t *at, pare_q256x2 v)
-{
-    _mm256_storeu_si256((__m256i *)at, v.v0);
-    _mm256_storeu_si256((__m256i *)(at + 8), v.v1);
-}
-
 /* Adds to the sums of `rows` pixels; row i comes from `from` + i * step. In a function of its own, so that all sums
  * stay in registers. */
 PARE_AVX2_INLINE void products(const uint8_t *wide, int rows, int fours, const int8_t *w, const int32_t *from, int step,
                                int32_t *sums)
 {
-    block acc = { load_2(from),
-                  load_2(from + step),
-                  load_2(from + 2 * step),
-                  load_2(from + 3 * step),
-                  load_2(from + 4 * step),
-                  load_2(from + 5 * step) };
+    block acc = { pare_qconv256_load(from),
+                  pare_qconv256_load(from + step),
+                  pare_qconv256_load(from + 2 * step),
+                  pare_qconv256_load(from + 3 * step),
+                  pare_qconv256_load(from + 4 * step),
+                  pare_qconv256_load(from + 5 * step) };
 
     do {
         two_k(wide, rows, even(w), even(w + 32), &acc);
@@ -146,16 +132,16 @@ PARE_AVX2_INLINE void products(const uint8_t *wide, int rows, int fours, const i
         wide += 8;
         w += PARE_QCONV_ROW;
     } while (--fours);
-    store_2(sums, acc.r0);
+    pare_qconv256_store(sums, acc.r0);
     if (rows > 1)
-        store_2(sums + 16, acc.r1);
+        pare_qconv256_store(sums + 16, acc.r1);
     if (rows > 2) {
-        store_2(sums + 32, acc.r2);
-        store_2(sums + 48, acc.r3);
+        pare_qconv256_store(sums + 32, acc.r2);
+        pare_qconv256_store(sums + 48, acc.r3);
     }
     if (rows > 4) {
-        store_2(sums + 64, acc.r4);
-        store_2(sums + 80, acc.r5);
+        pare_qconv256_store(sums + 64, acc.r4);
+        pare_qconv256_store(sums + 80, acc.r5);
     }
 }
 
@@ -170,35 +156,16 @@ TILE(2)
 TILE(4)
 TILE(6)
 
-/* Requantizes and stores the pixels of a tile, two at a time. */
 ISA static void finish_plain(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
                              const int32_t *sums)
 {
-    const pare_q256_constants c = pare_q256_load_constants(&p->epilogue, panel->packed);
-
-    for (int i = 0; i < t->n; i += 2) {
-        const int     j = i + 1 < t->n ? i + 1 : i;
-        const __m256i q = pare_q256_codes_2(&c, load_2(sums + 16 * i), load_2(sums + 16 * j), false);
-        pare_q256_save(t->y[j] + panel->channel, panel->columns, _mm256_extracti128_si256(q, 1));
-        pare_q256_save(t->y[i] + panel->channel, panel->columns, _mm256_castsi256_si128(q));
-    }
+    pare_qconv256_finish_plain(p, panel, t, sums);
 }
 
-/* The same with table or add, or to floats. */
 ISA static void finish_other(const pare_qconv_plan *p, const pare_qconv_panel *panel, const pare_qconv_tile *t,
                              const int32_t *sums)
 {
-    const pare_qepilogue *e = &p->epilogue;
-
-    for (int i = 0; i < t->n; i++) {
-        const pare_q256x2 acc = load_2(sums + 16 * i);
-        if (e->kind == PARE_QKIND_U8)
-            pare_q256_store_u8(e, panel->packed, acc, false, panel->columns, t->y[i] + panel->channel,
-                               t->residual[i] + panel->channel);
-        else
-            pare_q256_store_f32(e, panel->packed, acc, panel->columns, (float *)t->y[i] + panel->channel,
-                                t->row_scale[i]);
-    }
+    pare_qconv256_finish_other(p, panel, t, sums);
 }
 
 /* One tile of pixels and `n` panels of the same codes. */
@@ -208,8 +175,8 @@ static void run_tile(const pare_qconv_plan *p, const pare_qconv_tile *t, const p
                                          int32_t *) = { NULL, tile_1, tile_2, tile_4, tile_4, tile_6, tile_6 };
     static const int rows[ROWS + 1] = { 0, 1, 2, 4, 4, 6, 6 };
     const int        all = (int)(p->tile_bytes / PARE_QCONV_ROW);
-    const bool       plain = p->epilogue.kind == PARE_QKIND_U8 && !p->epilogue.add && !p->epilogue.table;
-    int32_t          sums[GROUP][ROWS * PARE_QCONV_COLUMNS];
+    const bool       plain = pare_qconv256_is_plain(p);
+    int32_t          sums[PARE_QCONV256_GROUP][ROWS * PARE_QCONV_COLUMNS];
     codes            x;
 
     for (int first = 0; first < all; first += CHUNK) {
@@ -228,24 +195,12 @@ static void run_tile(const pare_qconv_plan *p, const pare_qconv_tile *t, const p
     }
 }
 
-/* Panels from i on whose weights are read together. */
-static int group(const pare_qconv_range *r, int i)
-{
-    const pare_qconv_panel *panels = r->plan->panels;
-    const size_t            most = GROUP_BYTES / r->plan->tile_bytes;
-    int                     n = 1;
-
-    while (i + n < r->panel1 && n < GROUP && (size_t)n < most && panels[i + n].x_offset == panels[i].x_offset)
-        n++;
-    return n;
-}
-
-void pare_qconv_4x16_avx2(const pare_qconv_range *r)
+void pare_qconv_6x16_avx2(const pare_qconv_range *r)
 {
     for (int i = r->panel0, n; i < r->panel1; i += n) {
         pare_qconv_walk walk;
 
-        n = group(r, i);
+        n = pare_qconv256_group(r, i);
         pare_qconv_walk_start(r, &walk);
         for (long m = r->first; m < r->last; m += ROWS) {
             pare_qconv_tile t;
