@@ -7,6 +7,7 @@
  * their taps are combined once and used for the whole line.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "ops/move.h"
@@ -81,6 +82,10 @@ static long begin(pare_walk *w, const pare_tensor *y, int inner, int part, int p
 static void nearest_line(int64_t n, char *y, int64_t y_step, const char *x, int64_t x_step,
                          const pare_resize_taps *taps, size_t size)
 {
+    if (!taps && y_step == 1 && x_step == 1) {
+        memcpy(y, x, (size_t)n * size);
+        return;
+    }
     switch (size) {
     case 1:
         NEAREST_LINE(uint8_t);
@@ -100,8 +105,8 @@ static void nearest_line(int64_t n, char *y, int64_t y_step, const char *x, int6
 /* The outputs of a line that lie outside the input: all of them where `all`, else those without taps. */
 static void outside_line(const pare_tensor *y, int inner, char *to, const pare_resize_taps *taps, bool all, float value)
 {
-    for (int64_t i = 0; i < y->shape.dim[inner]; i++)
-        if (all || (taps && taps[i].n == 0))
+    for (int64_t i = 0; (all || taps) && i < y->shape.dim[inner]; i++)
+        if (all || taps[i].n == 0)
             pare_store_real(y->dtype, to, i * y->stride[inner], value);
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 extern const pare_op pare_op_conv, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split, pare_op_slice,
-    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_lut, pare_op_qadd, pare_op_qmul;
+    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_resize, pare_op_lut, pare_op_qadd, pare_op_qmul;
 
 static bool has_pixels(const pare_value *v)
 {
@@ -26,7 +26,17 @@ static bool keeps_axes(const pare_node *n)
 {
     return (n->op->traits & PARE_ELEMENTWISE) || n->op == &pare_op_concat || n->op == &pare_op_split ||
            n->op == &pare_op_slice || n->op == &pare_op_pad || n->op == &pare_op_interleave || n->op == &pare_op_lut ||
-           n->op == &pare_op_qadd || n->op == &pare_op_qmul;
+           n->op == &pare_op_qadd || n->op == &pare_op_qmul ||
+           (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") == 0);
+}
+
+/* A global pool makes one pixel: dense, so that flattening it costs nothing. */
+static bool is_one_pixel(const pare_value *v)
+{
+    for (int i = 2; i < v->t.shape.rank; i++)
+        if (v->t.shape.dim[i] != 1)
+            return false;
+    return true;
 }
 
 static bool reads_channels_last(const pare_node *n)
@@ -53,8 +63,9 @@ static void choose(pare_node *n)
 
         if (!has_pixels(v) || pare_value_is_output(v) || v->t.shape.dim[1] < 1)
             continue;
-        if (keeps_axes(n) || (n->op->traits & PARE_INTEGER))
-            pare_value_each_user(v, feeds_channels_last, &wanted);
+        pare_value_each_user(v, feeds_channels_last, &wanted);
+        if (is_one_pixel(v) && !wanted)
+            continue;
         if ((n->op->traits & PARE_WANTS_CHANNELS_LAST) || (keeps_axes(n) && (wanted || reads_channels_last(n))) ||
             ((n->op->traits & PARE_INTEGER) && wanted))
             v->format = PARE_CHANNELS_LAST;
