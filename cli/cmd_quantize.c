@@ -4,19 +4,19 @@
 #include <string.h>
 
 #include <pare/io.h>
+#include <pare/payoff.h>
 #include <pare/quantize.h>
 #include <pare/recipe.h>
 
 #include "command.h"
-#include "json.h"
 #include "model_file.h"
 #include "progress.h"
-#include "table.h"
+#include "quantize_report.h"
 
 typedef struct quantize_args {
-    const char *calib, *output, *mode, *recipe, *observer, *target, *cache;
+    const char *calib, *output, *mode, *recipe, *observer, *target, *cache, *write_recipe;
     int         samples, weight_bits;
-    bool        per_tensor;
+    bool        per_tensor, measure;
     pare_texts  in_float;
 } quantize_args;
 
@@ -42,6 +42,10 @@ static const pare_option options[] = {
       false },
     { "recipe", 0, PARE_OPTION_TEXT, AT(recipe), "FILE", "JSON that says what is done to which layer; options win", 0,
       0, false },
+    { "measure", 0, PARE_OPTION_FLAG, AT(measure), NULL,
+      "time every layer on this machine, and leave those in float\nthat integers make no faster", 0, 0, false },
+    { "write-recipe", 0, PARE_OPTION_TEXT, AT(write_recipe), "FILE",
+      "write all of these decisions as a recipe\n(none; with --measure: OUTPUT.recipe.json)", 0, 0, false },
     { "target", 0, PARE_OPTION_WORD, AT(target), "onnx|onnxruntime",
       "how dynamic layers are written: for every engine, or\n"
       "as DynamicQuantizeLinear and MatMulInteger (onnx)",
@@ -57,11 +61,6 @@ static pare_qmode mode_of(const char *word)
            : strcmp(word, "static") == 0  ? PARE_QMODE_STATIC
            : strcmp(word, "dynamic") == 0 ? PARE_QMODE_DYNAMIC
                                           : PARE_QMODE_AUTO;
-}
-
-static const char *mode_name(pare_qmode mode)
-{
-    return mode == PARE_QMODE_STATIC ? "static" : mode == PARE_QMODE_DYNAMIC ? "dynamic" : "float";
 }
 
 /* The file first, then the options, which are stronger because they come later. */
@@ -89,16 +88,28 @@ typedef struct work {
     pare_dataset         *data;
     pare_pool            *pool;
     pare_quantize_result *result;
+    pare_layer_times     *times; /* NULL: not measured */
 } work;
 
 static void release(work *w)
 {
     pare_quantize_result_destroy(w->result);
+    pare_layer_times_destroy(w->times);
     pare_graph_destroy(w->quantized);
     pare_recipe_destroy(w->recipe);
     pare_dataset_close(w->data);
     pare_pool_destroy(w->pool);
     pare_graph_destroy(w->model);
+}
+
+static pare_status write_recipe(const quantize_args *args, const work *w, const pare_quantize_options *o)
+{
+    char path[4096];
+
+    if (!args->write_recipe && !args->measure)
+        return PARE_OK;
+    snprintf(path, sizeof(path), "%s.recipe.json", args->output);
+    return pare_recipe_write(w->recipe, o, args->write_recipe ? args->write_recipe : path);
 }
 
 static pare_status quantize(const pare_invocation *v, work *w)
@@ -114,88 +125,18 @@ static pare_status quantize(const pare_invocation *v, work *w)
     o.pool = w->pool;
     o.samples = args->samples ? args->samples : o.samples;
     o.target = args->target ? args->target : o.target;
+    if (args->measure) {
+        if ((status = pare_recipe_measure(w->recipe, &o, &w->times)) != PARE_OK)
+            return status;
+        const pare_quantize_options said = o;
+
+        pare_recipe_apply(w->recipe, &o); /* the rules that it has now */
+        o.samples = said.samples;
+        o.target = said.target;
+    }
+    if ((status = write_recipe(args, w, &o)) != PARE_OK)
+        return status;
     return pare_quantize(w->model, &o, &w->quantized, &w->result);
-}
-
-static void print_layers(const pare_quantize_result *r)
-{
-    pare_table *const t = pare_table_create("llll");
-    const char *const head[] = { "layer", "op", "done", "weights" };
-
-    for (int i = 0; i < 4; i++)
-        pare_table_add(t, "%s", head[i]);
-    for (int i = 0; i < pare_quantize_result_layers(r); i++) {
-        const pare_layer_report *const l = pare_quantize_result_layer(r, i);
-
-        if (l->mode == PARE_QMODE_FLOAT)
-            continue;
-        pare_table_add(t, "%s", l->name);
-        pare_table_add(t, "%s", l->op);
-        pare_table_add(t, "%s", mode_name(l->mode));
-        if (l->weight_bits)
-            pare_table_add(t, "%d bits, one scale per %s", l->weight_bits, l->per_channel ? "channel" : "tensor");
-        else
-            pare_table_add(t, "-");
-    }
-    pare_table_print(t, 0);
-}
-
-static int print_islands(const pare_quantize_result *r)
-{
-    pare_table *const t = pare_table_create("lll");
-    int               n = 0;
-
-    for (int i = 0; i < pare_quantize_result_layers(r); i++) {
-        const pare_layer_report *const l = pare_quantize_result_layer(r, i);
-
-        if (l->mode != PARE_QMODE_FLOAT)
-            continue;
-        pare_table_add(t, "%s", l->name);
-        pare_table_add(t, "%s", l->op);
-        pare_table_add(t, "%s", l->reason);
-        n++;
-    }
-    printf(n ? "\nleft in float:\n" : "\nnothing is left in float\n");
-    pare_table_print(t, 2);
-    return n;
-}
-
-static void print_text(const char *from, const char *to, const pare_quantize_result *r)
-{
-    const double before = (double)pare_model_file_size(from), after = (double)pare_model_file_size(to);
-    char         a[PARE_WORD], b[PARE_WORD];
-
-    print_layers(r);
-    print_islands(r);
-    printf("\n%s: %s\n", pare_quantize_result_mode(r), pare_quantize_result_reason(r));
-    printf("%s: %s -> %s: %s, %.2f of it\n", from, pare_table_bytes(before, a), to, pare_table_bytes(after, b),
-           after / before);
-}
-
-static void print_json(const char *from, const char *to, const pare_quantize_result *r)
-{
-    pare_json_open(NULL, '{');
-    pare_json_text("file", from);
-    pare_json_text("output", to);
-    pare_json_text("mode", pare_quantize_result_mode(r));
-    pare_json_text("reason", pare_quantize_result_reason(r));
-    pare_json_int("bytes_before", pare_model_file_size(from));
-    pare_json_int("bytes_after", pare_model_file_size(to));
-    pare_json_open("layers", '[');
-    for (int i = 0; i < pare_quantize_result_layers(r); i++) {
-        const pare_layer_report *const l = pare_quantize_result_layer(r, i);
-
-        pare_json_open(NULL, '{');
-        pare_json_text("name", l->name);
-        pare_json_text("op", l->op);
-        pare_json_text("mode", mode_name(l->mode));
-        pare_json_text("reason", l->reason);
-        pare_json_int("weight_bits", l->weight_bits);
-        pare_json_bool("per_channel", l->per_channel);
-        pare_json_close('}');
-    }
-    pare_json_close(']');
-    pare_json_close('}');
 }
 
 static int run(const pare_invocation *v)
@@ -216,7 +157,7 @@ static int run(const pare_invocation *v)
     if (code == 0)
         code = pare_say_status(pare_graph_save(w.quantized, args->output, NULL));
     if (code == 0)
-        (v->common->json ? print_json : print_text)(from, args->output, w.result);
+        (v->common->json ? pare_quantize_json : pare_quantize_text)(from, args->output, w.result, w.times);
     release(&w);
     return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_cli_plan.c - plan files on the command line: written, used, refused */
+/* test_cli_plan.c - plan files, measuring and recipes on the command line */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +54,27 @@ static void test_other_instructions(void **state)
     expect("run " DEMO " --plan-file demo.plan", 0, "it is for another CPU");
 }
 
+static void read_bytes(const char *name, char *bytes, size_t *n)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *const f = fopen(path, "rb");
+    assert_non_null(f);
+    *n = fread(bytes, 1, TEXT, f);
+    fclose(f);
+}
+
+static inline bool same_bytes(const char *a, const char *b)
+{
+    static char x[TEXT], y[TEXT];
+    size_t      n, m;
+
+    read_bytes(a, x, &n);
+    read_bytes(b, y, &m);
+    return n == m && memcmp(x, y, n) == 0;
+}
+
 static void test_damaged_is_refused(void **state)
 {
     (void)state;
@@ -67,6 +88,25 @@ static void test_damaged_is_refused(void **state)
     assert_int_equal(count_files(), 1); /* a disk that fills up: no half of a file */
 }
 
+static void test_measure(void **state)
+{
+    (void)state;
+    expect("quantize " DEMO " --calib demo:train --samples 5 --measure -o q.onnx", 0, "");
+    assert_non_null(strstr(wrote, "measured on this machine"));
+    assert_non_null(strstr(wrote, "the whole: "));
+    assert_int_equal(count_files(), 2); /* and q.onnx.recipe.json */
+    expect("quantize " DEMO " --calib demo:train --samples 5 --per-tensor --write-recipe r.json -o p.onnx", 0, "");
+    assert_int_equal(count_files(), 4);
+#if PARE_HAVE_JANSSON
+    expect("quantize " DEMO " --calib demo:train --recipe r.json -o again.onnx", 0, "");
+    assert_true(same_bytes("p.onnx", "again.onnx"));
+    expect("quantize " DEMO " --calib demo:train --recipe q.onnx.recipe.json -o q2.onnx", 0, "");
+    assert_true(same_bytes("q.onnx", "q2.onnx"));
+    assert_false(same_bytes("q.onnx", "p.onnx"));
+#endif
+    expect("quantize " DEMO " --calib demo:train --write-recipe no/such/r.json -o p.onnx", 1, "no/such/r.json");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +114,7 @@ int main(void)
         cmocka_unit_test_teardown(test_bench_wants_timed_kernels, empty_folder),
         cmocka_unit_test_teardown(test_other_instructions, empty_folder),
         cmocka_unit_test_teardown(test_damaged_is_refused, empty_folder),
+        cmocka_unit_test_teardown(test_measure, empty_folder),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

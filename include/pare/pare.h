@@ -11,6 +11,7 @@
 #include <pare/graph.h>
 #include <pare/io.h>
 #include <pare/list.h>
+#include <pare/payoff.h>
 #include <pare/plan.h>
 #include <pare/pool.h>
 #include <pare/progress.h>

@@ -35,6 +35,7 @@ typedef struct pare_qconfig {
     const char      *observer;    /* of activations, a name of `pare list observers`; default "histogram" */
     int              weight_bits; /* 2 .. 8; default 8                                                     */
     pare_granularity granularity; /* of weights; default per output channel                                */
+    const char      *reason;      /* why the mode, for the report; default "a rule keeps it in float"      */
 } pare_qconfig;
 
 typedef enum pare_rule_kind { PARE_RULE_GLOBAL, PARE_RULE_OP, PARE_RULE_GLOB, PARE_RULE_NAME } pare_rule_kind;

@@ -19,7 +19,7 @@ extern "C" {
  *                 {"name": "conv1", "observer": "min_max", "weight_bits": 4}]}
  *
  * Every key may be left out. A layer has one of "name", "op" and "glob" (with * and ?), and any of "mode", "observer",
- * "weight_bits" and "per_tensor".
+ * "weight_bits" and "per_tensor"; and "reason", which the report repeats where the mode is "float".
  */
 typedef struct pare_recipe pare_recipe;
 
@@ -36,6 +36,13 @@ PARE_API pare_status pare_recipe_add(pare_recipe *recipe, const pare_rule *rule)
 
 /* Gives settings to every node whose name a glob matches, over all rules so far. */
 PARE_API pare_status pare_recipe_force(pare_recipe *recipe, const char *glob, const pare_qconfig *config);
+
+/*
+ * Writes all rules, with the samples and the target of `options`, as JSON that pare_recipe_read understands: the same
+ * model, data and recipe give the same quantized file on every machine.
+ */
+PARE_API pare_status pare_recipe_write(const pare_recipe *recipe, const pare_quantize_options *options,
+                                       const char *path);
 
 /* Sets mapping, and samples and target where the recipe says them; they point into the recipe. */
 PARE_API void pare_recipe_apply(const pare_recipe *recipe, pare_quantize_options *options);

@@ -141,7 +141,7 @@ static void settle(pare_decision *d, pare_qmode model_mode)
     if (mode == PARE_QMODE_AUTO || mode == PARE_QMODE_DEFAULT)
         mode = d->rule && d->rule->role == PARE_QROLE_RECURRENT ? PARE_QMODE_DYNAMIC : model_mode;
     if (mode == PARE_QMODE_FLOAT)
-        d->reason = "a rule keeps it in float";
+        d->reason = d->config.reason ? d->config.reason : "a rule keeps it in float";
     else if (!d->layer)
         d->reason = "it does not work on floats";
     else

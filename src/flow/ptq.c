@@ -35,7 +35,7 @@ static pare_layer_report report_of(pare_arena *arena, const pare_decision *d)
     return (pare_layer_report){ .name = pare_arena_strdup(arena, d->node->name),
                                 .op = d->node->op->name,
                                 .mode = d->mode,
-                                .reason = d->reason,
+                                .reason = pare_arena_strdup(arena, d->reason),
                                 .weight_bits = weights ? d->config.weight_bits : 0,
                                 .per_channel = weights && d->config.granularity != PARE_PER_TENSOR };
 }

@@ -82,6 +82,11 @@ pare_status pare_recipe_mode(const char *word, pare_qmode *mode)
     return pare_recipe_unknown("mode", word, mode_names, N_MODES);
 }
 
+const char *pare_recipe_mode_name(pare_qmode mode)
+{
+    return mode_names[mode - PARE_QMODE_AUTO];
+}
+
 static pare_status check_config(const pare_qconfig *c)
 {
     if (c->observer && !pare_observer_find(c->observer)) {
@@ -174,6 +179,8 @@ pare_status pare_recipe_add(pare_recipe *r, const pare_rule *rule)
         copy.pattern = "";
     else if (!(copy.pattern = pare_arena_strdup(r->arena, rule->pattern)))
         return pare_fail_memory(strlen(rule->pattern), "a pattern");
+    if (rule->config.reason && !(copy.config.reason = pare_arena_strdup(r->arena, rule->config.reason)))
+        return pare_fail_memory(strlen(rule->config.reason), "a reason");
     return append(r, &copy);
 }
 

@@ -25,5 +25,6 @@ pare_status pare_recipe_unknown(const char *what, const char *word, const char *
 
 /* "auto", "static", "dynamic" or "float". */
 pare_status pare_recipe_mode(const char *word, pare_qmode *mode);
+const char *pare_recipe_mode_name(pare_qmode mode);
 
 #endif

@@ -17,7 +17,8 @@ enum { N_TARGETS = sizeof(targets) / sizeof(targets[0]) };
 /* The keys of a recipe and of one of its layers. */
 static const char *const recipe_keys[] = { "mode",    "observer", "weight_bits", "per_tensor",
                                            "samples", "target",   "layers" };
-static const char *const layer_keys[] = { "mode", "observer", "weight_bits", "per_tensor", "name", "op", "glob" };
+static const char *const layer_keys[] = { "mode", "observer", "weight_bits", "per_tensor",
+                                          "name", "op",       "glob",        "reason" };
 
 enum {
     N_RECIPE_KEYS = sizeof(recipe_keys) / sizeof(recipe_keys[0]),
@@ -105,6 +106,7 @@ static pare_status add_layer(pare_recipe *r, json_t *layer)
     if (!rule.pattern)
         return pare_fail(PARE_ERR_DATA, "a layer needs a \"name\", an \"op\" or a \"glob\"");
     PARE_TRY(get_config(layer, &rule.config));
+    PARE_TRY(get_text(layer, "reason", &rule.config.reason));
     return pare_recipe_add(r, &rule);
 }
 

@@ -41,8 +41,9 @@ static bool applies(const pare_rule *r, const char *op, const char *node)
     }
 }
 
-static void overlay(pare_qconfig *c, const pare_qconfig *with)
+void pare_qconfig_overlay(pare_qconfig *c, const pare_qconfig *with)
 {
+    c->reason = with->mode ? with->reason : c->reason; /* it belongs to the mode */
     c->mode = with->mode ? with->mode : c->mode;
     c->observer = with->observer ? with->observer : c->observer;
     c->weight_bits = with->weight_bits ? with->weight_bits : c->weight_bits;
@@ -55,7 +56,7 @@ pare_qconfig pare_qconfig_resolve(const pare_qconfig *config)
         .mode = PARE_QMODE_AUTO, .observer = "histogram", .weight_bits = 8, .granularity = PARE_PER_CHANNEL
     };
 
-    overlay(&c, config);
+    pare_qconfig_overlay(&c, config);
     return c;
 }
 
@@ -66,6 +67,6 @@ pare_qconfig pare_mapping_find(const pare_mapping *mapping, const char *op, cons
     for (int kind = PARE_RULE_GLOBAL; kind <= PARE_RULE_NAME; kind++)
         for (int i = 0; i < mapping->n; i++)
             if ((int)mapping->rules[i].kind == kind && applies(&mapping->rules[i], op, node))
-                overlay(&c, &mapping->rules[i].config);
+                pare_qconfig_overlay(&c, &mapping->rules[i].config);
     return pare_qconfig_resolve(&c);
 }

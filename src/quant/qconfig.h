@@ -5,6 +5,9 @@
 
 #include <pare/quantize.h>
 
+/* What `with` says replaces what *c says. */
+void pare_qconfig_overlay(pare_qconfig *c, const pare_qconfig *with);
+
 /* Fills a qconfig's zero fields with the defaults. */
 pare_qconfig pare_qconfig_resolve(const pare_qconfig *config);
 
