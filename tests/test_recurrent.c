@@ -388,9 +388,9 @@ static void dynamic_lstm_step(const problem *p, const float *x, float *h, float 
         z[row] =
             (product(p, PARE_RNN_W, row, x) + product(p, PARE_RNN_R, row, h)) + (bias(p, 0, row) + bias(p, 1, row));
     for (int64_t j = 0; j < n; j++) {
-        const float keep = pare_sigmoidf(z[2 * n + j]) * c[j];
-        c[j] = keep + pare_sigmoidf(z[j]) * pare_tanhf(z[3 * n + j]);
-        h[j] = pare_sigmoidf(z[n + j]) * pare_tanhf(c[j]);
+        const float keep = pare_gate_sigmoidf(z[2 * n + j]) * c[j];
+        c[j] = keep + pare_gate_sigmoidf(z[j]) * pare_gate_tanhf(z[3 * n + j]);
+        h[j] = pare_gate_sigmoidf(z[n + j]) * pare_gate_tanhf(c[j]);
     }
 }
 
@@ -402,9 +402,9 @@ static void dynamic_gru_step(const problem *p, const float *x, float *h, float *
 
     (void)c;
     for (int64_t j = 0; j < n; j++) {
-        z[j] = pare_sigmoidf((product(p, PARE_RNN_W, j, x) + bias(p, 0, j)) +
+        z[j] = pare_gate_sigmoidf((product(p, PARE_RNN_W, j, x) + bias(p, 0, j)) +
                              (product(p, PARE_RNN_R, j, h) + bias(p, 1, j)));
-        r[j] = pare_sigmoidf((product(p, PARE_RNN_W, n + j, x) + bias(p, 0, n + j)) +
+        r[j] = pare_gate_sigmoidf((product(p, PARE_RNN_W, n + j, x) + bias(p, 0, n + j)) +
                              (product(p, PARE_RNN_R, n + j, h) + bias(p, 1, n + j)));
         rh[j] = r[j] * h[j];
     }
@@ -415,7 +415,7 @@ static void dynamic_gru_step(const problem *p, const float *x, float *h, float *
                       : (xh + product(p, PARE_RNN_R, row, rh)) + bias(p, 1, row);
     }
     for (int64_t j = 0; j < n; j++)
-        h[j] = (1.0f - z[j]) * pare_tanhf(g[j]) + z[j] * h[j];
+        h[j] = (1.0f - z[j]) * pare_gate_tanhf(g[j]) + z[j] * h[j];
 }
 
 typedef void bits_fn(const problem *p, const float *x, float *h, float *c);

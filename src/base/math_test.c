@@ -143,6 +143,26 @@ static void sampled_bounds(runner *r)
         sweep(r, subjects + i, r->seed % 1031, 1031);
 }
 
+/* Where sigmoid is a normal number; below that its float form gives up. */
+static void gate_bounds(runner *r)
+{
+    double worst[2] = { 0, 0 };
+
+    for (uint32_t bits = (uint32_t)(r->seed % 1031); bits < pare_bits_of_f32(87.0f); bits += 1031)
+        for (int sign = 0; sign < 2; sign++) {
+            const float  x = pare_f32_of_bits(bits | (uint32_t)sign << 31);
+            const double e[2] = { ulps(pare_gate_sigmoidf(x), sigmoidl(x)), ulps(pare_gate_tanhf(x), tanhl(x)) };
+            for (int i = 0; i < 2; i++)
+                worst[i] = e[i] > worst[i] ? e[i] : worst[i];
+        }
+    CHECK(r, worst[0] <= 2.5 && worst[1] <= 2.5, "sigmoid: %.3f ulp, tanh: %.3f ulp", worst[0], worst[1]);
+    CHECK(r, pare_gate_sigmoidf(-INFINITY) == 0 && pare_gate_sigmoidf(INFINITY) == 1, "sigmoid of infinities");
+    CHECK(r, pare_gate_tanhf(-INFINITY) == -1 && pare_gate_tanhf(1e30f) == 1, "tanh of large numbers");
+    CHECK(r, pare_bits_of_f32(pare_gate_tanhf(-0.0f)) == 0x80000000u, "tanh of -0");
+    CHECK(r, pare_bits_of_f32(pare_gate_tanhf(NAN)) == PARE_NAN_BITS, "tanh of NaN");
+    CHECK(r, pare_bits_of_f32(pare_gate_sigmoidf(NAN)) == PARE_NAN_BITS, "sigmoid of NaN");
+}
+
 /* The error of GELU is one of the sum 1 + erf: absolute, in proportion to x. */
 static void gelu_bound(runner *r)
 {
@@ -282,9 +302,13 @@ static void special_values(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "sampled_bounds", sampled_bounds }, { "gelu_bound", gelu_bound },
-        { "pow_bounds", pow_bounds },         { "rounding_functions", rounding_functions },
-        { "special_values", special_values }, { "exhaustive_bounds", exhaustive_bounds },
+        { "sampled_bounds", sampled_bounds },
+        { "gelu_bound", gelu_bound },
+        { "gate_bounds", gate_bounds },
+        { "pow_bounds", pow_bounds },
+        { "rounding_functions", rounding_functions },
+        { "special_values", special_values },
+        { "exhaustive_bounds", exhaustive_bounds },
     };
     const int slow = argc > 1 && strncmp(argv[1], "--only=exhaustive", 17) == 0;
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])) - !slow);

@@ -14,8 +14,8 @@ static const struct named {
     int         params;   /* how many of alpha, beta it consumes */
     float       param[2]; /* ... and what they are otherwise     */
 } names[] = {
-    { "sigmoid", PARE_UNARY_F32_sigmoid, 0, { 0, 0 } },
-    { "tanh", PARE_UNARY_F32_tanh, 0, { 0, 0 } },
+    { "sigmoid", PARE_UNARY_F32_gate_sigmoid, 0, { 0, 0 } },
+    { "tanh", PARE_UNARY_F32_gate_tanh, 0, { 0, 0 } },
     { "relu", PARE_UNARY_F32_relu, 0, { 0, 0 } },
     { "softsign", PARE_UNARY_F32_softsign, 0, { 0, 0 } },
     { "softplus", PARE_UNARY_F32_softplus, 0, { 0, 0 } },
@@ -87,5 +87,5 @@ void pare_gate_apply(const pare_recurrent *r, const pare_gate *g, float *v)
     }
     for (long i = 0; i < n; i++)
         v[i] = pare_quietf(g->function == PARE_GATE_AFFINE ? g->param[0] * v[i] + g->param[1]
-                                                           : g->param[0] * pare_tanhf(g->param[1] * v[i]));
+                                                           : g->param[0] * pare_gate_tanhf(g->param[1] * v[i]));
 }

@@ -27,6 +27,34 @@ INLINE lanes lanes_exp(lanes x)
     return lanes_exp_low(lanes_at_most(x, 89.0f));
 }
 
+/* pare_gate_sigmoidf, but that a NaN is any NaN */
+INLINE lanes lanes_sigmoid(lanes x)
+{
+    const lanes one = lanes_set(1.0f);
+
+    return lanes_div(one, lanes_add(one, lanes_exp(lanes_mul(x, lanes_set(-1.0f)))));
+}
+
+/* pare_gate_tanhf, likewise */
+INLINE lanes lanes_tanh(lanes x)
+{
+    const lanes z = lanes_mul(lanes_set(2.0f), lanes_at_most(lanes_abs(x), 10.0f));
+    const lanes t = lanes_fma(z, lanes_set(0x1.715476p+0f), lanes_set(0x1.8p23f));
+    const lanes k = lanes_sub(t, lanes_set(0x1.8p23f));
+    const lanes high = lanes_fma(k, lanes_set(-0x1.62e4p-1f), z);
+    const lanes low = lanes_mul(k, lanes_set(-0x1.7f7d1cp-20f));
+    const lanes r = lanes_add(high, low);
+    const lanes power = lanes_scale(lanes_set(1.0f), t);
+    lanes       p = lanes_fma(lanes_set(0x1.6ac6acp-10f), r, lanes_set(0x1.123ddcp-7f));
+
+    p = lanes_fma(p, r, lanes_set(0x1.555858p-5f));
+    p = lanes_fma(p, r, lanes_set(0x1.55548cp-3f));
+    p = lanes_fma(p, r, lanes_set(0x1.fffffcp-2f));
+    p = lanes_add(high, lanes_fma(lanes_mul(r, r), p, low));
+    p = lanes_fma(p, power, lanes_sub(power, lanes_set(1.0f)));
+    return lanes_copysign(lanes_div(p, lanes_add(p, lanes_set(2.0f))), x);
+}
+
 /* pare_geluf */
 INLINE lanes lanes_gelu(lanes x)
 {

@@ -58,6 +58,8 @@ typedef struct pare_rows_f32_kernel {
     void (*rms_norm)(long n, const float *x, const float *scale, float eps, float *y);
 
     /*
+     * sigmoid and tanh of the cells are pare_gate_sigmoidf and pare_gate_tanhf.
+     *
      * LSTM, ONNX order: z[4][n] are the sums before i, o, f, g. c' = sigmoid(f) * c + sigmoid(i) * tanh(g),
      * h = sigmoid(o) * tanh(c').
      */

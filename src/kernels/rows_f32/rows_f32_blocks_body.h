@@ -3,7 +3,7 @@
  * rows_f32_blocks_body.h - walking a row in blocks of 16 elements, one per lane, which the compiler makes vectors
  *
  * Part of rows_f32_body.h. A block that is not full is filled up with zeros to be computed, and only its real elements
- * are added or stored. Loops of 16 fixed turns over blocks of their own need no checks at run time, so gcc vectorises
+ * are stored. Loops of 16 fixed turns over blocks of their own need no checks at run time, so gcc vectorises
  * them at -O2 too.
  */
 #ifndef PARE_KERNELS_ROWS_F32_BLOCKS_BODY_H
@@ -24,20 +24,6 @@ INLINE const float *take(float *restrict rest, const float *x, long n)
     memset(rest, 0, BYTES(16));
     memcpy(rest, x, BYTES(n));
     return rest;
-}
-
-/* Stores a block of n <= 16. */
-INLINE void give(float *y, const float *restrict v, long n)
-{
-    if (n < 16)
-        memcpy(y, v, BYTES(n));
-    else
-        memcpy(y, v, BYTES(16));
-}
-
-INLINE long block_at(long i, long n)
-{
-    return n - i < 16 ? n - i : 16;
 }
 
 #endif

@@ -146,83 +146,58 @@ ISA static void rms_norm(long n, const float *x, const float *scale, float eps, 
     normalize(n, x, (float[2]){ 0.0f, 1.0f / pare_sqrtf(sum_squares(n, x) / (float)n + eps) }, scale, NULL, y);
 }
 
-/* v = sigmoid(x) of a block of n <= 16 */
-INLINE void gate(float *restrict v, const float *x, long n)
-{
-    float              rest[16];
-    const float *const a = take(rest, x, n);
-    EACH_LANE          v[l] = pare_sigmoidf(a[l]);
-}
-
-/* v = sigmoid(x + s) */
-INLINE void gate_of_sum(float *restrict v, const float *x, const float *s, long n)
-{
-    float              rest_x[16], rest_s[16];
-    const float *const a = take(rest_x, x, n), *const b = take(rest_s, s, n);
-    EACH_LANE v[l] = pare_sigmoidf(a[l] + b[l]);
-}
-
 ISA static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)
 {
-    float rest_c[16], rest_g[16], in[16], out[16], keep[16], cell[16], y[16];
-
     for (long i = 0; i < n; i += 16) {
-        const long         left = block_at(i, n);
-        const float *const old = take(rest_c, c + i, left);
-        const float *const g = take(rest_g, z + 3 * n + i, left);
-        gate(in, z + i, left);
-        gate(out, z + n + i, left);
-        gate(keep, z + 2 * n + i, left);
-        EACH_LANE cell[l] = keep[l] * old[l] + in[l] * pare_tanhf(g[l]);
-        EACH_LANE y[l] = pare_quietf(out[l] * pare_tanhf(cell[l]));
-        EACH_LANE cell[l] = pare_quietf(cell[l]);
-        give(c_new + i, cell, left);
-        give(h + i, y, left);
+        const long  left = n - i;
+        const lanes in = lanes_sigmoid(lanes_load(z + i, left)), out = lanes_sigmoid(lanes_load(z + n + i, left));
+        const lanes keep = lanes_sigmoid(lanes_load(z + 2 * n + i, left)),
+                    g = lanes_tanh(lanes_load(z + 3 * n + i, left));
+        const lanes cell = lanes_add(lanes_mul(keep, lanes_load(c + i, left)), lanes_mul(in, g));
+        lanes_store(h + i, lanes_quiet(lanes_mul(out, lanes_tanh(cell))), left);
+        lanes_store(c_new + i, lanes_quiet(cell), left);
     }
+}
+
+/* (1 - z) * g + z * h */
+INLINE lanes blend(lanes z, lanes g, lanes h)
+{
+    return lanes_quiet(lanes_add(lanes_mul(lanes_sub(lanes_set(1.0f), z), g), lanes_mul(z, h)));
+}
+
+INLINE lanes gate_of_sum(const float *x, const float *s, long left)
+{
+    return lanes_sigmoid(lanes_add(lanes_load(x, left), lanes_load(s, left)));
 }
 
 ISA static void gru_cell(long n, const float *x, const float *s, const float *h, float *y)
 {
-    float z[16], r[16], rest_x[16], rest_s[16], rest_h[16], out[16];
-
     for (long i = 0; i < n; i += 16) {
-        const long         left = block_at(i, n);
-        const float *const a = take(rest_x, x + 2 * n + i, left);
-        const float *const b = take(rest_s, s + 2 * n + i, left);
-        const float *const old = take(rest_h, h + i, left);
-        gate_of_sum(z, x + i, s + i, left);
-        gate_of_sum(r, x + n + i, s + n + i, left);
-        EACH_LANE out[l] = pare_quietf((1.0f - z[l]) * pare_tanhf(a[l] + r[l] * b[l]) + z[l] * old[l]);
-        give(y + i, out, left);
+        const long  left = n - i;
+        const lanes z = gate_of_sum(x + i, s + i, left), r = gate_of_sum(x + n + i, s + n + i, left);
+        const lanes part = lanes_mul(r, lanes_load(s + 2 * n + i, left));
+        const lanes g = lanes_tanh(lanes_add(lanes_load(x + 2 * n + i, left), part));
+        lanes_store(y + i, blend(z, g, lanes_load(h + i, left)), left);
     }
 }
 
 ISA static void gru_reset(long n, const float *x, const float *s, const float *h, float *z, float *rh)
 {
-    float v[16], r[16], rest[16];
-
     for (long i = 0; i < n; i += 16) {
-        const long         left = block_at(i, n);
-        const float *const old = take(rest, h + i, left);
-        gate_of_sum(v, x + i, s + i, left);
-        gate_of_sum(r, x + n + i, s + n + i, left);
-        EACH_LANE r[l] = pare_quietf(r[l] * old[l]);
-        give(z + i, v, left);
-        give(rh + i, r, left);
+        const long  left = n - i;
+        const lanes gate = gate_of_sum(x + i, s + i, left), r = gate_of_sum(x + n + i, s + n + i, left);
+        const lanes reset = lanes_mul(r, lanes_load(h + i, left));
+        lanes_store(z + i, lanes_quiet(gate), left);
+        lanes_store(rh + i, lanes_quiet(reset), left);
     }
 }
 
 ISA static void gru_update(long n, const float *z, const float *g, const float *h, float *y)
 {
-    float rest_z[16], rest_g[16], rest_h[16], out[16];
-
     for (long i = 0; i < n; i += 16) {
-        const long         left = block_at(i, n);
-        const float *const a = take(rest_z, z + i, left);
-        const float *const b = take(rest_g, g + i, left);
-        const float *const old = take(rest_h, h + i, left);
-        EACH_LANE          out[l] = pare_quietf((1.0f - a[l]) * pare_tanhf(b[l]) + a[l] * old[l]);
-        give(y + i, out, left);
+        const long left = n - i;
+        lanes_store(y + i, blend(lanes_load(z + i, left), lanes_tanh(lanes_load(g + i, left)), lanes_load(h + i, left)),
+                    left);
     }
 }
 

@@ -123,9 +123,9 @@ static void rms_norm(long n, const float *x, const float *scale, float eps, floa
 static void lstm_cell(long n, const float *z, const float *c, float *c_new, float *h)
 {
     for (long i = 0; i < n; i++) {
-        const float keep = pare_sigmoidf(z[2 * n + i]) * c[i];
-        const float cell = keep + pare_sigmoidf(z[i]) * pare_tanhf(z[3 * n + i]);
-        h[i] = pare_quietf(pare_sigmoidf(z[n + i]) * pare_tanhf(cell));
+        const float keep = pare_gate_sigmoidf(z[2 * n + i]) * c[i];
+        const float cell = keep + pare_gate_sigmoidf(z[i]) * pare_gate_tanhf(z[3 * n + i]);
+        h[i] = pare_quietf(pare_gate_sigmoidf(z[n + i]) * pare_gate_tanhf(cell));
         c_new[i] = pare_quietf(cell);
     }
 }
@@ -133,9 +133,9 @@ static void lstm_cell(long n, const float *z, const float *c, float *c_new, floa
 static void gru_cell(long n, const float *x, const float *s, const float *h, float *y)
 {
     for (long i = 0; i < n; i++) {
-        const float z = pare_sigmoidf(x[i] + s[i]);
-        const float r = pare_sigmoidf(x[n + i] + s[n + i]);
-        const float g = pare_tanhf(x[2 * n + i] + r * s[2 * n + i]);
+        const float z = pare_gate_sigmoidf(x[i] + s[i]);
+        const float r = pare_gate_sigmoidf(x[n + i] + s[n + i]);
+        const float g = pare_gate_tanhf(x[2 * n + i] + r * s[2 * n + i]);
         y[i] = pare_quietf((1.0f - z) * g + z * h[i]);
     }
 }
@@ -143,15 +143,15 @@ static void gru_cell(long n, const float *x, const float *s, const float *h, flo
 static void gru_reset(long n, const float *x, const float *s, const float *h, float *z, float *rh)
 {
     for (long i = 0; i < n; i++) {
-        z[i] = pare_sigmoidf(x[i] + s[i]);
-        rh[i] = pare_quietf(pare_sigmoidf(x[n + i] + s[n + i]) * h[i]);
+        z[i] = pare_gate_sigmoidf(x[i] + s[i]);
+        rh[i] = pare_quietf(pare_gate_sigmoidf(x[n + i] + s[n + i]) * h[i]);
     }
 }
 
 static void gru_update(long n, const float *z, const float *g, const float *h, float *y)
 {
     for (long i = 0; i < n; i++)
-        y[i] = pare_quietf((1.0f - z[i]) * pare_tanhf(g[i]) + z[i] * h[i]);
+        y[i] = pare_quietf((1.0f - z[i]) * pare_gate_tanhf(g[i]) + z[i] * h[i]);
 }
 
 static float at(const float *x, long i, int scalar)

@@ -141,7 +141,7 @@ static void formulas(runner *r)
  */
 static void same_on_every_machine(runner *r)
 {
-    const uint64_t want = 0xb927d46b4136e1eeu;
+    const uint64_t want = 0x1a805120cc333bcau;
     pare_rng       rng = pare_rng_seed(1);
     uint64_t       hash = 0xcbf29ce484222325u;
 
