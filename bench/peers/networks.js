@@ -4,8 +4,8 @@
 // `networks` are made by export_torch.py --full; `batches` says which are worth timing. `publicModels` are those of
 // models.js, from PARE_DATA; PyTorch has no form of them. Both give
 //   {name, mode, batches, contenders}
-// where contenders(threads, batch, clock) is a list of {engine, command, args, env}. Several may belong to one engine: the
-// fastest of them counts.
+// where contenders(threads, batch, clock) is a list of {engine, command, args, env}. Several may belong to one engine:
+// the fastest of them counts.
 'use strict';
 const { execFileSync } = require('child_process');
 const fs      = require('fs');
