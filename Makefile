@@ -12,7 +12,7 @@ SOURCES = $(shell find . -path './build*' -prune -o -name '*.[ch]' -print)
 # Ninja where it is there; a folder that exists keeps what it was made with.
 GENERATOR = $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(if $(shell command -v ninja 2> /dev/null),-G Ninja))
 
-.PHONY: all setup demo test check test-peers bench-peers install format fuzz mutations clean
+.PHONY: all setup demo test check test-peers bench-peers bench-history install format fuzz mutations clean
 
 all:
 	@command -v $(CMAKE) > /dev/null || { echo "cmake is missing: run tools/setup.sh"; exit 1; }
@@ -47,6 +47,10 @@ test-peers: all
 bench-peers: all
 	@bench/peers/setup.sh
 	@BUILD=$(BUILD) bench/peers/bench.sh $(ARGS)
+
+# One more line in bench/history.json: the demo network, and the models of BENCH_MODELS and PARE_DATA.
+bench-history: all
+	@BUILD=$(BUILD) bench/history $(ARGS)
 
 install: all
 	$(CMAKE) --install $(BUILD) --prefix $(PREFIX)
