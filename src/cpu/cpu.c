@@ -87,8 +87,8 @@ static unsigned detect(void)
         return word;
     word |= PARE_ISA_AVX512VNNI;
 
-    const unsigned amx = 1u << 24 | 1u << 25; /* AMX-TILE, AMX-INT8 */
-    if ((d7 & amx) == amx && (saved & TILES) == TILES && tiles_permitted())
+    const unsigned amx = 1u << 24 | 1u << 25, vbmi = 1u << 1; /* AMX-TILE and AMX-INT8 in edx, AVX512-VBMI in ecx */
+    if ((d7 & amx) == amx && (c7 & vbmi) && (saved & TILES) == TILES && tiles_permitted())
         word |= PARE_ISA_AMX_INT8;
     return word;
 }
@@ -117,12 +117,15 @@ static unsigned detect(void)
 
 #endif
 
-/* What a build with PARE_EMULATE runs: AVX-512 stands in for AVX-VNNI and for tiles. */
+/* What a build with PARE_EMULATE runs: AVX-512 stands in for AVX-VNNI and, beside VBMI, for tiles. */
 static unsigned emulated(unsigned word)
 {
-    const unsigned bits = PARE_ISA_AVXVNNI | PARE_ISA_AMX_INT8;
-
-    return word & PARE_ISA_AVX512VNNI ? word | bits : word & ~bits;
+    word &= ~(unsigned)(PARE_ISA_AVXVNNI | PARE_ISA_AMX_INT8);
+#if PARE_X86
+    if (word & PARE_ISA_AVX512VNNI)
+        word |= PARE_ISA_AVXVNNI | (__builtin_cpu_supports("avx512vbmi") ? PARE_ISA_AMX_INT8 : 0);
+#endif
+    return word;
 }
 
 /* The name of the highest level in `word`. */

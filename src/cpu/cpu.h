@@ -10,7 +10,7 @@ enum {
     PARE_ISA_AVX2 = 1 << 0,       /* AVX2 and FMA                        */
     PARE_ISA_AVXVNNI = 1 << 1,    /* 256-bit vpdpbusd, VEX encoded       */
     PARE_ISA_AVX512VNNI = 1 << 2, /* AVX-512 F, BW, VL, DQ, VNNI         */
-    PARE_ISA_AMX_INT8 = 1 << 3,   /* tiles, and the kernel lets us use them */
+    PARE_ISA_AMX_INT8 = 1 << 3,   /* tiles, which the system lets us use; AVX-512 VBMI */
     PARE_ISA_NEON = 1 << 8,
     PARE_ISA_NEON_DOT = 1 << 9,
     PARE_ISA_NEON_I8MM = 1 << 10,

@@ -137,9 +137,9 @@ static pare_span span_qdw(const pare_step *step, const pare_call *call, int oper
 
 static void run_qconv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    const pare_qconv_args args = args_of(call);
+    pare_qconv_args args = args_of(call);
 
-    (void)scratch;
+    args.scratch = scratch;
     pare_qconv_run(step->state, &args, part, parts);
 }
 
@@ -206,6 +206,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         .x = strides_of(x),
         .y = strides_of(y),
         .w = w->data,
+        .batch = (int)x->shape.dim[0],
         .store = step->store,
     };
     if (r)
@@ -235,6 +236,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = plan;
     step->release = release_qconv;
     step->run = run_qconv;
+    step->scratch = pare_qconv_scratch(plan);
     step->span = span_qconv;
     step->kernel = pare_qconv_kernel_name(kernel[i]);
     return PARE_OK;

@@ -120,6 +120,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
            .out_h = 1,
            .out_w = 1,
            .w = w->data,
+           .batch = (int)n_rows(&x->shape),
            .store = step->store,
     };
 

@@ -2,42 +2,38 @@
 /* tile.c - the tile configuration of each thread */
 #include "kernels/amx/tile.h"
 
-#if PARE_X86
+#include <string.h>
+
 const pare_tile_config pare_tile_full = {
     .palette = 1,
     .colsb = { 64, 64, 64, 64, 64, 64, 64, 64 },
     .rows = { 16, 16, 16, 16, 16, 16, 16, 16 },
 };
 
-static _Thread_local const pare_tile_config *in_use; /* NULL: none */
-
-static void load(const pare_tile_config *config)
-{
-#if PARE_EMULATE
-    pare_tile_emulate_config(config);
-#else
-    if (config)
-        __asm__ volatile("ldtilecfg %0" ::"m"(*config));
-    else
-        __asm__ volatile("tilerelease" ::);
-#endif
-}
+#if PARE_X86
+static _Thread_local pare_tile_config in_use; /* palette 0: none */
 
 void pare_tile_use(const pare_tile_config *config)
 {
-    if (in_use == config)
+    if (!memcmp(&in_use, config, sizeof(in_use)))
         return;
-    load(config);
-    in_use = config;
+    in_use = *config;
+#if PARE_EMULATE
+    pare_tile_emulate_config(&in_use);
+#else
+    __asm__ volatile("ldtilecfg %0" ::"m"(in_use));
+#endif
 }
 
 void pare_tile_end(void)
 {
-    if (!in_use)
+    if (!in_use.palette)
         return;
-    load(NULL);
-    in_use = NULL;
-}
+    memset(&in_use, 0, sizeof(in_use));
+#if PARE_EMULATE
+    pare_tile_emulate_config(NULL);
 #else
-typedef int not_x86;
+    __asm__ volatile("tilerelease" ::);
+#endif
+}
 #endif

@@ -25,10 +25,7 @@ _Static_assert(sizeof(pare_tile_config) == 64, "ldtilecfg reads 64 bytes");
 /* All eight tiles of 16 x 64 bytes: what nearly every kernel wants. */
 extern const pare_tile_config pare_tile_full;
 
-/*
- * Configures the tiles of this thread, unless they are configured so already: a comparison of pointers, so `config`
- * lives as long as the process. Kernels call it before their first tile instruction.
- */
+/* Configures the tiles of this thread, unless they are so already. Kernels call it before their tile instructions. */
 void pare_tile_use(const pare_tile_config *config);
 
 /* Gives the tiles of this thread back to the system; exec calls it where a thread has finished its share of a job. */
@@ -41,6 +38,9 @@ void pare_tile_end(void);
 #define PARE_TILE_ZERO(tile) __asm__ volatile("tilezero %%tmm" #tile ::)
 #define PARE_TILE_LOAD(tile, at, stride) \
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"((const void *)(at)), "r"((ptrdiff_t)(stride)))
+/* From `at` plus a literal number of bytes. */
+#define PARE_TILE_LOAD_AT(tile, at, bytes, stride) \
+    __asm__ volatile("tileloadd " #bytes "(%0,%1,1), %%tmm" #tile ::"r"((const void *)(at)), "r"((ptrdiff_t)(stride)))
 #define PARE_TILE_STORE(tile, at, stride) \
     __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"((void *)(at)), "r"((ptrdiff_t)(stride)) : "memory")
 /* u8 x s8, and s8 x s8 */
@@ -49,11 +49,12 @@ void pare_tile_end(void);
 #else
 #define PARE_TILE_TARGET "avx512vnni"
 
-#define PARE_TILE_ZERO(tile)              pare_tile_emulate_zero(tile)
-#define PARE_TILE_LOAD(tile, at, stride)  pare_tile_emulate_load(tile, at, stride)
-#define PARE_TILE_STORE(tile, at, stride) pare_tile_emulate_store(tile, at, stride)
-#define PARE_TILE_DPBUSD(sum, a, b)       pare_tile_emulate_dpbusd(sum, a, b)
-#define PARE_TILE_DPBSSD(sum, a, b)       pare_tile_emulate_dpbssd(sum, a, b)
+#define PARE_TILE_ZERO(tile)                       pare_tile_emulate_zero(tile)
+#define PARE_TILE_LOAD(tile, at, stride)           pare_tile_emulate_load(tile, at, stride)
+#define PARE_TILE_LOAD_AT(tile, at, bytes, stride) pare_tile_emulate_load(tile, (const uint8_t *)(at) + (bytes), stride)
+#define PARE_TILE_STORE(tile, at, stride)          pare_tile_emulate_store(tile, at, stride)
+#define PARE_TILE_DPBUSD(sum, a, b)                pare_tile_emulate_dpbusd(sum, a, b)
+#define PARE_TILE_DPBSSD(sum, a, b)                pare_tile_emulate_dpbssd(sum, a, b)
 #endif
 #define PARE_TILE_FENCE() __asm__ volatile("" ::: "memory")
 

@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "cpu/cpu.h"
+#include "kernels/qconv/qconv_amx.h"
 #include "kernels/qconv/qconv_plan.h"
 
 static bool fits_all(const pare_qconv_desc *d)
@@ -11,11 +12,29 @@ static bool fits_all(const pare_qconv_desc *d)
     return d->in_c > 0;
 }
 
+/* The tables hold 32-bit offsets. */
+static bool fits_tiles(const pare_qconv_desc *d)
+{
+    const pare_qconv_strides s[] = { d->x, d->y, d->residual };
+    bool                     fits = d->in_c > 0;
+
+    for (int i = 0; i < 3; i++) {
+        const ptrdiff_t most = INT32_MAX / 4;
+        const int64_t   lines = (int64_t)d->out_h * (d->stride_h ? d->stride_h : 1);
+
+        fits = fits && s[i].pixel >= 0 && s[i].row >= 0 && s[i].image >= 0 && s[i].pixel < most / 1024;
+        fits = fits && s[i].image < most / 512 && (d->out_h * d->out_w == 1 || s[i].row < most / lines);
+    }
+    return fits;
+}
+
 static const pare_qconv_kernel kernels[] = {
 #define PARE_QCONV_FROM(x_zero, tile, isa_name, isa, panel_tiles, k_round) \
-    { #tile "_" #isa_name, isa, panel_tiles, k_round, x_zero, fits_all, pare_qconv_##tile##_##isa_name },
+    { #tile "_" #isa_name, isa, panel_tiles, k_round, x_zero, fits_all, pare_qconv_##tile##_##isa_name, NULL, false },
 #define PARE_QCONV(...)        PARE_QCONV_FROM(0, __VA_ARGS__)
 #define PARE_QCONV_SIGNED(...) PARE_QCONV_FROM(128, __VA_ARGS__)
+#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, rows_outer) \
+    { #name "_" #isa_name, isa, panel_tiles, 64, 0, fits_tiles, NULL, pare_qconv_##tile##_##isa_name, rows_outer },
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV
 };
@@ -28,6 +47,7 @@ int pare_qconv_candidates(const pare_qconv_desc *d, unsigned cpu, const pare_qco
     for (int i = 0; i < n_kernels && n < max; i++)
         if (!(kernels[i].isa & ~cpu) && kernels[i].fits(d))
             out[n++] = &kernels[i];
+    pare_qconv_order(d, out, n);
     return n;
 }
 
@@ -65,6 +85,10 @@ bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int part
     const long pixels = (long)batch * plan->out_h * plan->out_w, tiles = (pixels + TILE - 1) / TILE;
     const bool even = 20 * most_of(plan->n_panels, parts) * tiles <= 21 * most_of(tiles, parts) * plan->n_panels;
 
+#if PARE_X86
+    if (plan->kernel->run_tiles)
+        return pare_qconv_share_tiles(plan, batch, part, parts, first, last);
+#endif
     *first = 0;
     *last = pixels;
     if (pixels < (long)FEW * parts && even)
@@ -78,11 +102,24 @@ bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int part
     return true;
 }
 
+size_t pare_qconv_scratch(const pare_qconv_plan *plan)
+{
+    const pare_qconv_tiles *t = &plan->tiles;
+
+    return t->gather ? (size_t)t->n * (size_t)t->n_steps * 16 * PARE_QCONV_ROW : 0;
+}
+
 void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts)
 {
     const long block = block_pixels(plan);
     long       first, last, panel0 = 0, panel1 = plan->n_panels;
 
+#if PARE_X86
+    if (plan->kernel->run_tiles) {
+        pare_qconv_run_tiles(plan, args, part, parts);
+        return;
+    }
+#endif
     if (!pare_qconv_share(plan, args->batch, part, parts, &first, &last))
         pare_pool_split(plan->n_panels, 1, part, parts, &panel0, &panel1);
     if (panel0 == panel1)

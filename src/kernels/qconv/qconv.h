@@ -47,6 +47,7 @@ typedef struct pare_qconv_desc {
     const int8_t  *w;        /* [out_c][in_c / groups][kernel_h][kernel_w]                          */
     pare_qchannels channels; /* scales and bias, per output channel                                 */
     pare_qoutput   out;
+    int            batch; /* that is expected, to choose a version by; 0 = 1                           */
     pare_store    *store; /* where packed constants go, until it is destroyed; NULL: heap memory    */
 } pare_qconv_desc;
 
@@ -57,6 +58,7 @@ typedef struct pare_qconv_args {
     const uint8_t *residual;   /* u8, where the desc has an add; else NULL                             */
     const float   *row_scales; /* [batch] sx of each image, PARE_QKIND_F32_ROWS only; else NULL        */
     int            batch;
+    void          *scratch; /* pare_qconv_scratch bytes of this part, 64-byte aligned                  */
 } pare_qconv_args;
 
 typedef struct pare_qconv_plan   pare_qconv_plan;
@@ -75,6 +77,9 @@ const char *pare_qconv_kernel_name(const pare_qconv_kernel *kernel);
  */
 pare_status pare_qconv_create(const pare_qconv_desc *d, const pare_qconv_kernel *kernel, pare_qconv_plan **out);
 void        pare_qconv_destroy(pare_qconv_plan *plan);
+
+/* Bytes that each part wants while it runs; 0 for Linear. */
+size_t pare_qconv_scratch(const pare_qconv_plan *plan);
 
 /* Does share `part` of `parts`: of the pixels, or of the columns when there are few pixels. Cannot fail. */
 void pare_qconv_run(const pare_qconv_plan *plan, const pare_qconv_args *args, int part, int parts);

@@ -3,44 +3,46 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "kernels/qconv/qconv_plan.h"
-
-/* The desc with its defaults filled in, and groups merged into bundles of at least one column tile. */
-typedef struct layout {
-    const pare_qconv_desc *d;
-    int                    kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int                    group_in, group_out; /* channels of one group              */
-    int                    bundles, bundle_groups;
-    int                    bundle_in; /* channels of one bundle             */
-    int                    bundle_out;
-    int                    bundle_tiles; /* column tiles of one bundle         */
-    int                    tap_fours;    /* rounded k of one tap and bundle /4 */
-} layout;
+#include "kernels/qconv/qconv_layout.h"
 
 static int or1(int value)
 {
     return value ? value : 1;
 }
 
-static pare_status lay_out(const pare_qconv_desc *d, const pare_qconv_kernel *kernel, layout *l)
+static bool is_tiled(const pare_qconv_kernel *kernel)
+{
+    return kernel->k_round == 64;
+}
+
+/*
+ * Merges groups to one column tile. Where whole tiles are multiplied, to a panel if its k still is one k-step: the number
+ * of products is the same, but rows of x are longer.
+ */
+static void merge_groups(pare_qconv_layout *l, const pare_qconv_kernel *kernel, int groups)
+{
+    const int wanted = is_tiled(kernel) ? kernel->panel_tiles * PARE_QCONV_COLUMNS : PARE_QCONV_COLUMNS;
+
+    l->bundle_groups = 1;
+    for (int n = 2; n <= groups && l->bundle_groups * l->group_out < wanted; n++)
+        if (groups % n == 0 && (l->bundle_groups * l->group_out < PARE_QCONV_COLUMNS ||
+                                (n * l->group_out <= wanted && n * l->group_in <= PARE_QCONV_ROW)))
+            l->bundle_groups = n;
+}
+
+static pare_status lay_out(const pare_qconv_desc *d, const pare_qconv_kernel *kernel, pare_qconv_layout *l)
 {
     const int groups = or1(d->groups);
 
-    *l = (layout){ d,
-                   or1(d->kernel_h),
-                   or1(d->kernel_w),
-                   or1(d->stride_h),
-                   or1(d->stride_w),
-                   or1(d->dilation_h),
-                   or1(d->dilation_w),
-                   0,
-                   0,
-                   0,
-                   0,
-                   0,
-                   0,
-                   0,
-                   0 };
+    *l = (pare_qconv_layout){
+        .d = d,
+        .kernel_h = or1(d->kernel_h),
+        .kernel_w = or1(d->kernel_w),
+        .stride_h = or1(d->stride_h),
+        .stride_w = or1(d->stride_w),
+        .dilation_h = or1(d->dilation_h),
+        .dilation_w = or1(d->dilation_w),
+    };
     if (d->in_c < 1 || d->out_c < 1 || groups < 1 || d->in_c % groups || d->out_c % groups)
         return pare_fail(PARE_ERR_SHAPE, "qconv: %d input and %d output channels in %d groups", d->in_c, d->out_c,
                          groups);
@@ -53,22 +55,21 @@ static pare_status lay_out(const pare_qconv_desc *d, const pare_qconv_kernel *ke
                          d->channels.zx);
     l->group_in = d->in_c / groups;
     l->group_out = d->out_c / groups;
-    l->bundle_groups = 1;
-    while (l->bundle_groups * l->group_out < PARE_QCONV_COLUMNS && l->bundle_groups < groups) {
-        do
-            l->bundle_groups++;
-        while (groups % l->bundle_groups);
-    }
+    merge_groups(l, kernel, groups);
     l->bundles = groups / l->bundle_groups;
     l->bundle_in = l->group_in * l->bundle_groups;
     l->bundle_out = l->group_out * l->bundle_groups;
     l->bundle_tiles = (l->bundle_out + PARE_QCONV_COLUMNS - 1) / PARE_QCONV_COLUMNS;
+    if (is_tiled(kernel))
+        l->bundle_tiles = (l->bundle_tiles + kernel->panel_tiles - 1) / kernel->panel_tiles * kernel->panel_tiles;
     l->tap_fours = (l->bundle_in + kernel->k_round - 1) / kernel->k_round * kernel->k_round / 4;
+    if (is_tiled(kernel))
+        pare_qconv_layout_tiles(l, kernel);
     return PARE_OK;
 }
 
 /* Taps whose rounded channels follow each other in memory become one step. */
-static void fill_steps(const layout *l, pare_qconv_plan *p)
+static void fill_steps(const pare_qconv_layout *l, pare_qconv_plan *p)
 {
     const pare_qconv_desc *d = l->d;
 
@@ -86,7 +87,7 @@ static void fill_steps(const layout *l, pare_qconv_plan *p)
 }
 
 /* Full panels first: of the last, narrow one several pixels are requantized together. */
-static void fill_panels(const layout *l, pare_qconv_plan *p)
+static void fill_panels(const pare_qconv_layout *l, pare_qconv_plan *p)
 {
     const int per_bundle = (l->bundle_tiles + p->kernel->panel_tiles - 1) / p->kernel->panel_tiles;
 
@@ -107,28 +108,53 @@ static void fill_panels(const layout *l, pare_qconv_plan *p)
         }
 }
 
+/* Where the weight of channel `c` of a bundle in tap (ky, kx) and packed column `column` lies. */
+static size_t place_of(const pare_qconv_layout *l, const pare_qconv_plan *p, int column, int ky, int kx, int c)
+{
+    const int    near = p->kernel->k_round == 8 ? 8 : 4; /* neighbouring k of a column */
+    const int    tile = column / PARE_QCONV_COLUMNS, in_tile = column % PARE_QCONV_COLUMNS;
+    const size_t tap = (size_t)(ky * l->kernel_w + kx);
+
+    if (is_tiled(p->kernel)) {
+        const int per = p->kernel->panel_tiles;
+        int       byte;
+        const int step = pare_qconv_layout_k(l, ky, kx, c, &byte);
+
+        return (size_t)(tile / per * per) * p->tile_bytes + (size_t)(step * per + tile % per) * 16 * PARE_QCONV_ROW +
+               (size_t)(byte / 4 * PARE_QCONV_ROW + in_tile * 4 + byte % 4);
+    }
+    return (size_t)tile * p->tile_bytes + tap * (size_t)l->tap_fours * PARE_QCONV_ROW +
+           (size_t)(c / near * near * PARE_QCONV_COLUMNS + in_tile * near + c % near);
+}
+
+/* The packed column of an output channel: in order, or in the lane order of its panel of 64. */
+static int column_of(const pare_qconv_layout *l, int oc)
+{
+    const int first = oc / l->bundle_out * l->bundle_tiles * PARE_QCONV_COLUMNS, i = oc % l->bundle_out;
+
+    if (!l->lanes)
+        return first + i;
+    return first + i / 64 * 64 + i % 16 / 4 * PARE_QCONV_COLUMNS + i % 64 / 16 * 4 + i % 4;
+}
+
 /*
  * Packs output channel `oc` into column `column` (over all tiles). Where the version takes x_zero off each code, the bias
  * makes up for it: that is the accumulator for codes of x_zero, which fits 32 bits as every accumulator does.
  */
-static void pack_channel(const layout *l, int oc, int column, pare_qconv_plan *p)
+static void pack_channel(const pare_qconv_layout *l, int oc, int column, pare_qconv_plan *p)
 {
     const int     taps = l->kernel_h * l->kernel_w;
-    const int     near = p->kernel->k_round == 8 ? 8 : 4;                     /* neighbouring k of a column */
     const int     first = oc / l->group_out % l->bundle_groups * l->group_in; /* in the bundle */
     const int8_t *w = l->d->w + (size_t)oc * (size_t)(l->group_in * taps);
-    int8_t       *tile = p->w + (size_t)(column / PARE_QCONV_COLUMNS) * p->tile_bytes;
 
     for (int t = 0; t < taps; t++)
         for (int c = 0; c < l->group_in; c++) {
-            const int k = first + c;
-            tile[(size_t)t * (size_t)l->tap_fours * PARE_QCONV_ROW + (size_t)(k / near * near * PARE_QCONV_COLUMNS) +
-                 (size_t)(column % PARE_QCONV_COLUMNS * near + k % near)] = w[c * taps + t];
+            p->w[place_of(l, p, column, t / l->kernel_w, t % l->kernel_w, first + c)] = w[c * taps + t];
             p->bias[column] += p->kernel->x_zero * w[c * taps + t];
         }
 }
 
-static pare_status pack(const layout *l, pare_qconv_plan *p)
+static pare_status pack(const pare_qconv_layout *l, pare_qconv_plan *p)
 {
     const pare_qconv_desc *d = l->d;
     const int              columns = l->bundles * l->bundle_tiles * PARE_QCONV_COLUMNS;
@@ -141,7 +167,7 @@ static pare_status pack(const layout *l, pare_qconv_plan *p)
     for (int i = 0; i < columns; i++)
         channel_of[i] = -1;
     for (int oc = 0; oc < d->out_c; oc++) {
-        const int column = oc / l->bundle_out * l->bundle_tiles * PARE_QCONV_COLUMNS + oc % l->bundle_out;
+        const int column = column_of(l, oc);
         channel_of[column] = oc;
         if (pare_store_is_filled(d->store))
             continue;
@@ -155,7 +181,7 @@ out:
     return status;
 }
 
-static pare_status fill(const layout *l, pare_qconv_plan *p)
+static pare_status fill(const pare_qconv_layout *l, pare_qconv_plan *p)
 {
     const pare_qconv_desc *d = l->d;
     const size_t           taps = (size_t)l->kernel_h * (size_t)l->kernel_w;
@@ -169,6 +195,10 @@ static pare_status fill(const layout *l, pare_qconv_plan *p)
     p->out_h = d->out_h;
     p->out_w = d->out_w;
     p->tile_bytes = taps * (size_t)l->tap_fours * PARE_QCONV_ROW;
+    if (is_tiled(p->kernel)) {
+        PARE_TRY(pare_qconv_tiles_init(l, p));
+        p->tile_bytes = (size_t)p->tiles.n_steps * 16 * PARE_QCONV_ROW;
+    }
     const size_t bytes = tiles * p->tile_bytes;
 
     p->steps = pare_calloc(taps, sizeof(*p->steps));
@@ -178,14 +208,15 @@ static pare_status fill(const layout *l, pare_qconv_plan *p)
     p->bias = pare_store_take(d->store, tiles * PARE_QCONV_COLUMNS * sizeof(*p->bias));
     if (!p->steps || !p->panels || !p->w || !p->bias)
         return pare_fail_memory(bytes, "the packed weights of qconv");
-    fill_steps(l, p);
+    if (!is_tiled(p->kernel))
+        fill_steps(l, p);
     fill_panels(l, p);
     return pack(l, p);
 }
 
 pare_status pare_qconv_create(const pare_qconv_desc *d, const pare_qconv_kernel *kernel, pare_qconv_plan **out)
 {
-    layout l;
+    pare_qconv_layout l;
 
     *out = NULL;
     if (!kernel)
@@ -216,5 +247,6 @@ void pare_qconv_destroy(pare_qconv_plan *plan)
     pare_store_drop(plan->store, plan->w);
     pare_store_drop(plan->store, plan->bias);
     pare_qepilogue_clear(&plan->epilogue);
+    pare_qconv_tiles_clear(&plan->tiles);
     pare_free(plan);
 }

@@ -6,7 +6,9 @@
  * elsewhere). Each bundle's output channels are cut into column tiles of 16. A column tile is the
  * concatenation, over the k-steps, of [k/4][column 16][k%4] bytes: 64 bytes per 4 k, 1 KB per 64 k, so one
  * row is a zmm register and 16 rows are one AMX tile. With k_round 8 they are [k/8][column 16][k%8]: 128 bytes per 8 k.
- * A k-step is a tap, or several taps whose channels are neighbours in memory; k is rounded up to `k_round` within each
+ * With k_round 64 whole tiles are multiplied: a k-step is at most 64 bytes of k, a panel is the concatenation over its
+ * k-steps of `panel_tiles` column tiles of 1 KB, and there are only full panels (qconv_tiles.c). Otherwise
+ * a k-step is a tap, or several taps whose channels are neighbours in memory; k is rounded up to `k_round` within each
  * tap, and the weights there are zero.
  */
 #ifndef PARE_KERNELS_QCONV_PLAN_H
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "kernels/amx/tile.h"
 #include "kernels/qconv/qconv.h"
 
 enum { PARE_QCONV_COLUMNS = 16, PARE_QCONV_ROW = 64 };
@@ -36,6 +39,31 @@ typedef struct pare_qconv_panel {
     int           packed;  /* index of column 0 in bias and in the arrays of the epilogue   */
 } pare_qconv_panel;
 
+/*
+ * A convolution as products of tiles. A tile row is an output pixel: `rows` pixels at one distance in x make a tile.
+ * Border pixels between the rows of the output, and pixels that two tiles share, are computed and not stored.
+ */
+typedef struct pare_qconv_tiles {
+    pare_tile_config config;
+    int              rows;       /* of a tile: 16 or, where pixels are few or lines short, fewer                */
+    int              n;          /* tiles of an image, rounded up to whole blocks of 4 / panel_tiles            */
+    int              n_steps;    /* k-steps                                                                     */
+    bool             linear;     /* rows are images: x, y and residual are made in each run                     */
+    bool             rows_outer; /* all panels pass over one block of tiles before the next; else tiles over a panel */
+    ptrdiff_t        row_step;   /* bytes between the rows of a tile                                            */
+    ptrdiff_t       *steps;      /* [n_steps] offset of each k-step from a tile                                 */
+    int32_t         *x;          /* [n] offset of each tile from the image's x                                  */
+    int32_t         *y;          /* [n][16] offset of each row from the image's y; -1: not stored               */
+    int32_t         *residual;   /* [n][16]                                                                     */
+    /* Lines so short that tiles would be half empty are gathered first, into [n][n_steps] tiles of 1 KB. */
+    bool       gather;
+    ptrdiff_t *from_steps; /* [n_steps] */
+    int32_t   *from;       /* [n][16] offset of each row from the image's x; -1: none */
+} pare_qconv_tiles;
+
+/* Makes tiles of so many pixels of a configuration for 16. */
+void pare_qconv_tiles_shorten(pare_tile_config *config, int panel_tiles, int rows);
+
 struct pare_qconv_plan {
     const pare_qconv_kernel *kernel;
     pare_qconv_strides       x, y, residual;
@@ -49,6 +77,7 @@ struct pare_qconv_plan {
     int8_t                  *w;          /* packed                                                 */
     int32_t                 *bias;       /* [packed columns]: bias - zx * sum(w)                   */
     pare_qepilogue           epilogue;
+    pare_qconv_tiles         tiles; /* where k_round is 64                                         */
 };
 
 /* Output pixels first..last-1 (over batch, row, column) of panels panel0..panel1-1. */
@@ -59,6 +88,8 @@ typedef struct pare_qconv_range {
     int                    panel0, panel1;
 } pare_qconv_range;
 
+typedef struct pare_qconv_blocks pare_qconv_blocks; /* qconv_amx.h */
+
 struct pare_qconv_kernel {
     const char *name;
     unsigned    isa;
@@ -67,11 +98,18 @@ struct pare_qconv_kernel {
     int         x_zero;      /* what the version takes off each code of x: 0 or 128           */
     bool (*fits)(const pare_qconv_desc *d);
     void (*run)(const pare_qconv_range *r);
+    void (*run_tiles)(const pare_qconv_blocks *b); /* in place of run, where k_round is 64              */
+    bool rows_outer;                               /* see pare_qconv_tiles                              */
 };
+
+/* Puts candidates in the best order for a layer. */
+void pare_qconv_order(const pare_qconv_desc *d, const pare_qconv_kernel *kernels[], int n);
 
 /* Declares the version functions: pare_qconv_6x64_avx512vnni ... */
 #define PARE_QCONV(tile, isa_name, isa, panel_tiles, k_round) \
     void pare_qconv_##tile##_##isa_name(const pare_qconv_range *r);
+#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, rows_outer) \
+    void pare_qconv_##tile##_##isa_name(const pare_qconv_blocks *b);
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV
 

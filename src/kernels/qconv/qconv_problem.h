@@ -11,7 +11,7 @@
 #include "kernels/qconv/qconv.h"
 #include "runner.h"
 
-enum { MAX_KERNELS = 8, GUARD = 64 };
+enum { MAX_KERNELS = 16, GUARD = 64 };
 
 /* One convolution with its memory. Output, residual and gaps start as the same random bytes for every version. */
 typedef struct problem {
