@@ -4,16 +4,16 @@
  *
  * Each line is the median of nine timings (processor time) of one layer with its requantization, weights and
  * activations warm.
- * The peak is that of vpdpbusd on registers alone, measured in the same run. Usage: bench_qconv [version]
+ * The peak is that of the version's product instruction on registers alone, measured in the same run. Usage: bench_qconv [version]
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "cpu/cpu.h"
 #include "kernels/qconv/qconv.h"
+#include "peak.h"
 
 typedef struct layer {
     const char *name;
@@ -34,14 +34,6 @@ static const layer layers[] = {
     { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 }, { "linear 1280-1000", 1280, 1000, 0, 1, 1, 1 },
 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -49,51 +41,16 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-#if PARE_X86
-#include <immintrin.h>
-
-/* Multiply-accumulates per second of vpdpbusd on registers. */
-__attribute__((target("avx512f,avx512vnni"))) static double peak(void)
-{
-    enum { ROUNDS = 300000 };
-    double best = 0;
-
-    for (int t = 0; t < 60; t++) {
-        __m512i      a = _mm512_setzero_si512(), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-        const double begin = now();
-
-        for (int i = 0; i < ROUNDS; i++)
-            __asm__ volatile("vpdpbusd %8, %8, %0\n vpdpbusd %8, %8, %1\n vpdpbusd %8, %8, %2\n vpdpbusd %8, %8, %3\n"
-                             "vpdpbusd %8, %8, %4\n vpdpbusd %8, %8, %5\n vpdpbusd %8, %8, %6\n vpdpbusd %8, %8, %7"
-                             : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e), "+v"(f), "+v"(g), "+v"(h)
-                             : "v"(_mm512_set1_epi8(1)));
-        const double rate = ROUNDS * 8.0 * 64 / (now() - begin);
-        best = rate > best ? rate : best;
-    }
-    return best;
-}
-
-static double multiply_peak(void)
-{
-    return pare_cpu_features() & PARE_ISA_AVX512VNNI ? peak() : 0;
-}
-#else
-static double multiply_peak(void)
-{
-    return 0;
-}
-#endif
-
 static double time_layer(const pare_qconv_plan *plan, const pare_qconv_args *args, double macs)
 {
     const int repeat = (int)(4e8 / macs) / 9 + 1;
     double    times[9];
 
     for (int i = 0; i < 9; i++) {
-        const double begin = now();
+        const double begin = peak_now();
         for (int j = 0; j < repeat; j++)
             pare_qconv_run(plan, args, 0, 1);
-        times[i] = (now() - begin) / repeat;
+        times[i] = (peak_now() - begin) / repeat;
     }
     qsort(times, 9, sizeof(times[0]), by_value);
     return times[4];
@@ -104,7 +61,7 @@ static int round_up(int value, int step)
     return (value + step - 1) / step * step;
 }
 
-static bool bench(const layer *l, const char *version, double peak_macs)
+static bool bench(const layer *l, const char *version)
 {
     const int             size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
     const int             px = round_up(l->in_c, l->in_c <= 4 ? 4 : l->in_c <= 32 ? 32 : 64);
@@ -146,10 +103,11 @@ static bool bench(const layer *l, const char *version, double peak_macs)
         return false;
     }
     const double macs = (double)size * size * (double)n_w;
+    const double peak = peak_of(pare_qconv_kernel_name(chosen));
     const double t =
         time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
     printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, pare_qconv_kernel_name(chosen), t * 1e6,
-           2e-12 * macs / t, peak_macs > 0 ? 100 * macs / t / peak_macs : 0);
+           2e-12 * macs / t, peak > 0 ? 100 * macs / t / peak : 0);
     pare_qconv_destroy(plan);
     pare_free_aligned(x);
     pare_free_aligned(y);
@@ -159,11 +117,8 @@ static bool bench(const layer *l, const char *version, double peak_macs)
 
 int main(int argc, char **argv)
 {
-    const double peak_macs = multiply_peak();
-
-    printf("vpdpbusd on registers: %.3f TOPS\n", 2e-12 * peak_macs);
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
-        if (!bench(&layers[i], argc > 1 ? argv[1] : NULL, peak_macs))
+        if (!bench(&layers[i], argc > 1 ? argv[1] : NULL))
             return 1;
     return 0;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_qdw.c - the depthwise layers of MobileNet, one thread: time and outputs per nanosecond, median of nine */
+/*
+ * bench_qdw.c - the depthwise layers of MobileNet, one thread: time, outputs per nanosecond, and products as a share of
+ * what the version's product instruction does on registers alone in the same run; median of nine. Usage: bench_qdw
+ * [version]
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "cpu/cpu.h"
 #include "kernels/qdw/qdw.h"
+#include "peak.h"
 
 typedef struct layer {
     int channels, size, kernel, stride, times; /* output height and width; how often MobileNetV2 has it */
@@ -18,14 +22,6 @@ static const layer layers[] = {
     { 192, 28, 3, 1, 2 }, { 192, 14, 3, 2, 1 }, { 384, 14, 3, 1, 4 }, { 576, 14, 3, 1, 2 },
     { 576, 7, 3, 2, 1 },  { 960, 7, 3, 1, 3 },  { 240, 14, 5, 1, 0 }, { 120, 28, 5, 1, 0 },
 };
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -40,10 +36,10 @@ static double time_layer(const pare_qdw_plan *plan, const pare_qconv_args *args,
     double    times[9];
 
     for (int i = 0; i < 9; i++) {
-        const double begin = now();
+        const double begin = peak_now();
         for (int j = 0; j < repeat; j++)
             pare_qdw_run(plan, args, 0, 1);
-        times[i] = (now() - begin) / repeat;
+        times[i] = (peak_now() - begin) / repeat;
     }
     qsort(times, 9, sizeof(times[0]), by_value);
     return times[4];
@@ -90,8 +86,10 @@ static double bench(const layer *l, const char *version)
     const double outputs = (double)l->size * l->size * c;
     const double t =
         time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * pixel, .y = y, .batch = 1 }, outputs);
-    printf("%4d channels %3dx%-3d %dx%d stride %d  %-14s %8.1f us %6.2f outputs/ns\n", c, l->size, l->size, l->kernel,
-           l->kernel, l->stride, pare_qdw_kernel_name(chosen), t * 1e6, 1e-9 * outputs / t);
+    const double peak = peak_of(pare_qdw_kernel_name(chosen)), macs = outputs * l->kernel * l->kernel;
+    printf("%4d channels %3dx%-3d %dx%d stride %d  %-14s %8.1f us %6.2f outputs/ns %4.0f %%\n", c, l->size, l->size,
+           l->kernel, l->kernel, l->stride, pare_qdw_kernel_name(chosen), t * 1e6, 1e-9 * outputs / t,
+           peak > 0 ? 100 * macs / t / peak : 0);
     pare_qdw_destroy(plan);
     pare_free_aligned(x);
     pare_free_aligned(y);
