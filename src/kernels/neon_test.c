@@ -20,6 +20,7 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/rows_f32/rows_f32.h"
 #include "kernels/unary_f32/unary_f32.h"
+#include "kernels/zip8/zip8.h"
 #include "runner.h"
 
 enum { MAX = 16 };
@@ -44,6 +45,7 @@ NAMES(qmul)
 NAMES(quantize)
 NAMES(rows_f32)
 NAMES(unary_f32)
+NAMES(zip8)
 
 static int qconv(unsigned cpu, const char *names[MAX])
 {
@@ -100,6 +102,7 @@ static const struct {
     { "qmul", qmul, { "neon", "neon", "neon" } },
     { "lut8", lut8, { "neon", "neon", "neon" } },
     { "qpool", qpool, { "neon", "neon", "neon" } },
+    { "zip8", zip8, { "neon", "neon", "neon" } },
     { "quantize", quantize, { "neon", "neon", "neon" } },
     { "gemm_f32", gemm_f32, { "_neon", "_neon", "_neon" } },
     { "dw_f32", dw_f32, { "_neon", "_neon", "_neon" } },
