@@ -88,17 +88,21 @@ static void add_pool(network *net, int from)
     add_value(net, net->c[from], (net->h[from] - 1) / stride + 1, (net->w[from] - 1) / stride + 1);
 }
 
-/* Adds or multiplies an earlier value of the same shape, or joins one of the same size. False: there is none. */
+/* Adds, multiplies or shuffles in an earlier value of the same shape, or joins one of the same size, if there is one. */
 static bool add_join(network *net, int from, bool concat)
 {
+    static const char *const ops[] = { "qadd", "qmul", "interleave" };
+
     for (int k = below(net, from + 1), left = from + 1; left > 0; left--, k = (k + 1) % (from + 1)) {
         if (net->h[k] != net->h[from] || net->w[k] != net->w[from] || (!concat && net->c[k] != net->c[from]))
             continue;
+        const int op = concat ? 0 : below(net, net->c[from] < 100 ? 3 : 2);
+
         if (concat)
             say(net, "%%v%d : u8 q(0.4, 117) = concat(%%v%d, %%v%d) axis=1\n", net->n, k, from);
         else
-            say(net, "%%v%d : u8 q(0.4, 117) = %s(%%v%d, %%v%d)\n", net->n, below(net, 2) ? "qadd" : "qmul", k, from);
-        add_value(net, concat ? net->c[k] + net->c[from] : net->c[from], net->h[from], net->w[from]);
+            say(net, "%%v%d : u8 q(0.4, 117) = %s(%%v%d, %%v%d)\n", net->n, ops[op], k, from);
+        add_value(net, concat || op == 2 ? net->c[k] + net->c[from] : net->c[from], net->h[from], net->w[from]);
         return true;
     }
     return false;

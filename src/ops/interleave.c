@@ -10,6 +10,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/move.h"
+#include "ops/span.h"
 
 typedef struct interleave_attrs {
     pare_ints starts, lengths;
@@ -106,6 +107,20 @@ static void run_zip(const pare_step *step, const pare_call *call, int part, int 
             zip_output(step->state, call, i, part, parts);
 }
 
+static pare_span span_zip(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    pare_span span = pare_span_none();
+
+    (void)step;
+    for (int i = 0; i < call->n_out; i++) {
+        const pare_tensor *const t[] = { call->out[i], call->in[0], call->in[1] };
+
+        if (t[0] && t[0]->shape.dim[1] > 0 && (operand < 2 || operand == 2 + i))
+            span = pare_span_join(span, pare_span_pixel_rows(3, t, operand < 2 ? 1 + operand : 0, part, parts));
+    }
+    return span;
+}
+
 static bool are_bytes(const pare_tensor *t)
 {
     return pare_dtype_size(t->dtype) == 1 && (t->stride[1] == 1 || t->shape.dim[1] == 1);
@@ -134,6 +149,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
     step->run = run_zip;
+    step->span = span_zip;
     return PARE_OK;
 }
 

@@ -2,6 +2,8 @@
 /* span.c - which bytes of an operand one part of a run touches */
 #include "ops/span.h"
 
+#include "ops/move.h"
+
 pare_span pare_span_extent(const pare_tensor *t)
 {
     const int       r = t->shape.rank;
@@ -58,6 +60,29 @@ pare_span pare_span_rows(int n, const pare_tensor *const tensor[], int k, int pa
         return pare_span_all();
     return (pare_span){ (ptrdiff_t)(offset_of(&rows, k, rows.first) * (int64_t)rows.size[k]),
                         (ptrdiff_t)((offset_of(&rows, k, rows.last - 1) + 1) * (int64_t)rows.size[k]) };
+}
+
+pare_span pare_span_pixel_rows(int n, const pare_tensor *const tensor[], int k, int part, int parts)
+{
+    pare_tensor        one[PARE_ROWS_MAX];
+    const pare_tensor *at[PARE_ROWS_MAX];
+
+    for (int i = 0; i < n; i++) {
+        one[i] = pare_region(tensor[i], 1, 0, 1, 1);
+        at[i] = &one[i];
+    }
+    pare_span span = pare_span_rows(n, at, k, part, parts);
+
+    if (span.begin < span.end && span.end < PTRDIFF_MAX)
+        span.end += ((ptrdiff_t)tensor[k]->shape.dim[1] - 1) * (ptrdiff_t)pare_dtype_size(tensor[k]->dtype);
+    return span;
+}
+
+pare_span pare_span_join(pare_span a, pare_span b)
+{
+    if (a.begin >= a.end || b.begin >= b.end)
+        return a.begin >= a.end ? b : a;
+    return (pare_span){ a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end };
 }
 
 pare_span pare_span_map(const pare_step *step, const pare_call *call, int operand, int part, int parts)

@@ -21,6 +21,12 @@ pare_span pare_span_extent(const pare_tensor *t);
 /* Of tensor[k] when pare_rows walks tensor[0] .. tensor[n - 1]. */
 pare_span pare_span_rows(int n, const pare_tensor *const tensor[], int k, int part, int parts);
 
+/* Of tensor[k] when pare_rows walks the pixels of all, each as a whole: their regions of one channel. */
+pare_span pare_span_pixel_rows(int n, const pare_tensor *const tensor[], int k, int part, int parts);
+
+/* The smallest that holds both. */
+pare_span pare_span_join(pare_span a, pare_span b);
+
 /* A step->span for ops that walk out[0] and in[0] by pare_rows; their other inputs are read by all parts. */
 pare_span pare_span_map(const pare_step *step, const pare_call *call, int operand, int part, int parts);
 

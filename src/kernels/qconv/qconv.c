@@ -93,12 +93,11 @@ bool pare_qconv_share(const pare_qconv_plan *plan, int batch, int part, int part
     *last = pixels;
     if (pixels < (long)FEW * parts && even)
         return false;
-    /* Shares of whole tiles of 6 or 8 rows, as far as they remain about equal. */
-    pare_pool_split(pixels,
-                    pixels >= 24L * 32 * parts ? 24
-                    : pixels >= 6L * 8 * parts ? 6
-                                               : 1,
-                    part, parts, first, last);
+    /* Whole lines where these divide, as other kinds of steps share them; else whole tiles of 6 rows, as far as shares
+     * remain about equal. */
+    const bool lines = (long)batch * plan->out_h % parts == 0;
+
+    pare_pool_split(pixels, lines ? plan->out_w : pixels >= 6L * 8 * parts ? 6 : 1, part, parts, first, last);
     return true;
 }
 
