@@ -212,7 +212,7 @@ static void server_open(server *s, const char *model, int threads, int batch, ch
     pare_graph *g;
 
     need(pare_graph_load(model, &g));
-    need(pare_compile(g, &(pare_compile_options){ .batch = batch }, &s->plan));
+    need(pare_compile(g, &(pare_compile_options){ .batch = batch, .tune = true }, &s->plan));
     need(pare_context_create(s->plan, &s->context));
     pare_graph_destroy(g);
     if (threads > 1)
