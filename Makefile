@@ -39,10 +39,10 @@ check: all
 	tools/check_symbols $(BUILD)
 
 # Peers are other people's engines; bench/peers/setup.sh says what it needs and installs it for its own use.
-# docs/BENCH.md tells what ARGS bench-peers takes.
+# docs/BENCH.md tells what ARGS they take.
 test-peers: all
 	@bench/peers/setup.sh
-	@BUILD=$(BUILD) bench/peers/test.sh
+	@BUILD=$(BUILD) bench/peers/test.sh $(ARGS)
 
 bench-peers: all
 	@bench/peers/setup.sh
@@ -69,4 +69,5 @@ mutations: setup
 	@$(CMAKE) --build $(BUILD)-sanitize --target mutations
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-aarch64
+	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-threads $(BUILD)-emulate \
+	    $(BUILD)-aarch64
