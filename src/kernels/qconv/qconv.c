@@ -12,6 +12,7 @@ static bool fits_all(const pare_qconv_desc *d)
     return d->in_c > 0;
 }
 
+#if PARE_X86
 /* The tables hold 32-bit offsets. */
 static bool fits_tiles(const pare_qconv_desc *d)
 {
@@ -27,6 +28,7 @@ static bool fits_tiles(const pare_qconv_desc *d)
     }
     return fits;
 }
+#endif
 
 static const pare_qconv_kernel kernels[] = {
 #define PARE_QCONV_FROM(x_zero, tile, isa_name, isa, panel_tiles, k_round) \
