@@ -35,6 +35,8 @@ function command(...args) {
 // The int8 twin of a model, made once for all scripts, and remade when the library is newer. The targets differ in how
 // dynamic layers are written.
 function quantized(m, target) {
+    if (m.quantized)
+        return m.quantized(target || 'onnxruntime');
     const out = workFile(`${m.name}.${target || 'onnxruntime'}.int8.onnx`);
 
     if (!fs.existsSync(out) || fs.statSync(out).mtimeMs < fs.statSync(library).mtimeMs)
@@ -45,6 +47,8 @@ function quantized(m, target) {
 
 // {path, dtype, dims, count, labels}: the samples as both engines get them.
 function samples(m) {
+    if (m.samples)
+        return m.samples();
     const file = workFile(`${m.name}.samples`);
 
     return { path: file, ...JSON.parse(pare('samples', ...dataSet(m.evaluate).slice(0, 1), file,

@@ -23,7 +23,7 @@ const full    = [
     network('resnet50', [1, 32]),
     network('resnext101_32x8d', [1]),
     network('mobilenet_v2', [1, 32]),
-    network('mobilenet_v3_large', [1]),
+    { ...network('mobilenet_v3_large', [1]), peerFloat: /-> HardSigmoid QuantizeLinear$/ }, // no integer kernel there
     network('googlenet', [1]),
     network('inception_v3', [1]),
     network('shufflenet_v2_x1_0', [1]),
@@ -117,7 +117,18 @@ function modelContenders(m, threads, batch, clock) {
 
 const withContenders = (of) => (n) => ({ ...n, contenders: (...how) => of(n, ...how) });
 
+// As test.js wants them: pictures are compared byte for byte.
+function testable(n) {
+    const base = path.join(FOLDER, n.name), side = n.name === 'inception_v3' ? 299 : 224;
+
+    return {
+        name: n.name, mode: n.mode, top1: true, peerFloat: n.peerFloat, quantized: (target) => quantized(n, base, target),
+        samples: () => ({ path: rawOf(`${base}.in0.npy`), dtype: 'f32', dims: [1, 3, side, side], count: 2 }),
+    };
+}
+
 module.exports = {
+    tests: full.filter((n) => n.mode === 'static').map(testable),
     networks: full.map(withContenders(networkContenders)),
     publicModels: models.map((m) => ({ ...m, batches: [1] })).map(withContenders(modelContenders)),
     exportNetworks,

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // test.js - every quantized model in ONNX Runtime: does it run in integers, and does it give the same bytes as Pare?
+//
+//   test.js [--networks] [NAME ...]
+//
+// --networks: the convolutional networks of networks.js in place of the models of models.js
 'use strict';
 const fs      = require('fs');
 const engines = require('./engines');
 const onnx    = require('./onnx');
 const models  = require('./models');
+const { tests, exportNetworks } = require('./networks');
 
 const SEEN       = 150;  // samples whose inner tensors are compared, of large pictures LARGE_SEEN
 const LARGE_SEEN = 10;
@@ -102,7 +107,8 @@ async function testModel(m) {
     const s      = await engines.session(file, optimized);
     const graph  = onnx.read(optimized);
     const result = {
-        name: m.name, samples: set.count, ops: onnx.countOps(graph), islands: onnx.islands(graph),
+        name: m.name, samples: set.count, ops: onnx.countOps(graph),
+        islands: onnx.islands(graph).filter((i) => !(m.peerFloat && m.peerFloat.test(i))),
         outputs: compareOutputs(fs.readFileSync(out), await runAll(s, set, set.count)),
     };
 
@@ -139,10 +145,14 @@ function show(m, r) {
 }
 
 (async () => {
-    const wanted = process.argv.slice(2), results = [];
+    const networks = process.argv.includes('--networks'), results = [];
+    const names    = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+    const wanted   = (networks ? tests : models).filter((m) => names.length === 0 || names.includes(m.name));
     let   bad = 0;
 
-    for (const m of models.filter((x) => wanted.length === 0 || wanted.includes(x.name))) {
+    if (networks)
+        exportNetworks(wanted.map((m) => m.name));
+    for (const m of wanted) {
         try {
             const r = await testModel(m);
 
