@@ -122,7 +122,8 @@ function testable(n) {
     const base = path.join(FOLDER, n.name), side = n.name === 'inception_v3' ? 299 : 224;
 
     return {
-        name: n.name, mode: n.mode, top1: true, peerFloat: n.peerFloat, quantized: (target) => quantized(n, base, target),
+        name: n.name, mode: n.mode, top1: true, peerFloat: n.peerFloat,
+        quantized: (target) => quantized(n, base, target),
         samples: () => ({ path: rawOf(`${base}.in0.npy`), dtype: 'f32', dims: [1, 3, side, side], count: 2 }),
     };
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test.sh - quantized models in ONNX Runtime: do they run in integers and give the same bytes? Arguments: those of test.js
+# test.sh - quantized models in ONNX Runtime: do they run in integers, with the same bytes? Arguments: those of test.js
 . "$(dirname "$0")/build.sh"
 case " $* " in
 *" --networks "*) needs_torch ;;
