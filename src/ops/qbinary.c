@@ -9,6 +9,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/qconv.h"
+#include "ops/qgated.h"
 #include "ops/qtensor.h"
 #include "ops/span.h"
 
@@ -207,6 +208,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         step->span = pare_span_elementwise;
         return PARE_OK;
     }
+    if (call->op == &pare_op_qmul && pare_qgated_fits(call))
+        return pare_qgated_prepare(call, p.lo, p.hi, step);
     state *const s = pare_calloc(1, sizeof(*s));
 
     if (!s)

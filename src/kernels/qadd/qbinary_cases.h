@@ -29,9 +29,10 @@ typedef struct binary_rule {
     int (*versions)(void);
     const char *(*name)(int version);
     void (*row)(int version, const uint8_t *a, const uint8_t *b, int b_step, uint8_t *y, long n);
-    float tie_sy;    /* many ties where sa is 1 and sb 1 or 0.5 */
-    float near[3];   /* sa, sb, sy: just within 32 bits         */
-    float too_small; /* sy that is not, where sa and sb are 1   */
+    float tie_sy;           /* many ties where sa is 1 and sb 1 or 0.5 */
+    float near[3];          /* sa, sb, sy: just within 32 bits         */
+    float too_small;        /* sy that is not, where sa and sb are 1   */
+    void (*own)(runner *r); /* a case that the other rule has not; NULL: none */
 } binary_rule;
 
 static const binary_rule *rule; /* set by binary_main: a case is given the runner only */
@@ -125,14 +126,15 @@ static inline void refuses(runner *r)
 
 static inline int binary_main(int argc, char **argv, const binary_rule *tested)
 {
-    static const runner_case cases[] = {
+    const runner_case cases[] = {
         { "all_pairs", all_pairs },
         { "short_rows", short_rows },
         { "refuses", refuses },
+        { "own", tested->own },
     };
 
     rule = tested;
-    return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));
+    return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])) - !tested->own);
 }
 
 #endif

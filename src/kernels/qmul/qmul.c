@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 static const pare_qmul_kernel kernels[] = {
-#define PARE_QMUL(name, isa) { #name, isa, pare_qmul_##name },
+#define PARE_QMUL(name, isa) { #name, isa, pare_qmul_##name, pare_qmul_gate_##name },
 #include "kernels/qmul/qmul.def"
 #undef PARE_QMUL
 };

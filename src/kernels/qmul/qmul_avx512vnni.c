@@ -51,6 +51,62 @@ ISA void pare_qmul_avx512vnni(const pare_qmul_params *p, const uint8_t *a, const
         _mm512_mask_storeu_epi8(y + i, mask, multiply_64(&c, va, vb));
     }
 }
+
+/* b - zb and -za * (b - zb) of 16 channels: whole numbers, so a * gate + offset is exact. */
+typedef struct gates {
+    __m512 gate, offset;
+} gates;
+
+PARE_AVX512_INLINE gates gates_of(const pare_qmul_params *p, __m512i b)
+{
+    const __m512 gate = _mm512_cvtepi32_ps(_mm512_sub_epi32(b, _mm512_set1_epi32(p->zb)));
+
+    return (gates){ gate, _mm512_mul_ps(gate, _mm512_set1_ps((float)-p->za)) };
+}
+
+PARE_AVX512_INLINE __m512i gate_16(const constants *c, const gates *g, __m512i a)
+{
+    const __m512 product = _mm512_fmadd_ps(_mm512_cvtepi32_ps(a), g->gate, g->offset);
+
+    return _mm512_cvtps_epi32(_mm512_add_ps(_mm512_mul_ps(product, c->m), c->zero));
+}
+
+PARE_AVX512_INLINE void gate_block(const pare_qmul_params *p, const pare_qmul_gated *g, const constants *k, long c,
+                                   __mmask64 mask, bool whole)
+{
+    const pare_q512x4 b = pare_q512_unpack(_mm512_maskz_loadu_epi8(mask, g->b + c), true);
+    const gates       g0 = gates_of(p, b.v0), g1 = gates_of(p, b.v1), g2 = gates_of(p, b.v2), g3 = gates_of(p, b.v3);
+
+    for (long i = 0; i < g->pixels; i++) {
+        const uint8_t *const at = g->a + i * g->a_pixel + c;
+        const pare_q512x4    a =
+            pare_q512_unpack(whole ? _mm512_loadu_si512(at) : _mm512_maskz_loadu_epi8(mask, at), true);
+        const pare_q512x4 v = { gate_16(k, &g0, a.v0), gate_16(k, &g1, a.v1), gate_16(k, &g2, a.v2),
+                                gate_16(k, &g3, a.v3) };
+        const __m512i     q = pare_q512_pack(v, true, _mm512_setzero_si512(), k->lo, k->hi);
+
+        if (whole)
+            _mm512_storeu_si512(g->y + i * g->y_pixel + c, q);
+        else
+            _mm512_mask_storeu_epi8(g->y + i * g->y_pixel + c, mask, q);
+    }
+}
+
+ISA void pare_qmul_gate_avx512vnni(const pare_qmul_params *params, const pare_qmul_gated *gated)
+{
+    const pare_qmul_params p = *params; /* stores to y cannot alias them */
+    const pare_qmul_gated  g = *gated;
+    const constants        k = { .m = _mm512_set1_ps(p.m),
+                                 .zero = _mm512_set1_ps((float)p.zy),
+                                 .lo = _mm512_set1_epi8((char)p.lo),
+                                 .hi = _mm512_set1_epi8((char)p.hi) };
+    long                   c = 0;
+
+    for (; c + 64 <= g.channels; c += 64)
+        gate_block(&p, &g, &k, c, ~(__mmask64)0, true);
+    if (c < g.channels)
+        gate_block(&p, &g, &k, c, pare_q512_mask((int)(g.channels - c)), false);
+}
 #else
 typedef int not_x86;
 #endif

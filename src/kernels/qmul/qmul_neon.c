@@ -45,6 +45,12 @@ void pare_qmul_neon(const pare_qmul_params *p, const uint8_t *a, const uint8_t *
                        multiply_16(&copy, pare_q128_load(a + i, left), b_step ? pare_q128_load(b + i, left) : scalar));
     }
 }
+
+void pare_qmul_gate_neon(const pare_qmul_params *p, const pare_qmul_gated *g)
+{
+    for (long i = 0; i < g->pixels; i++)
+        pare_qmul_neon(p, g->a + i * g->a_pixel, g->b, 1, g->y + i * g->y_pixel, g->channels);
+}
 #else
 typedef int not_arm64;
 #endif

@@ -14,3 +14,9 @@ void pare_qmul_ref(const pare_qmul_params *p, const uint8_t *a, const uint8_t *b
         y[i] = (uint8_t)(q < p->lo ? p->lo : q > p->hi ? p->hi : q);
     }
 }
+
+void pare_qmul_gate_ref(const pare_qmul_params *p, const pare_qmul_gated *g)
+{
+    for (long i = 0; i < g->pixels; i++)
+        pare_qmul_ref(p, g->a + i * g->a_pixel, g->b, 1, g->y + i * g->y_pixel, g->channels);
+}
