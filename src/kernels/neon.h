@@ -30,18 +30,16 @@
 enum { PARE_NEON_S32X4 = 34 }; /* clang's number for int32x4_t */
 #define PARE_NEON_PRODUCT(name, sum, a, b) \
     ((int32x4_t)__builtin_neon_##name##_v((int8x16_t)(sum), (int8x16_t)(a), (int8x16_t)(b), PARE_NEON_S32X4))
-#define PARE_NEON_FOUR(x, lane)        vdupq_laneq_s32((int32x4_t)(x), lane)
-#define PARE_NEON_SDOT(sum, a, b)      PARE_NEON_PRODUCT(vdotq, sum, a, b)
-#define PARE_NEON_USMMLA(sum, a, b)    PARE_NEON_PRODUCT(vusmmlaq, sum, a, b)
-#define PARE_NEON_SDOT4(sum, a, x, l)  PARE_NEON_PRODUCT(vdotq, sum, a, PARE_NEON_FOUR(x, l))
-#define PARE_NEON_USDOT(sum, a, b)     PARE_NEON_PRODUCT(vusdotq, sum, a, b)
-#define PARE_NEON_SUDOT4(sum, a, x, l) PARE_NEON_PRODUCT(vusdotq, sum, PARE_NEON_FOUR(x, l), a)
+#define PARE_NEON_FOUR(x, lane)       vdupq_laneq_s32((int32x4_t)(x), lane)
+#define PARE_NEON_SDOT(sum, a, b)     PARE_NEON_PRODUCT(vdotq, sum, a, b)
+#define PARE_NEON_USMMLA(sum, a, b)   PARE_NEON_PRODUCT(vusmmlaq, sum, a, b)
+#define PARE_NEON_SDOT4(sum, a, x, l) PARE_NEON_PRODUCT(vdotq, sum, a, PARE_NEON_FOUR(x, l))
+#define PARE_NEON_USDOT(sum, a, b)    PARE_NEON_PRODUCT(vusdotq, sum, a, b)
 #else
 #define PARE_NEON_SDOT   vdotq_s32
 #define PARE_NEON_USDOT  vusdotq_s32
 #define PARE_NEON_USMMLA vusmmlaq_s32
 #define PARE_NEON_SDOT4  vdotq_laneq_s32
-#define PARE_NEON_SUDOT4 vsudotq_laneq_s32
 #endif
 
 /* v < lo ? lo : v, then v > hi ? hi : v. Not fmax and fmin: NaN and the sign of zero stay. */
@@ -111,21 +109,6 @@ PARE_NEONDOT_ISA PARE_NEON_INLINE int32x4_t pare_neon_sdot_four(int32x4_t sum, i
         return PARE_NEON_SDOT4(sum, a, x, 2);
     default:
         return PARE_NEON_SDOT4(sum, a, x, 3);
-    }
-}
-
-/* Signed a by four unsigned bytes of x. */
-PARE_I8MM_ISA PARE_NEON_INLINE int32x4_t pare_neon_sudot_four(int32x4_t sum, int8x16_t a, uint8x16_t x, int lane)
-{
-    switch (lane) {
-    case 0:
-        return PARE_NEON_SUDOT4(sum, a, x, 0);
-    case 1:
-        return PARE_NEON_SUDOT4(sum, a, x, 1);
-    case 2:
-        return PARE_NEON_SUDOT4(sum, a, x, 2);
-    default:
-        return PARE_NEON_SUDOT4(sum, a, x, 3);
     }
 }
 

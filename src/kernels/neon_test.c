@@ -28,14 +28,16 @@ enum { MAX = 16 };
 /* The names of a family's versions for the word `cpu`, best first; returns how many. */
 typedef int names_fn(unsigned cpu, const char *names[MAX]);
 
-#define NAMES(family)                                                              \
-    static int family(unsigned cpu, const char *names[MAX])                        \
-    {                                                                              \
-        const pare_##family##_kernel *k[MAX];                                      \
-        const int                     n = pare_##family##_candidates(cpu, k, MAX); \
-        for (int i = 0; i < n; i++)                                                \
-            names[i] = k[i]->name;                                                 \
-        return n;                                                                  \
+#define FILL(names, kernels, count)      \
+    const int n = count;                 \
+    for (int i = 0; i < n; i++)          \
+        (names)[i] = (kernels)[i]->name; \
+    return n
+#define NAMES(family)                                            \
+    static int family(unsigned cpu, const char *names[MAX])      \
+    {                                                            \
+        const pare_##family##_kernel *k[MAX];                    \
+        FILL(names, k, pare_##family##_candidates(cpu, k, MAX)); \
     }
 NAMES(gemm_f32)
 NAMES(lut8)
