@@ -70,7 +70,8 @@ static pare_status pack(const pare_qconv_desc *d, pare_qdw_plan *p)
         return pare_fail_memory((size_t)columns * sizeof(int), "qdw columns");
     for (int i = 0; i < columns; i++) {
         const int     block = i / k->block, column = i % k->block;
-        const int     c = block * k->block + pare_qdw_channel(k->block, k->lanes, column);
+        const int     width = block == p->blocks - 1 ? k->block / p->parts : k->block; /* copies of the same channels */
+        const int     c = block * k->block + pare_qdw_channel(k->block, k->lanes, column) % width;
         const int     real = c % d->in_c; /* folded pixels repeat the channels */
         const int8_t *w = d->w + (ptrdiff_t)real * taps;
 
@@ -101,7 +102,19 @@ static int foldable(const pare_qconv_desc *d, const pare_qdw_kernel *k)
     const bool tight =
         d->x.pixel == d->in_c && d->y.pixel == d->in_c * item && (!d->out.add.on || d->residual.pixel == d->in_c);
 
+    if (k->lanes == 4 && fold == 4 && d->out.kind == PARE_QKIND_U8)
+        return 1; /* parts of the line do better, see line_parts: their taps overlap */
     return tight && or1(d->stride_w) == 1 && d->out_w % fold == 0 ? fold : 1;
+}
+
+/* Into how many parts the output line of the last block is cut. */
+static int line_parts(const pare_qconv_desc *d, const pare_qdw_plan *p)
+{
+    const int left = p->channels - (p->blocks - 1) * p->kernel->block;
+
+    if (p->kernel->lanes != 4 || d->out.kind != PARE_QKIND_U8)
+        return 1;
+    return left <= 16 && p->out_w % 4 == 0 ? 4 : left <= 32 && p->out_w % 2 == 0 ? 2 : 1;
 }
 
 static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
@@ -123,6 +136,7 @@ static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
     p->x_line = or1(d->stride_h) * d->x.row;
     p->origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
     p->blocks = (p->channels + k->block - 1) / k->block;
+    p->parts = line_parts(d, p);
     p->y.pixel *= fold;
     p->residual.pixel *= fold;
     /* Neighbouring lines share their rows only where the taps lie as far apart as the lines. */

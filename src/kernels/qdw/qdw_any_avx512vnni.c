@@ -18,7 +18,19 @@ typedef pare_qdw512_form form;
 
 enum { STEP = PARE_QDW512_STEP, COLUMNS = 64 /* 16 KB: half of the smallest first-level cache */, OUTPUTS = 2 };
 
-ISA void pare_qdw512_store_other(const job *g, int line, int ox, const pare_q512x4 *acc)
+/* The residual of one output of each part. */
+PARE_AVX512_INLINE __m512i load_residual(const job *g, int parts, const uint8_t *r)
+{
+    uint8_t q[64] = { 0 };
+
+    if (parts == 1)
+        return _mm512_maskz_loadu_epi8(g->mask, r);
+    for (int i = 0; i < parts; i++)
+        _mm512_mask_storeu_epi8(q + i * (64 / parts), g->mask, _mm512_maskz_loadu_epi8(g->mask, r + i * g->r_part));
+    return _mm512_loadu_si512(q);
+}
+
+ISA void pare_qdw512_store_other(const job *g, int parts, int line, int ox, const pare_q512x4 *acc)
 {
     const pare_qdw_line  *l = g->line;
     const pare_qepilogue *e = &g->p->epilogue;
@@ -28,39 +40,34 @@ ISA void pare_qdw512_store_other(const job *g, int line, int ox, const pare_q512
         pare_q512_store_f32_lanes(e, g->first, *acc, g->mask, (float *)y, l->row_scale);
         return;
     }
-    __m512i residual = _mm512_setzero_si512();
+    __m512i r = _mm512_setzero_si512();
     if (e->add)
-        residual = _mm512_maskz_loadu_epi8(g->mask, l->residual + ox * g->p->residual.pixel +
-                                                        line * g->p->residual.row + g->skip);
-    _mm512_mask_storeu_epi8(y, g->mask, pare_q512_codes_any(e, &g->constants, *acc, true, residual));
-}
-
-/* The four rows of a group: the first from row 0, the others from the first. */
-typedef struct group_rows {
-    ptrdiff_t r0, r1, r2, r3;
-} group_rows;
-
-PARE_AVX512_INLINE group_rows find_rows(const job *g, int i)
-{
-    const ptrdiff_t r0 = pare_qdw_row(g->line, 4 * i);
-
-    return (group_rows){ r0, pare_qdw_row(g->line, 4 * i + 1) - r0, pare_qdw_row(g->line, 4 * i + 2) - r0,
-                         pare_qdw_row(g->line, 4 * i + 3) - r0 };
+        r = load_residual(g, parts, l->residual + ox * g->p->residual.pixel + line * g->p->residual.row + g->skip);
+    pare_qdw512_save(y, g->mask, parts, g->y_part, pare_q512_codes_any(e, &g->constants, *acc, true, r));
 }
 
 /* Interleaves n columns of row group i; `x` is the first pixel of row 0. */
-PARE_AVX512_INLINE void fill(const job *g, int i, const uint8_t *x, int n, uint8_t *columns)
+PARE_AVX512_INLINE void fill_parts(const job *g, int parts, int i, const uint8_t *x, int n, uint8_t *columns)
 {
-    const group_rows r = find_rows(g, i);
-    const ptrdiff_t  tap = g->p->tap_x;
+    const pare_qdw512_rows r = pare_qdw512_find_rows(g, i);
 
     for (int j = 0; j < n; j++, columns += STEP) {
-        const pare_q512x4 v = pare_qdw512_interleave(x + r.r0 + j * tap, r.r1, r.r2, r.r3);
+        const pare_q512x4 v = pare_qdw512_column(x + j * g->p->tap_x, &r, parts, g->x_part);
         _mm512_store_si512(columns, v.v0);
         _mm512_store_si512(columns + 64, v.v1);
         _mm512_store_si512(columns + 128, v.v2);
         _mm512_store_si512(columns + 192, v.v3);
     }
+}
+
+ISA static void fill(const job *g, int parts, int i, const uint8_t *x, int n, uint8_t *columns)
+{
+    if (parts == 1)
+        fill_parts(g, 1, i, x, n, columns);
+    else if (parts == 2)
+        fill_parts(g, 2, i, x, n, columns);
+    else
+        fill_parts(g, 4, i, x, n, columns);
 }
 
 /* One vector of two outputs. */
@@ -155,11 +162,13 @@ PARE_AVX512_INLINE void one_output(const job *g, form f, int ox)
     pare_q512x4                upper = bias, lower = bias;
 
     for (int i = 0; i < p->groups; i++) {
-        const group_rows r = find_rows(g, i);
-        const uint8_t   *x = g->line->x + ox * p->x_step + r.r0;
+        const uint8_t *x = g->line->x + ox * p->x_step;
 
         for (int kx = 0; kx < p->kernel_w; kx++, x += p->tap_x, w0 += STEP, w1 += STEP) {
-            const pare_q512x4 v = pare_qdw512_interleave(x, r.r1, r.r2, r.r3);
+            uint8_t column[STEP] __attribute__((aligned(64)));
+            fill(g, f.parts, i, x, 1, column);
+            const pare_q512x4 v = { _mm512_load_si512(column), _mm512_load_si512(column + 64),
+                                    _mm512_load_si512(column + 128), _mm512_load_si512(column + 192) };
             upper = apply_4(upper, &v, w0);
             if (f.lines == 2)
                 lower = apply_4(lower, &v, w1);
@@ -174,7 +183,7 @@ PARE_AVX512_INLINE void one_output(const job *g, form f, int ox)
 #define FORM(name, lines, finish)                                                              \
     ISA static void two_##name(const job *g, int ox, int n, const uint8_t *x, ptrdiff_t group) \
     {                                                                                          \
-        two_outputs(g, (form){ lines, finish }, ox, n, x, group);                              \
+        two_outputs(g, (form){ lines, g->parts, finish }, ox, n, x, group);                    \
     }
 FORM(bare_1, 1, PARE_QDW512_BARE)
 FORM(bare_2, 2, PARE_QDW512_BARE)
@@ -195,11 +204,11 @@ ISA static void buffered(const job *g, form f, int stretch)
     const int                  step = (int)(p->x_step / p->tap_x);
     uint8_t                    columns[COLUMNS * STEP] __attribute__((aligned(64)));
 
-    for (int ox = 0; ox < p->out_w; ox += stretch) {
-        const int n = p->out_w - ox < stretch ? p->out_w - ox : stretch, width = (n - 1) * step + p->kernel_w;
+    for (int ox = 0; ox < g->n; ox += stretch) {
+        const int n = g->n - ox < stretch ? g->n - ox : stretch, width = (n - 1) * step + p->kernel_w;
 
         for (int i = 0; i < p->groups; i++)
-            fill(g, i, g->line->x + ox * p->x_step, width, columns + i * width * STEP);
+            fill(g, f.parts, i, g->line->x + ox * p->x_step, width, columns + i * width * STEP);
         for (int j = 0; j < n; j += OUTPUTS)
             forms[f.finish][f.lines - 1](g, ox + j, n - j < OUTPUTS ? n - j : OUTPUTS, columns + j * step * STEP,
                                          width * STEP);
@@ -209,11 +218,11 @@ ISA static void buffered(const job *g, form f, int stretch)
 /* Nothing is kept between outputs. */
 ISA static void unbuffered(const job *g, form f)
 {
-    for (int ox = 0; ox < g->p->out_w; ox++) {
+    for (int ox = 0; ox < g->n; ox++) {
         if (f.lines == 1)
-            one_output(g, (form){ 1, PARE_QDW512_OTHER }, ox);
+            one_output(g, (form){ 1, f.parts, PARE_QDW512_OTHER }, ox);
         else
-            one_output(g, (form){ 2, PARE_QDW512_OTHER }, ox);
+            one_output(g, (form){ 2, f.parts, PARE_QDW512_OTHER }, ox);
     }
 }
 

@@ -23,14 +23,12 @@ typedef struct four {
     __m512i upper0, upper1, lower0, lower1;
 } four;
 
-/* Rows of the only row group. */
-typedef struct rows {
-    ptrdiff_t r1, r2, r3;
-} rows;
+typedef pare_qdw512_rows rows;
 
-PARE_AVX512_INLINE pare_q512x4 column(rows r, const uint8_t *x)
+/* One input column of the only row group. */
+PARE_AVX512_INLINE pare_q512x4 column(const job *g, form f, const rows *r, const uint8_t *x)
 {
-    return pare_qdw512_interleave(x, r.r1, r.r2, r.r3);
+    return pare_qdw512_column(x, r, f.parts, g->x_part);
 }
 
 PARE_AVX512_INLINE __m512i pick(const pare_q512x4 *x, int v)
@@ -86,47 +84,47 @@ PARE_AVX512_INLINE void outputs(const job *g, form f, int ox, const pare_q512x4 
 }
 
 /* Stride 1: each output needs one new column. */
-PARE_AVX512_INLINE void slide_1(const job *g, form f, rows r)
+PARE_AVX512_INLINE void slide_1(const job *g, form f, const rows *r)
 {
     const ptrdiff_t step = g->p->x_step;
     const uint8_t  *x = g->line->x;
-    const int       n = g->p->out_w;
-    pare_q512x4     a = column(r, x), b = column(r, x + step), c, d;
+    const int       n = g->n;
+    pare_q512x4     a = column(g, f, r, x), b = column(g, f, r, x + step), c, d;
     int             ox = 0;
 
     for (x += 2 * step; ox + 2 <= n; ox += 2, x += 2 * step) {
-        c = column(r, x);
-        d = column(r, x + step);
+        c = column(g, f, r, x);
+        d = column(g, f, r, x + step);
         outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, (const pare_q512x4 *const[]){ &b, &c, &d });
         a = c;
         b = d;
     }
     if (ox < n) {
-        c = column(r, x);
+        c = column(g, f, r, x);
         outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, NULL);
     }
 }
 
 /* Stride 2: each output needs two new columns. */
-PARE_AVX512_INLINE void slide_2(const job *g, form f, rows r)
+PARE_AVX512_INLINE void slide_2(const job *g, form f, const rows *r)
 {
     const ptrdiff_t tap = g->p->tap_x;
     const uint8_t  *x = g->line->x;
-    const int       n = g->p->out_w;
-    pare_q512x4     a = column(r, x), b, c, d, e;
+    const int       n = g->n;
+    pare_q512x4     a = column(g, f, r, x), b, c, d, e;
     int             ox = 0;
 
     for (; ox + 2 <= n; ox += 2, x += 4 * tap) {
-        b = column(r, x + tap);
-        c = column(r, x + 2 * tap);
-        d = column(r, x + 3 * tap);
-        e = column(r, x + 4 * tap);
+        b = column(g, f, r, x + tap);
+        c = column(g, f, r, x + 2 * tap);
+        d = column(g, f, r, x + 3 * tap);
+        e = column(g, f, r, x + 4 * tap);
         outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, (const pare_q512x4 *const[]){ &c, &d, &e });
         a = e;
     }
     if (ox < n) {
-        b = column(r, x + tap);
-        c = column(r, x + 2 * tap);
+        b = column(g, f, r, x + tap);
+        c = column(g, f, r, x + 2 * tap);
         outputs(g, f, ox, (const pare_q512x4 *const[]){ &a, &b, &c }, NULL);
     }
 }
@@ -135,33 +133,40 @@ PARE_AVX512_INLINE void slide(const job *arg, form f)
 {
     const job copy = *arg, *const g = &copy; /* so that stores cannot alias it */
     const pare_qdw_plan *const p = g->p;
-    const rows                 r = { pare_qdw_row(g->line, 1), pare_qdw_row(g->line, 2), pare_qdw_row(g->line, 3) };
+    const rows                 r = pare_qdw512_find_rows(g, 0);
 
     if (p->kernel_w == 3 && p->groups == 1 && p->x_step == p->tap_x)
-        slide_1(g, f, r);
+        slide_1(g, f, &r);
     else if (p->kernel_w == 3 && p->groups == 1 && p->x_step == 2 * p->tap_x)
-        slide_2(g, f, r);
+        slide_2(g, f, &r);
     else
         pare_qdw512_any(g, f);
 }
 
-#define LINES(name, finish)                \
-    ISA static void name(const job *g)     \
-    {                                      \
-        if (g->line->n == 2)               \
-            slide(g, (form){ 2, finish }); \
-        else                               \
-            slide(g, (form){ 1, finish }); \
+#define LINES(name, parts, finish)                \
+    ISA static void name##_##parts(const job *g)  \
+    {                                             \
+        if (g->line->n == 2)                      \
+            slide(g, (form){ 2, parts, finish }); \
+        else                                      \
+            slide(g, (form){ 1, parts, finish }); \
     }
-LINES(run_bare, PARE_QDW512_BARE)
-LINES(run_plain, PARE_QDW512_PLAIN)
-LINES(run_other, PARE_QDW512_OTHER)
+LINES(bare, 1, PARE_QDW512_BARE)
+LINES(bare, 2, PARE_QDW512_BARE)
+LINES(bare, 4, PARE_QDW512_BARE)
+LINES(plain, 1, PARE_QDW512_PLAIN)
+LINES(plain, 2, PARE_QDW512_PLAIN)
+LINES(plain, 4, PARE_QDW512_PLAIN)
+LINES(other, 1, PARE_QDW512_OTHER)
+LINES(other, 2, PARE_QDW512_OTHER)
+LINES(other, 4, PARE_QDW512_OTHER)
 
 ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
 {
     const pare_qdw_plan  *p = line->plan;
     const pare_qepilogue *e = &p->epilogue;
     const int8_t         *w = p->w + (size_t)(line->block * p->lines) * p->line_bytes;
+    const int             parts = line->block == p->blocks - 1 ? p->parts : 1, n = p->out_w / parts;
     const int             first = line->block * BLOCK, skip = e->kind == PARE_QKIND_U8 ? first : 4 * first;
     const job             g = {
                     .line = line,
@@ -172,6 +177,11 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
                     .y = line->y + skip,
                     .y_pixel = p->y.pixel,
                     .y_row = p->y.row,
+                    .x_part = n * p->x_step,
+                    .y_part = n * p->y.pixel,
+                    .r_part = n * p->residual.pixel,
+                    .n = n,
+                    .parts = parts,
                     .constants = pare_q512_load(e, first, 4),
                     .mask = pare_q512_mask(p->channels - first),
                     .first = first,
@@ -179,11 +189,11 @@ ISA void pare_qdw_64_avx512vnni(const pare_qdw_line *line)
     };
 
     if (e->kind != PARE_QKIND_U8 || e->add || e->table)
-        run_other(&g);
+        (parts == 1 ? other_1 : parts == 2 ? other_2 : other_4)(&g);
     else if (pare_q512_is_bare(e))
-        run_bare(&g);
+        (parts == 1 ? bare_1 : parts == 2 ? bare_2 : bare_4)(&g);
     else
-        run_plain(&g);
+        (parts == 1 ? plain_1 : parts == 2 ? plain_2 : plain_4)(&g);
 }
 #else
 typedef int not_x86;

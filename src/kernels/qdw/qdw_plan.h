@@ -6,6 +6,9 @@
  * l*block/lanes + 4*v + j: what interleaving the bytes of several rows within 128-bit lanes gives, so that neither
  * activations nor results need a permute.
  *
+ * Where the last block has so few channels that several times as many fit, versions of four lanes cut the output line
+ * into 2 or 4 parts side by side: each part then has its own lanes, with weights of their own copy.
+ *
  * Vertically, `rows` input rows of one filter column make a step. Packed weights are [block][line][row group][kx]
  * [column][row]: s8, or s16 where rows == 2. Line 1, where two output lines are computed from the same loads, has
  * the filter one row lower. Rows outside the filter have weight 0 and may point to any readable row.
@@ -24,6 +27,7 @@ struct pare_qdw_plan {
     ptrdiff_t              tap_x, tap_y;   /* bytes between neighbouring taps                   */
     int                    out_h, out_w, kernel_h, kernel_w;
     int                    channels, blocks;
+    int                    parts;      /* of the output line in the last block: 1, 2 or 4    */
     int                    lines;      /* output lines computed together: 1 or 2            */
     int                    groups;     /* row groups: ceil((kernel_h + lines - 1) / rows)   */
     size_t                 line_bytes; /* packed weights of one line of one block           */
