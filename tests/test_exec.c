@@ -331,6 +331,93 @@ static void taps_see_what_the_interpreter_computes(void **state)
         }
 }
 
+/* Branches of a concat and pieces of a split, with borders of two widths, of floats and of codes; a channel shuffle. */
+static const char slices[] = "%x = input f32[N,6,9,8]\n"
+                             "@w = const f32[16,6,1,1] seed=1\n"
+                             "@v = const f32[24,6,3,3] seed=2\n"
+                             "@u = const f32[8,40,3,3] seed=3\n"
+                             "@t = const f32[16,16,3,3] seed=4\n"
+                             "@lengths = const s64[2] {16,24}\n"
+                             "%a = conv(%x, @w)\n"
+                             "%b = conv(%x, @v) pads=[1,1,1,1]\n"
+                             "%c = concat(%a, %b) axis=1\n"
+                             "%d = conv(%c, @u) pads=[2,2,0,0]\n"
+                             "%e, %f = split(%c, @lengths) axis=1\n"
+                             "%g = conv(%e, @t) pads=[1,1,1,1]\n"
+                             "%h = max_pool(%f) kernel_shape=[3,3]\n"
+                             "@s = const f32 {0.05}\n"
+                             "@z = const u8 {100}\n"
+                             "@qw = const s8[21,6,3,3] seed=5 q(0.01)\n"
+                             "@qv = const s8[64,42,3,3] seed=6 q(0.005)\n"
+                             "@qu = const s8[8,21,1,1] seed=7 q(0.01)\n"
+                             "@deep = const s64[5] {-1,2,21,9,8}\n"
+                             "@flat = const s64[4] {-1,42,9,8}\n"
+                             "@zero = const s64[1] {0}\n"
+                             "@half = const s64[1] {21}\n"
+                             "@all = const s64[1] {42}\n"
+                             "@one = const s64[1] {1}\n"
+                             "%q : u8 q(0.05, 100) = quantize_linear(%x, @s, @z)\n"
+                             "%i : u8 q(0.1, 120) = qconv(%q, @qw) pads=[1,1,1,1]\n"
+                             "%j : u8 q(0.1, 120) = max_pool(%i) kernel_shape=[3,3] pads=[1,1,1,1]\n"
+                             "%k : u8 q(0.1, 120) = concat(%i, %j) axis=1\n"
+                             "%l : u8 q(0.1, 7) = qconv(%k, @qv) pads=[1,1,1,1]\n"
+                             "%m = reshape(%k, @deep)\n"
+                             "%n = transpose(%m) perm=[0,2,1,3,4]\n"
+                             "%o = reshape(%n, @flat)\n"
+                             "%p = slice(%o, @zero, @half, @one)\n"
+                             "%r = slice(%o, @half, @all, @one)\n"
+                             "%y : u8 q(0.1, 7) = qconv(%p, @qu)\n"
+                             "%aa : u8 q(0.1, 7) = qconv(%r, @qu)\n"
+                             "%ab = concat(%y, %aa, %l) axis=1\n"
+                             "return %d, %g, %h, %ab\n";
+
+static int count_views(const pare_plan *plan)
+{
+    int views = 0;
+
+    for (int i = 0; i < pare_plan_n_steps(plan); i++) {
+        pare_step_info info;
+
+        pare_plan_describe(plan, i, &info);
+        views += strcmp(info.kernel, "view") == 0;
+    }
+    return views;
+}
+
+static void slices_share_memory(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++)
+        for (int batch = 1; batch <= 2; batch++) {
+            pare_graph *const g = parse(slices);
+            pare_tensor       out[MAX_ENDS];
+            pare_plan        *plan;
+            pare_context     *ctx;
+            pare_pool        *pool;
+            inputs            in;
+
+            OK(pare_compile(g, &(pare_compile_options){ .batch = batch }, &plan));
+            assert_int_equal(count_views(plan), 3); /* two concats and the split; the last concat is an output */
+            OK(pare_context_create(plan, &ctx));
+            OK(pare_pool_create(threads, &pool));
+            make_inputs(plan, &in, 7);
+            OK(pare_interp_run(g, in.at, out));
+            for (int again = 0; again < 3; again++) {
+                OK(pare_context_run(ctx, pool, in.at, NULL, 0));
+                for (int i = 0; i < g->n_outputs; i++)
+                    if (!equal_tensors(pare_context_output(ctx, i), &out[i]))
+                        fail_msg("output %d differs, %d threads, batch %d", i, threads, batch);
+            }
+            for (int i = 0; i < g->n_outputs; i++)
+                pare_tensor_release(&out[i]);
+            drop_inputs(&in);
+            pare_pool_destroy(pool);
+            pare_context_destroy(ctx);
+            pare_plan_destroy(plan);
+            pare_graph_destroy(g);
+        }
+}
+
 static pare_status refuse(void *user, const pare_tensor *t)
 {
     (void)t;
@@ -721,6 +808,7 @@ int main(void)
         cmocka_unit_test(places_do_not_overlap),
         cmocka_unit_test(halo_fills_all_borders),
         cmocka_unit_test(taps_see_what_the_interpreter_computes),
+        cmocka_unit_test(slices_share_memory),
         cmocka_unit_test(a_tap_may_stop_the_run),
         cmocka_unit_test(wrong_inputs_are_refused),
         cmocka_unit_test(failures_at_run_time_name_the_node),

@@ -18,6 +18,7 @@ typedef struct conv_case {
     int   n, ci, co, h, w, k, group, stride;
     bool  bias, residual, second, rows, to_float;
     float lo, hi;
+    bool  table;
 } conv_case;
 
 static void check_conv(const conv_case *p)
@@ -53,6 +54,11 @@ static void check_conv(const conv_case *p)
     }
     if (p->bias && p->to_float)
         constant(c, 5, PARE_f32, DIMS(p->co));
+    if (p->table) {
+        constant(c, 6, PARE_u8, DIMS(256));
+        set_f(c, "mid_scale", 0.04f);
+        set_i(c, "mid_zero", 99);
+    }
     if (!p->to_float)
         output(c, 0.05f, 120);
     check(c, PARE_CHANNELS_LAST, 2);
@@ -62,18 +68,20 @@ static void check_conv(const conv_case *p)
 static void qconv_equals_reference(void **state)
 {
     static const conv_case cases[] = {
-        { 2, 16, 32, 7, 6, 3, 1, 1, true, false, false, false, false, -INFINITY, INFINITY },
-        { 1, 3, 20, 9, 8, 3, 1, 2, true, false, false, false, false, 0, 1.5f },
-        { 1, 70, 33, 5, 5, 1, 1, 1, false, true, false, false, false, -INFINITY, INFINITY },
-        { 2, 32, 16, 6, 5, 3, 1, 1, true, true, true, false, false, 0, INFINITY },
-        { 3, 16, 24, 5, 4, 3, 1, 1, true, false, false, true, true, -INFINITY, INFINITY },
-        { 1, 16, 24, 5, 4, 3, 1, 1, false, false, false, false, true, -INFINITY, INFINITY },
-        { 1, 16, 24, 6, 6, 3, 4, 1, true, false, false, false, false, 0, INFINITY },
-        { 1, 24, 12, 6, 6, 3, 3, 2, true, true, false, false, false, -INFINITY, INFINITY },
-        { 2, 40, 40, 7, 9, 3, 40, 1, true, false, false, false, false, 0, INFINITY },
-        { 1, 64, 64, 8, 8, 5, 64, 2, true, true, false, false, false, -INFINITY, INFINITY },
-        { 1, 33, 33, 6, 6, 3, 33, 1, true, false, false, false, true, -INFINITY, INFINITY },
-        { 1, 1, 1, 1, 1, 1, 1, 1, true, false, false, false, false, -INFINITY, INFINITY },
+        { 2, 16, 32, 7, 6, 3, 1, 1, true, false, false, false, false, -INFINITY, INFINITY, false },
+        { 1, 3, 20, 9, 8, 3, 1, 2, true, false, false, false, false, 0, 1.5f, false },
+        { 1, 70, 33, 5, 5, 1, 1, 1, false, true, false, false, false, -INFINITY, INFINITY, false },
+        { 2, 32, 16, 6, 5, 3, 1, 1, true, true, true, false, false, 0, INFINITY, false },
+        { 3, 16, 24, 5, 4, 3, 1, 1, true, false, false, true, true, -INFINITY, INFINITY, false },
+        { 1, 16, 24, 5, 4, 3, 1, 1, false, false, false, false, true, -INFINITY, INFINITY, false },
+        { 1, 16, 24, 6, 6, 3, 4, 1, true, false, false, false, false, 0, INFINITY, false },
+        { 1, 24, 12, 6, 6, 3, 3, 2, true, true, false, false, false, -INFINITY, INFINITY, false },
+        { 2, 40, 40, 7, 9, 3, 40, 1, true, false, false, false, false, 0, INFINITY, false },
+        { 1, 64, 64, 8, 8, 5, 64, 2, true, true, false, false, false, -INFINITY, INFINITY, false },
+        { 1, 33, 33, 6, 6, 3, 33, 1, true, false, false, false, true, -INFINITY, INFINITY, false },
+        { 1, 1, 1, 1, 1, 1, 1, 1, true, false, false, false, false, -INFINITY, INFINITY, false },
+        { 2, 16, 72, 7, 6, 3, 1, 1, true, false, false, false, false, -1, 2, true },
+        { 1, 70, 70, 6, 5, 3, 70, 1, true, false, false, false, false, -INFINITY, INFINITY, true },
     };
 
     (void)state;
