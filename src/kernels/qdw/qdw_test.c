@@ -5,11 +5,11 @@
 
 static void make_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
 {
-    d->in_c = PICK(rng, 1, 2, 3, 4, 7, 8, 15, 16, 17, 24, 31, 32, 32, 33, 48, 63, 64, 65, 96, 128, 144, 193, 300);
+    d->in_c = PICK(rng, 1, 2, 3, 4, 7, 8, 15, 16, 17, 24, 31, 32, 32, 33, 48, 63, 64, 65, 80, 96, 128, 144, 193, 300);
     d->out_c = d->in_c;
     d->groups = d->in_c == 1 ? between(rng, 0, 1) : d->in_c;
     *batch = between(rng, 1, 2);
-    d->kernel_h = PICK(rng, 0, 1, 2, 3, 3, 3, 3, 4, 5, 7, 9);
+    d->kernel_h = PICK(rng, 0, 1, 2, 3, 3, 3, 3, 4, 5, 5, 7, 9, 17);
     d->kernel_w = PICK(rng, d->kernel_h, d->kernel_h, d->kernel_h, 1, 3);
     d->stride_h = PICK(rng, 0, 1, 1, 2, 2, 3);
     d->stride_w = PICK(rng, d->stride_h, d->stride_h, 1, 2);
@@ -18,7 +18,7 @@ static void make_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
     d->pad_top = between(rng, 0, d->kernel_h);
     d->pad_left = between(rng, 0, d->kernel_w);
     d->out_h = between(rng, 1, 7);
-    d->out_w = PICK(rng, 1, 2, 3, 4, 5, 7, 8, 9, 14);
+    d->out_w = PICK(rng, 1, 2, 3, 4, 5, 7, 8, 9, 12, 14, 28, 33);
 }
 
 /* Every version against the reference; false when the planner refused, which it must do for all alike. */
