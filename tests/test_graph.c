@@ -642,6 +642,60 @@ static void swapped(pare_graph *g)
     b->prev = NULL, b->next = a, a->prev = b, a->next = NULL;
 }
 
+static void slice_too_far(pare_graph *g)
+{
+    value(g, "a")->home_channel = 3;
+}
+static void slice_dense(pare_graph *g)
+{
+    value(g, "b")->format = PARE_DENSE;
+}
+static void slice_dtype(pare_graph *g)
+{
+    value(g, "b")->t.dtype = PARE_s32;
+}
+static void slice_shape(pare_graph *g)
+{
+    value(g, "b")->t.shape.dim[2] = 4;
+}
+static void slice_circle(pare_graph *g)
+{
+    value(g, "b")->home = value(g, "a");
+    value(g, "a")->home_channel = value(g, "b")->home_channel = 0;
+    value(g, "b")->t.shape.dim[1] = 2;
+}
+
+static void broken_slices_are_seen(void **state)
+{
+    static const struct {
+        break_fn   *fn;
+        const char *sentence;
+    } cases[] = {
+        { slice_too_far, "value 'a': is no slice of the value" },
+        { slice_dense, "of another graph or format" },
+        { slice_dtype, "of another dtype or rank" },
+        { slice_shape, "is no slice of the value" },
+        { slice_circle, "shares memory with itself" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        pare_graph *const g = parse("%x = input f32[1,2,3] %a : channels_last in(%b, 2) = relu(%x)\n"
+                                    "%b : channels_last = concat(%x, %a) axis=1 %c = relu(%b) return %c");
+        pare_graph       *copy;
+
+        OK(pare_graph_infer(g, true));
+        OK(pare_graph_verify(g));
+        OK(pare_graph_clone(g, &copy));
+        assert_ptr_equal(value(copy, "a")->home, value(copy, "b"));
+        assert_int_equal(value(copy, "a")->home_channel, 2);
+        cases[i].fn(copy);
+        check_fails(pare_graph_verify(copy), PARE_ERR_DATA, cases[i].sentence);
+        pare_graph_destroy(copy);
+        pare_graph_destroy(g);
+    }
+}
+
 static void broken_graphs_are_seen(void **state)
 {
     static const struct {
@@ -750,6 +804,7 @@ int main(void)
         cmocka_unit_test(inference_names_the_node),
         cmocka_unit_test(qparams_survive),
         cmocka_unit_test(broken_graphs_are_seen),
+        cmocka_unit_test(broken_slices_are_seen),
         cmocka_unit_test(short_memory_leaks_nothing),
     };
 

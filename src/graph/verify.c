@@ -65,7 +65,9 @@ static pare_status check_home(const pare_value *v)
         return bad_value(v, "shares memory with a value that is gone");
     if (home->graph != v->graph || v->format != PARE_CHANNELS_LAST || home->format != PARE_CHANNELS_LAST)
         return bad_value(v, "shares memory with a value of another graph or format");
-    if (!v->has_shape || !home->has_shape || v->t.dtype != home->t.dtype || v->t.shape.rank != home->t.shape.rank)
+    if (!v->has_shape || !home->has_shape)
+        return PARE_OK;
+    if (v->t.dtype != home->t.dtype || v->t.shape.rank != home->t.shape.rank)
         return bad_value(v, "shares memory with a value of another dtype or rank");
     for (int i = 0; i < v->t.shape.rank; i++)
         if (i == 1 ? v->home_channel < 0 || v->home_channel + v->t.shape.dim[1] > home->t.shape.dim[1]
