@@ -17,7 +17,7 @@
 
 #include <pare/io.h>
 
-#include "base/math.h"
+#include "base/math_gates.h"
 #include "base/status.h"
 #include "cpu/cpu.h"
 #include "graph/graph.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/math_gates.h"
 #include "base/math_pow.h"
 #include "base/math_trig.h"
 #include "runner.h"

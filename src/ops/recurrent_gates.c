@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/math.h"
+#include "base/math_gates.h"
 #include "base/status.h"
 #include "kernels/unary_f32/unary_f32.h"
 #include "ops/recurrent.h"

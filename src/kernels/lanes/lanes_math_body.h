@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanes_math_body.h - functions of base/math.h on lanes: the same operations in the same order, so the same bits */
+/* lanes_math_body.h - functions of base/math.h and math_gates.h on lanes: the same operations, so the same bits */
 #ifndef PARE_KERNELS_LANES_MATH_BODY_H
 #define PARE_KERNELS_LANES_MATH_BODY_H
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/math_gates.h"
 #include "base/math_pow.h"
 #include "kernels/rows_f32/rows_f32.h"
 

@@ -7,6 +7,7 @@
  */
 #include <stddef.h>
 
+#include "base/math_gates.h"
 #include "base/math_pow.h"
 #include "base/math_trig.h"
 #include "kernels/lanes/lanes_math_body.h"

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/math_gates.h"
 #include "base/math_pow.h"
 #include "base/math_trig.h"
 #include "kernels/unary_f32/unary_f32.h"
