@@ -4,7 +4,8 @@
  *
  * Each line is the median of nine timings (processor time) of one layer with its requantization, weights and
  * activations warm.
- * The peak is that of the version's product instruction on registers alone, measured in the same run. Usage: bench_qconv [version]
+ * The peak is that of the version's product instruction on registers alone, measured in the same run.
+ * Usage: bench_qconv [version], "all" for every version but portable C; none: the one that a plan would take.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,21 +18,38 @@
 
 typedef struct layer {
     const char *name;
-    int         in_c, out_c, size, kernel, stride, groups; /* size: output height and width; 0 = Linear of one row */
+    int         in_c, out_c, size, kernel, stride, groups; /* size: output height and width; -n: Linear of n rows */
 } layer;
 
 static const layer layers[] = {
-    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },          { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
-    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },        { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
-    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },      { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
-    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },        { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
-    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },       { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
-    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },        { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
-    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },        { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
-    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },        { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
-    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },        { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
-    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },        { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
-    { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 }, { "linear 1280-1000", 1280, 1000, 0, 1, 1, 1 },
+    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },
+    { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
+    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },
+    { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
+    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },
+    { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
+    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },
+    { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
+    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },
+    { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
+    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },
+    { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
+    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },
+    { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
+    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },
+    { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
+    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },
+    { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
+    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },
+    { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
+    { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 },
+    { "linear 1280-1000", 1280, 1000, -1, 1, 1, 1 },
+    { "linear 768-768 x128", 768, 768, -128, 1, 1, 1 },
+    { "linear 768-3072 x128", 768, 3072, -128, 1, 1, 1 },
+    { "linear 3072-768 x128", 3072, 768, -128, 1, 1, 1 },
+    { "3x3 s2 512-512 7", 512, 512, 7, 3, 2, 1 },
+    { "1x1 256-1024 14", 256, 1024, 14, 1, 1, 1 },
+    { "1x1 2048-512 7", 2048, 512, 7, 1, 1, 1 },
 };
 
 static int by_value(const void *a, const void *b)
@@ -61,14 +79,39 @@ static int round_up(int value, int step)
     return (value + step - 1) / step * step;
 }
 
+/* Times one version, or says why not. */
+static bool bench_version(const layer *l, const pare_qconv_desc *d, const pare_qconv_kernel *kernel,
+                          pare_qconv_args args)
+{
+    const double     taps = (double)l->kernel * l->kernel, pixels = (double)args.batch * d->out_h * d->out_w;
+    const double     macs = pixels * l->out_c * l->in_c / l->groups * taps;
+    const char      *name = pare_qconv_kernel_name(kernel);
+    pare_qconv_plan *plan;
+
+    if (pare_qconv_create(d, kernel, &plan) != PARE_OK) {
+        fprintf(stderr, "bench_qconv: %s\n", pare_error());
+        return false;
+    }
+    args.scratch = pare_malloc_aligned(pare_qconv_scratch(plan) + 64);
+    const double peak = peak_of(name), t = time_layer(plan, &args, macs);
+    printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, name, t * 1e6, 2e-12 * macs / t,
+           peak > 0 ? 100 * macs / t / peak : 0);
+    pare_free_aligned(args.scratch);
+    pare_qconv_destroy(plan);
+    return true;
+}
+
+/* `version`: a name, NULL for what a plan would take, or "all". */
 static bool bench(const layer *l, const char *version)
 {
-    const int             size = l->size ? l->size : 1, pad = l->kernel / 2, in = size * l->stride + 2 * pad;
+    const bool            linear = l->size < 0;
+    const int             size = linear ? 1 : l->size, batch = linear ? -l->size : 1;
+    const int             pad = l->kernel / 2, in = size * l->stride + 2 * pad;
     const int             px = round_up(l->in_c, l->in_c <= 4 ? 4 : l->in_c <= 32 ? 32 : 64);
     const int             py = round_up(l->out_c, l->out_c <= 32 ? 32 : 64);
     const size_t          n_w = (size_t)l->out_c * (size_t)(l->in_c / l->groups * l->kernel * l->kernel);
-    uint8_t              *x = pare_malloc_aligned((size_t)in * (size_t)in * (size_t)px + 64);
-    uint8_t              *y = pare_malloc_aligned((size_t)size * (size_t)size * (size_t)py);
+    uint8_t              *x = pare_malloc_aligned((size_t)batch * (size_t)(in * in) * (size_t)px + 64);
+    uint8_t              *y = pare_malloc_aligned((size_t)batch * (size_t)(size * size) * (size_t)py);
     int8_t               *w = pare_malloc_aligned(n_w);
     const float           sw = 1e-4f;
     const pare_qconv_desc d = {
@@ -88,31 +131,25 @@ static bool bench(const layer *l, const char *version)
         .w = w,
         .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 },
         .out = { .scale = 1 },
+        .batch = batch,
     };
-    const pare_qconv_kernel *kernels[8], *chosen = NULL;
-    const int                n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 8);
-    pare_qconv_plan         *plan;
+    const pare_qconv_args    args = { .x = x + pad * d.x.row + pad * px, .y = y, .batch = batch };
+    const pare_qconv_kernel *kernels[16];
+    const int                n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 16);
+    const bool               all = version && !strcmp(version, "all");
+    int                      timed = 0;
 
     for (size_t i = 0; i < n_w; i++)
         w[i] = (int8_t)(i * 7 % 255 - 127);
-    for (int i = n - 1; i >= 0; i--)
-        if (!version || !strcmp(version, pare_qconv_kernel_name(kernels[i])))
-            chosen = kernels[i];
-    if (!chosen || pare_qconv_create(&d, chosen, &plan) != PARE_OK) {
-        fprintf(stderr, "bench_qconv: no version %s: %s\n", version ? version : "", pare_error());
-        return false;
-    }
-    const double macs = (double)size * size * (double)n_w;
-    const double peak = peak_of(pare_qconv_kernel_name(chosen));
-    const double t =
-        time_layer(plan, &(pare_qconv_args){ .x = x + pad * d.x.row + pad * px, .y = y, .batch = 1 }, macs);
-    printf("%-20s %-16s %9.1f us %7.3f TOPS %5.0f %%\n", l->name, pare_qconv_kernel_name(chosen), t * 1e6,
-           2e-12 * macs / t, peak > 0 ? 100 * macs / t / peak : 0);
-    pare_qconv_destroy(plan);
+    for (int i = 0; i < n && (all || !timed); i++)
+        if (all ? i < n - 1 : !version || !strcmp(version, pare_qconv_kernel_name(kernels[i])))
+            timed += bench_version(l, &d, kernels[i], args);
+    if (!timed)
+        fprintf(stderr, "bench_qconv: no version %s\n", version ? version : "");
     pare_free_aligned(x);
     pare_free_aligned(y);
     pare_free_aligned(w);
-    return true;
+    return timed > 0;
 }
 
 int main(int argc, char **argv)

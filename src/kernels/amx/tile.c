@@ -36,4 +36,8 @@ void pare_tile_end(void)
     __asm__ volatile("tilerelease" ::);
 #endif
 }
+#else
+void pare_tile_end(void)
+{
+}
 #endif

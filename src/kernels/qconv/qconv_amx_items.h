@@ -3,8 +3,8 @@
  * qconv_amx_items.h - the requantization of a finished block, in 16 items of 64 outputs
  *
  * An item is one row of 64 columns, two rows of 32, or four of 16; it is small enough to run beside one tile product.
- * What an item needs lies in registers: a plain item is 12 vector instructions for conversion and scale, 3 to 6 for packing,
- * and its store.
+ * What an item needs lies in registers: a plain item is 12 vector instructions for conversion and scale, 3 to 6 for
+ * packing, and its store.
  */
 #ifndef PARE_KERNELS_QCONV_AMX_ITEMS_H
 #define PARE_KERNELS_QCONV_AMX_ITEMS_H
@@ -84,8 +84,8 @@ PARE_AMX_INLINE const uint8_t *amx_residual_row(const amx_items *c, int r)
 }
 
 /*
- * The first rounding of an add, to a code that stays a float. Adding and taking off 1.5 * 2^23 rounds half to even where
- * the value is below 2^22 in size; beyond, the clamp decides alike. The zero point comes with the subtraction.
+ * The first rounding of an add, to a code that stays a float. Adding and taking off 1.5 * 2^23 rounds half to even
+ * where the value is below 2^22 in size; beyond, the clamp decides alike. The zero point comes with the subtraction.
  */
 PARE_AMX_INLINE __m512 amx_code(const amx_items *c, __m512 scaled)
 {
@@ -94,13 +94,28 @@ PARE_AMX_INLINE __m512 amx_code(const amx_items *c, __m512 scaled)
     return _mm512_min_ps(_mm512_max_ps(q, c->lo_f32), c->hi_f32);
 }
 
-PARE_AMX_INLINE __m512i amx_add(const amx_items *c, __m512 q, __m512i residual)
+/* The second rounding: codes of the convolution, as floats, and of the residual to 64 codes of the sum. */
+PARE_AMX_INLINE __m512i amx_add(const amx_items *c, bool lanes, __m512 q0, __m512 q1, __m512 q2, __m512 q3,
+                                pare_q512x4 r)
 {
-    const __m512 r = _mm512_cvtepi32_ps(residual);
+    const __m512 rate_q = c->rate_conv, rate_r = c->rate_r, k = c->constant;
+    __m512       r0 = _mm512_cvtepi32_ps(r.v0), r1 = _mm512_cvtepi32_ps(r.v1);
+    __m512       r2 = _mm512_cvtepi32_ps(r.v2), r3 = _mm512_cvtepi32_ps(r.v3);
 
-    if (c->conv_is_second)
-        return _mm512_cvtps_epi32(_mm512_fmadd_ps(r, c->rate_r, _mm512_fmadd_ps(q, c->rate_conv, c->constant)));
-    return _mm512_cvtps_epi32(_mm512_fmadd_ps(q, c->rate_conv, _mm512_fmadd_ps(r, c->rate_r, c->constant)));
+    if (c->conv_is_second) {
+        r0 = _mm512_fmadd_ps(r0, rate_r, _mm512_fmadd_ps(q0, rate_q, k));
+        r1 = _mm512_fmadd_ps(r1, rate_r, _mm512_fmadd_ps(q1, rate_q, k));
+        r2 = _mm512_fmadd_ps(r2, rate_r, _mm512_fmadd_ps(q2, rate_q, k));
+        r3 = _mm512_fmadd_ps(r3, rate_r, _mm512_fmadd_ps(q3, rate_q, k));
+    } else {
+        r0 = _mm512_fmadd_ps(q0, rate_q, _mm512_fmadd_ps(r0, rate_r, k));
+        r1 = _mm512_fmadd_ps(q1, rate_q, _mm512_fmadd_ps(r1, rate_r, k));
+        r2 = _mm512_fmadd_ps(q2, rate_q, _mm512_fmadd_ps(r2, rate_r, k));
+        r3 = _mm512_fmadd_ps(q3, rate_q, _mm512_fmadd_ps(r3, rate_r, k));
+    }
+    const pare_q512x4 v = { _mm512_cvtps_epi32(r0), _mm512_cvtps_epi32(r1), _mm512_cvtps_epi32(r2),
+                            _mm512_cvtps_epi32(r3) };
+    return pare_q512_pack(v, lanes, _mm512_setzero_si512(), c->add_lo, c->add_hi);
 }
 
 /* table[q] of 64 codes: seven bits of the index within each half of the table, then the half. */
@@ -116,14 +131,11 @@ PARE_AMX_INLINE __m512i amx_lookup(const uint8_t *table, __m512i q)
 PARE_AMX_INLINE __m512i amx_codes(const amx_items *c, amx_kind kind, bool lanes, __m512 f0, __m512 f1, __m512 f2,
                                   __m512 f3, pare_q512x4 r)
 {
-    pare_q512x4 v;
+    if (kind == AMX_ADD)
+        return amx_add(c, lanes, amx_code(c, f0), amx_code(c, f1), amx_code(c, f2), amx_code(c, f3), r);
 
-    if (kind == AMX_ADD) {
-        v = (pare_q512x4){ amx_add(c, amx_code(c, f0), r.v0), amx_add(c, amx_code(c, f1), r.v1),
-                           amx_add(c, amx_code(c, f2), r.v2), amx_add(c, amx_code(c, f3), r.v3) };
-        return pare_q512_pack(v, lanes, _mm512_setzero_si512(), c->add_lo, c->add_hi);
-    }
-    v = (pare_q512x4){ _mm512_cvtps_epi32(f0), _mm512_cvtps_epi32(f1), _mm512_cvtps_epi32(f2), _mm512_cvtps_epi32(f3) };
+    const pare_q512x4 v = { _mm512_cvtps_epi32(f0), _mm512_cvtps_epi32(f1), _mm512_cvtps_epi32(f2),
+                            _mm512_cvtps_epi32(f3) };
     if (kind == AMX_BARE)
         return pare_q512_pack_only(v, lanes);
     if (kind == AMX_ZERO) {
@@ -138,9 +150,8 @@ PARE_AMX_INLINE __m512i amx_codes(const amx_items *c, amx_kind kind, bool lanes,
     if (!c->add)
         return t;
     const pare_q512x4 u = pare_q512_unpack(t, lanes);
-    v = (pare_q512x4){ amx_add(c, _mm512_cvtepi32_ps(u.v0), r.v0), amx_add(c, _mm512_cvtepi32_ps(u.v1), r.v1),
-                       amx_add(c, _mm512_cvtepi32_ps(u.v2), r.v2), amx_add(c, _mm512_cvtepi32_ps(u.v3), r.v3) };
-    return pare_q512_pack(v, lanes, _mm512_setzero_si512(), c->add_lo, c->add_hi);
+    return amx_add(c, lanes, _mm512_cvtepi32_ps(u.v0), _mm512_cvtepi32_ps(u.v1), _mm512_cvtepi32_ps(u.v2),
+                   _mm512_cvtepi32_ps(u.v3), r);
 }
 
 PARE_AMX_INLINE bool amx_reads_residual(const amx_items *c, amx_kind kind)
@@ -151,7 +162,7 @@ PARE_AMX_INLINE bool amx_reads_residual(const amx_items *c, amx_kind kind)
 /* 16 residual codes from column 16 * t on. */
 PARE_AMX_INLINE __m512i amx_residual16(const amx_items *c, const uint8_t *r, int t)
 {
-    if (c->full)
+    if (__builtin_expect(c->full, 1))
         return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(r + 16 * t)));
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8((__mmask16)(c->mask >> (16 * t)), r + 16 * t));
 }
@@ -169,7 +180,7 @@ PARE_AMX_INLINE void amx_item_16x64(const amx_items *c, amx_kind kind, int row)
     }
     const __m512i q = amx_codes(c, kind, true, amx_scaled(acc, c->s0), amx_scaled(acc + AMX_TILE, c->s1),
                                 amx_scaled(acc + 2 * AMX_TILE, c->s2), amx_scaled(acc + 3 * AMX_TILE, c->s3), r);
-    if (c->full)
+    if (__builtin_expect(c->full, 1))
         _mm512_storeu_si512(y, q);
     else
         _mm512_mask_storeu_epi8(y, c->mask, q);
@@ -189,7 +200,7 @@ PARE_AMX_INLINE void amx_item_32x32(const amx_items *c, amx_kind kind, int m, in
     }
     const __m512i q = amx_codes(c, kind, false, amx_scaled(acc, c->s0), amx_scaled(acc + AMX_TILE, c->s1),
                                 amx_scaled(acc + 16, c->s0), amx_scaled(acc + AMX_TILE + 16, c->s1), r);
-    if (c->full) {
+    if (__builtin_expect(c->full, 1)) {
         _mm256_storeu_si256((__m256i *)(void *)y0, _mm512_castsi512_si256(q));
         _mm256_storeu_si256((__m256i *)(void *)y1, _mm512_extracti64x4_epi64(q, 1));
     } else {
@@ -202,7 +213,7 @@ PARE_AMX_INLINE void amx_store16(const amx_items *c, int row, __m128i q)
 {
     uint8_t *const y = amx_row(c, row);
 
-    if (c->full)
+    if (__builtin_expect(c->full, 1))
         _mm_storeu_si128((__m128i *)(void *)y, q);
     else
         _mm_mask_storeu_epi8(y, (__mmask16)c->mask, q);
@@ -242,7 +253,7 @@ PARE_AMX_INLINE void amx_f32(const amx_items *c, int nt, int m, int row, int i)
     _mm512_mask_storeu_ps(y, (__mmask16)(c->mask >> (16 * t)), _mm512_min_ps(c->clamp_hi, value));
 }
 
-/* Item `e` of a block of `nt` column tiles. Items are in such an order that the first ones are those of the first rows. */
+/* Item `e` of a block of `nt` column tiles. The first items are those of the first rows of each tile. */
 PARE_AMX_INLINE void amx_item(const amx_items *c, int nt, amx_kind kind, int e)
 {
     const int m = nt == 4 ? 0 : nt == 2 ? e % 2 : e % 4, row = nt == 4 ? e : nt == 2 ? e / 2 * 2 : e / 4 * 4;

@@ -2,10 +2,10 @@
 /*
  * qconv_amx_loop.h - the loop over blocks of tiles, for every form, kind of output and number of k-steps
  *
- * Three blocks are under way. While block i is multiplied, the sums of block i-1 leave the tiles, each just before its tile
- * is reused, and block i-2 is requantized item by item between the products:
+ * Three blocks are under way. While block i is multiplied, the sums of block i-1 leave the tiles, each just before its
+ * tile is reused, and block i-2 is requantized item by item between the products:
  *
- *     k-step 0:   load, load, [sum 0 of i-1 out, bias in], product 0, item of i-2, load, [sum 1 ...], product 1, item, ...
+ *     k-step 0:   load, load, [sum 0 of i-1 out, bias in], product 0, item of i-2, load, [sum 1 ...], product 1, ...
  *     k-step 1:   load, load, product 0, item, load, product 1, item, ...
  *
  * so neither stores nor requantization come in bunches, and the tile unit waits for neither. Up to four k-steps are
@@ -14,157 +14,7 @@
 #ifndef PARE_KERNELS_QCONV_AMX_LOOP_H
 #define PARE_KERNELS_QCONV_AMX_LOOP_H
 
-#include "kernels/qconv/qconv_amx_items.h"
-
-/* The block that is multiplied, and the items beside it. */
-typedef struct amx_state {
-    amx_items        items;
-    int              n_items; /* of the block before last; 0: there is none         */
-    int              e, wait; /* next item, and products until it comes: long loops */
-    int              every;
-    const uint8_t   *x0, *x1, *x2, *x3; /* tiles of pixels           */
-    ptrdiff_t        row_step;
-    const ptrdiff_t *k; /* offset of the next k-step                 */
-    const int8_t    *w; /* its tiles of weights                      */
-    const int32_t   *bias;
-    int32_t (*out)[AMX_TILE]; /* where the sums of the block before go     */
-    const char *ahead, *ahead_end;
-    int         lines; /* to fetch per k-step                       */
-} amx_state;
-
-/* The items that come after product `slot` of a block; `steps` k-steps are unrolled, 0: none. */
-PARE_AMX_INLINE void amx_between(amx_state *s, int nt, amx_kind kind, int steps, int slot)
-{
-    if (!steps) {
-        if (--s->wait == 0) {
-            amx_item(&s->items, nt, kind, s->e);
-            s->wait = ++s->e < s->n_items ? s->every : INT32_MAX;
-        }
-        return;
-    }
-    const int e = (slot * 4 + steps - 1) / steps, end = (slot * 4 + 4 + steps - 1) / steps;
-
-    if (e < end && e < s->n_items)
-        amx_item(&s->items, nt, kind, e);
-    if (e + 1 < end && e + 1 < s->n_items)
-        amx_item(&s->items, nt, kind, e + 1);
-    if (e + 2 < end && e + 2 < s->n_items)
-        amx_item(&s->items, nt, kind, e + 2);
-    if (e + 3 < end && e + 3 < s->n_items)
-        amx_item(&s->items, nt, kind, e + 3);
-}
-
-/* In the first k-step: sum `tile` of the block before goes out, and the bias from `column` on comes in, in every row. */
-#define AMX_RENEW(tile, column)                         \
-    if (first) {                                        \
-        PARE_TILE_STORE(tile, s->out[tile], 64);        \
-        PARE_TILE_LOAD(tile, s->bias + (column), zero); \
-    }
-
-PARE_AMX_INLINE void amx_step_16x64(amx_state *s, amx_kind kind, int steps, int slot, bool first)
-{
-    const uint8_t *const x0 = s->x0 + *s->k;
-    const ptrdiff_t      zero = 0;
-
-    PARE_TILE_LOAD(4, x0, s->row_step);
-    PARE_TILE_LOAD(5, s->w, 64);
-    AMX_RENEW(0, 0)
-    PARE_TILE_DPBUSD(0, 4, 5);
-    amx_between(s, 4, kind, steps, slot);
-    PARE_TILE_LOAD_AT(6, s->w, 1024, 64);
-    AMX_RENEW(1, 16)
-    PARE_TILE_DPBUSD(1, 4, 6);
-    amx_between(s, 4, kind, steps, slot + 1);
-    PARE_TILE_LOAD_AT(7, s->w, 2048, 64);
-    AMX_RENEW(2, 32)
-    PARE_TILE_DPBUSD(2, 4, 7);
-    amx_between(s, 4, kind, steps, slot + 2);
-    PARE_TILE_LOAD_AT(5, s->w, 3072, 64);
-    AMX_RENEW(3, 48)
-    PARE_TILE_DPBUSD(3, 4, 5);
-    amx_between(s, 4, kind, steps, slot + 3);
-    s->w += 4096;
-}
-
-PARE_AMX_INLINE void amx_step_32x32(amx_state *s, amx_kind kind, int steps, int slot, bool first)
-{
-    const uint8_t *const x0 = s->x0 + *s->k, *const x1 = s->x1 + *s->k;
-    const ptrdiff_t zero = 0;
-
-    PARE_TILE_LOAD(6, s->w, 64);
-    PARE_TILE_LOAD(4, x0, s->row_step);
-    AMX_RENEW(0, 0)
-    PARE_TILE_DPBUSD(0, 4, 6);
-    amx_between(s, 2, kind, steps, slot);
-    PARE_TILE_LOAD_AT(7, s->w, 1024, 64);
-    AMX_RENEW(1, 16)
-    PARE_TILE_DPBUSD(1, 4, 7);
-    amx_between(s, 2, kind, steps, slot + 1);
-    PARE_TILE_LOAD(5, x1, s->row_step);
-    AMX_RENEW(2, 0)
-    PARE_TILE_DPBUSD(2, 5, 6);
-    amx_between(s, 2, kind, steps, slot + 2);
-    AMX_RENEW(3, 16)
-    PARE_TILE_DPBUSD(3, 5, 7);
-    amx_between(s, 2, kind, steps, slot + 3);
-    s->w += 2048;
-}
-
-PARE_AMX_INLINE void amx_step_64x16(amx_state *s, amx_kind kind, int steps, int slot, bool first)
-{
-    const ptrdiff_t      k = *s->k, zero = 0;
-    const uint8_t *const x0 = s->x0 + k, *const x1 = s->x1 + k, *const x2 = s->x2 + k, *const x3 = s->x3 + k;
-
-    PARE_TILE_LOAD(4, s->w, 64);
-    PARE_TILE_LOAD(5, x0, s->row_step);
-    AMX_RENEW(0, 0)
-    PARE_TILE_DPBUSD(0, 5, 4);
-    amx_between(s, 1, kind, steps, slot);
-    PARE_TILE_LOAD(6, x1, s->row_step);
-    AMX_RENEW(1, 0)
-    PARE_TILE_DPBUSD(1, 6, 4);
-    amx_between(s, 1, kind, steps, slot + 1);
-    PARE_TILE_LOAD(7, x2, s->row_step);
-    AMX_RENEW(2, 0)
-    PARE_TILE_DPBUSD(2, 7, 4);
-    amx_between(s, 1, kind, steps, slot + 2);
-    PARE_TILE_LOAD(5, x3, s->row_step);
-    AMX_RENEW(3, 0)
-    PARE_TILE_DPBUSD(3, 5, 4);
-    amx_between(s, 1, kind, steps, slot + 3);
-    s->w += 1024;
-}
-
-/* K-step number `i`, and its share of the bytes that the next panels will need. */
-PARE_AMX_INLINE void amx_step(amx_state *s, int nt, amx_kind kind, int steps, int i)
-{
-    if (nt == 4)
-        amx_step_16x64(s, kind, steps, 4 * i, i == 0);
-    else if (nt == 2)
-        amx_step_32x32(s, kind, steps, 4 * i, i == 0);
-    else
-        amx_step_64x16(s, kind, steps, 4 * i, i == 0);
-    s->k++;
-    if (s->ahead < s->ahead_end)
-        for (int q = 0; q < s->lines; q++, s->ahead += 64)
-            _mm_prefetch(s->ahead, _MM_HINT_T1);
-}
-
-/* All k-steps of a block of n. */
-PARE_AMX_INLINE void amx_multiply(amx_state *s, int nt, amx_kind kind, int steps, int n)
-{
-    amx_step(s, nt, kind, steps, 0);
-    if (steps > 1)
-        amx_step(s, nt, kind, steps, 1);
-    if (steps > 2)
-        amx_step(s, nt, kind, steps, 2);
-    if (steps > 3)
-        amx_step(s, nt, kind, steps, 3);
-    for (int i = 1; !steps && i < n; i++)
-        amx_step(s, nt, kind, 0, 1);
-    for (; !steps && s->e < s->n_items; s->e++) /* of fewer than four k-steps */
-        amx_item(&s->items, nt, kind, s->e);
-}
+#include "kernels/qconv/qconv_amx_steps.h"
 
 /* Which block is multiplied. */
 typedef struct amx_walk {

@@ -16,8 +16,8 @@ static bool is_tiled(const pare_qconv_kernel *kernel)
 }
 
 /*
- * Merges groups to one column tile. Where whole tiles are multiplied, to a panel if its k still is one k-step: the number
- * of products is the same, but rows of x are longer.
+ * Merges groups to one column tile. Where whole tiles are multiplied, to a panel if its k still is one k-step: the
+ * number of products is the same, but rows of x are longer.
  */
 static void merge_groups(pare_qconv_layout *l, const pare_qconv_kernel *kernel, int groups)
 {
@@ -138,8 +138,8 @@ static int column_of(const pare_qconv_layout *l, int oc)
 }
 
 /*
- * Packs output channel `oc` into column `column` (over all tiles). Where the version takes x_zero off each code, the bias
- * makes up for it: that is the accumulator for codes of x_zero, which fits 32 bits as every accumulator does.
+ * Packs output channel `oc` into column `column` (over all tiles). Where the version takes x_zero off each code, the
+ * bias makes up for it: that is the accumulator for codes of x_zero, which fits 32 bits as every accumulator does.
  */
 static void pack_channel(const pare_qconv_layout *l, int oc, int column, pare_qconv_plan *p)
 {

@@ -84,6 +84,60 @@ static void random_shapes(runner *r)
     CHECK(r, ran > 500, "only %d of 600 convolutions ran", ran);
 }
 
+/*
+ * What versions with tiles have several forms for: one to ten k-steps, whole and partial panels, lines longer and
+ * shorter than a tile, rows that are gathered, tiles that end with the line, Linear layers of more rows than one chunk.
+ */
+static void make_tiled_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
+{
+    d->in_c = PICK(rng, 3, 24, 32, 64, 64, 128, 192, 256, 320);
+    d->out_c = PICK(rng, 16, 32, 64, 64, 96, 128, 144, 192);
+    d->out_h = d->out_w = 1;
+    *batch = PICK(rng, 1, 1, 2, 3);
+    switch (between(rng, 0, 4)) {
+    case 0:
+        *batch = PICK(rng, 15, 16, 17, 33, 64, 128, 600);
+        d->in_c = PICK(rng, 64, 100, 256, 768);
+        return;
+    case 1: /* 64 channels in several groups, and groups of 64 */
+        d->groups = PICK(rng, 4, 8, 16);
+        d->in_c = d->out_c = d->groups * PICK(rng, 8, 16, 32, 64);
+        d->kernel_h = d->kernel_w = 3;
+        break;
+    case 2:
+        d->kernel_h = d->kernel_w = PICK(rng, 1, 3);
+        d->stride_h = d->stride_w = 2;
+        break;
+    case 3:
+        d->kernel_h = d->kernel_w = 3;
+        d->in_c = PICK(rng, 3, 16, 64, 100);
+        break;
+    default:
+        break;
+    }
+    d->pad_top = d->pad_left = d->kernel_h / 2;
+    d->out_h = between(rng, 1, 9);
+    d->out_w = PICK(rng, 4, 7, 14, 16, 20, 28, 33);
+}
+
+static void tiled_shapes(runner *r)
+{
+    pare_rng rng = pare_rng_seed(r->seed + 1);
+    int      ran = 0;
+
+    for (int i = 0; i < 120; i++) {
+        problem p = { .in_place = false };
+
+        make_tiled_shape(&rng, &p.d, &p.args.batch);
+        p.d.batch = p.args.batch;
+        make_constants(&rng, &p);
+        make_memory(&rng, &p);
+        ran += compare_all(r, &p, PICK(&rng, 1, 1, 2, 3, 7));
+        problem_free(&p);
+    }
+    CHECK(r, ran > 90, "only %d of 120 convolutions ran", ran);
+}
+
 /* Accumulators are handed in as biases, so each version requantizes chosen values: dense near 0, and ties. */
 static void requantize_dense(runner *r)
 {
@@ -165,6 +219,7 @@ int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
         { "random_shapes", random_shapes },
+        { "tiled_shapes", tiled_shapes },
         { "requantize_dense", requantize_dense },
         { "refuses_overflow", refuses_overflow },
         { "survives_no_memory", survives_no_memory },

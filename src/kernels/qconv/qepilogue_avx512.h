@@ -56,12 +56,13 @@ PARE_AVX512_INLINE __m512i pare_q512_pack(pare_q512x4 v, bool lanes, __m512i zer
 /* 64 codes to 4 x 16 int32 in either order. */
 PARE_AVX512_INLINE pare_q512x4 pare_q512_unpack(__m512i q, bool lanes)
 {
-    const __m512i none = _mm512_setzero_si512();
-    const __m512i lo = _mm512_unpacklo_epi8(q, none), hi = _mm512_unpackhi_epi8(q, none);
+    if (lanes) { /* dword t of each lane belongs to vector t: byte shuffles widen it, -1 gives zero */
+        const __m512i v0 = _mm512_set4_epi32(-253, -254, -255, -256), four = _mm512_set1_epi32(4);
+        const __m512i v1 = _mm512_add_epi32(v0, four), v2 = _mm512_add_epi32(v1, four), v3 = _mm512_add_epi32(v2, four);
 
-    if (lanes)
-        return (pare_q512x4){ _mm512_unpacklo_epi16(lo, none), _mm512_unpackhi_epi16(lo, none),
-                              _mm512_unpacklo_epi16(hi, none), _mm512_unpackhi_epi16(hi, none) };
+        return (pare_q512x4){ _mm512_shuffle_epi8(q, v0), _mm512_shuffle_epi8(q, v1), _mm512_shuffle_epi8(q, v2),
+                              _mm512_shuffle_epi8(q, v3) };
+    }
     return (pare_q512x4){ _mm512_cvtepu8_epi32(_mm512_castsi512_si128(q)),
                           _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(q, 1)),
                           _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(q, 2)),
