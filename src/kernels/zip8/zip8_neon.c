@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zip8_neon.c - structure loads and stores of 16 pairs; the last step of a pixel goes back so far that it is whole */
+/* zip8_neon.c - st2 stores 16 pairs and ld2 loads them; the last step of a pixel goes back so far that it is whole */
 #include "cpu/cpu.h"
 
 #if PARE_ARM64
-#include <arm_neon.h>
-
+#include "kernels/neon.h"
 #include "kernels/zip8/zip8.h"
 
 enum { WIDE = 16, NARROW = 8 };
 
-static inline void zip_wide(const uint8_t *a, const uint8_t *b, uint8_t *y)
+PARE_NEON_INLINE void zip_wide(const uint8_t *a, const uint8_t *b, uint8_t *y)
 {
     vst2q_u8(y, (uint8x16x2_t){ { vld1q_u8(a), vld1q_u8(b) } });
 }
 
-static inline void zip_narrow(const uint8_t *a, const uint8_t *b, uint8_t *y)
+PARE_NEON_INLINE void zip_narrow(const uint8_t *a, const uint8_t *b, uint8_t *y)
 {
     vst2_u8(y, (uint8x8x2_t){ { vld1_u8(a), vld1_u8(b) } });
 }
 
-static inline void zip_pixel(const uint8_t *a, const uint8_t *b, uint8_t *y, long n)
+static void zip_pixel(const uint8_t *a, const uint8_t *b, uint8_t *y, long n)
 {
     long c = 0;
 
@@ -45,21 +44,21 @@ void pare_zip8_neon(const pare_zip8_args *g)
         zip_pixel(g->a + i * g->a_pixel, g->b + i * g->b_pixel, g->y + i * g->y_pixel, g->channels);
 }
 
-static inline void unzip_wide(const uint8_t *x, uint8_t *y, bool second)
+PARE_NEON_INLINE void unzip_wide(const uint8_t *x, uint8_t *y, bool second)
 {
     const uint8x16x2_t pairs = vld2q_u8(x);
 
     vst1q_u8(y, second ? pairs.val[1] : pairs.val[0]);
 }
 
-static inline void unzip_narrow(const uint8_t *x, uint8_t *y, bool second)
+PARE_NEON_INLINE void unzip_narrow(const uint8_t *x, uint8_t *y, bool second)
 {
     const uint8x8x2_t pairs = vld2_u8(x);
 
     vst1_u8(y, second ? pairs.val[1] : pairs.val[0]);
 }
 
-static inline void unzip_pixel(const uint8_t *x, uint8_t *y, long n, bool second)
+static void unzip_pixel(const uint8_t *x, uint8_t *y, long n, bool second)
 {
     long c = 0;
 
