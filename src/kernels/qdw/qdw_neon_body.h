@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* qdw_neon_body.h - the text of the versions with products of four bytes: the walk along a line; see qdw_neon_job.h */
-#include "kernels/qdw/qdw_neon_job.h"
+/* qdw_neon_body.h - the text of the versions with products of four bytes: the walk along a line; see qdw_neon_job_body.h */
+#include "kernels/qdw/qdw_neon_job_body.h"
 
 /* The weights of a line of a filter three wide and at most four rows high. */
 typedef struct three {

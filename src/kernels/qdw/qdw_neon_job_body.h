@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qdw_neon_job.h - the text of the versions with products of four bytes: 8 channels, four rows, two output lines
+ * qdw_neon_job_body.h - the text of the versions with products of four bytes: 8 channels, four rows, two output lines
  *
  * The bytes of four vertically neighbouring pixels are interleaved (4 zips for 8 channels) so that each dword holds four
  * rows of one channel; one product per line and four channels then applies a filter column. With weights
