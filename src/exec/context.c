@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "exec/interp.h"
 #include "exec/order.h"
+#include "kernels/amx/tile.h"
 
 enum { MESSAGE = 1024 };
 
@@ -179,6 +180,7 @@ static void job(void *arg, int part, int parts)
         else if (!ctx->plan->steps[s].view)
             pare_pool_reach(ctx->pool, part, s + 1);
     }
+    pare_tile_end();
 }
 
 pare_status pare_context_run(pare_context *ctx, pare_pool *pool, const pare_tensor *const *in, const pare_tap *taps,
