@@ -3,8 +3,8 @@
  * qconv_choose.c - the order of the versions for a layer
  *
  * Versions of one instruction set stand in the order of the list. Where there are tiles, all that multiply them, and
- * the AVX-512 version, are ordered by an estimate of their cycles, from the cost of a block with its operands in L1 (80 per
- * k-step of four products, and no less than requantization takes) and of operands that come from L2 (15 per tile).
+ * the AVX-512 version, are ordered by an estimate of their cycles, from the cost of a block with its operands in L1 (80
+ * per k-step of four products, and no less than requantization takes) and of operands that come from L2 (15 per tile).
  */
 #include <math.h>
 
