@@ -5,6 +5,8 @@
  * Also to be run where every unordered access is seen (ThreadSanitizer):
  *     cmake -S . -B build-tsan -DCMAKE_C_FLAGS=-fsanitize=thread && cmake --build build-tsan --target pool_test test_threads
  *     build-tsan/tests/pool_test && build-tsan/tests/test_threads
+ * With -DPARE_EMULATE=ON the line race:pare_tile_emulate_load belongs into TSAN_OPTIONS=suppressions=FILE: tiles hold
+ * rows that lie in a neighbour's share and of which nothing is used.
  */
 #include <pthread.h>
 #include <setjmp.h>

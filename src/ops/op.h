@@ -101,8 +101,9 @@ struct pare_step {
     /* out: does share `part` of `parts`; cannot fail, allocate, lock or start threads. NULL: the planner calls
      * op->forward on one thread. */
     void (*run)(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
-    /* out, optional: which bytes of an operand that part of run reads (operand k < n_in: in[k]) or writes (out[k - n_in]);
-     * they may be more than it does, not less. Parts wait for each other where these meet; NULL: everywhere (ops/span.h). */
+    /* out, optional: which bytes of an operand that part of run reads (operand k < n_in: in[k]) or writes (out[k - n_in]).
+     * They may be more than those that matter to it, not less. Parts wait for each other where these meet; NULL:
+     * everywhere (ops/span.h). */
     pare_span (*span)(const pare_step *step, const pare_call *call, int operand, int part, int parts);
 };
 
