@@ -16,40 +16,50 @@
 #include "kernels/qconv/qconv.h"
 #include "peak.h"
 
+/* What follows the sums. */
+typedef enum finish { PLAIN, ADD, TABLE } finish;
+
 typedef struct layer {
     const char *name;
     int         in_c, out_c, size, kernel, stride, groups; /* size: output height and width; -n: Linear of n rows */
+    finish      finish;
 } layer;
 
 static const layer layers[] = {
-    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1 },
-    { "1x1 64-256 56", 64, 256, 56, 1, 1, 1 },
-    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1 },
-    { "1x1 256-256 28", 256, 256, 28, 1, 1, 1 },
-    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1 },
-    { "3x3 256-256 14", 256, 256, 14, 3, 1, 1 },
-    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1 },
-    { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1 },
-    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1 },
-    { "1x1 32-16 112", 32, 16, 112, 1, 1, 1 },
-    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1 },
-    { "1x1 96-24 56", 96, 24, 56, 1, 1, 1 },
-    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1 },
-    { "1x1 144-32 28", 144, 32, 28, 1, 1, 1 },
-    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1 },
-    { "1x1 64-384 14", 64, 384, 14, 1, 1, 1 },
-    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1 },
-    { "1x1 576-96 14", 576, 96, 14, 1, 1, 1 },
-    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1 },
-    { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1 },
-    { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32 },
-    { "linear 1280-1000", 1280, 1000, -1, 1, 1, 1 },
-    { "linear 768-768 x128", 768, 768, -128, 1, 1, 1 },
-    { "linear 768-3072 x128", 768, 3072, -128, 1, 1, 1 },
-    { "linear 3072-768 x128", 3072, 768, -128, 1, 1, 1 },
-    { "3x3 s2 512-512 7", 512, 512, 7, 3, 2, 1 },
-    { "1x1 256-1024 14", 256, 1024, 14, 1, 1, 1 },
-    { "1x1 2048-512 7", 2048, 512, 7, 1, 1, 1 },
+    { "3x3 64-64 56", 64, 64, 56, 3, 1, 1, PLAIN },
+    { "1x1 64-256 56", 64, 256, 56, 1, 1, 1, PLAIN },
+    { "1x1 256-64 56", 256, 64, 56, 1, 1, 1, PLAIN },
+    { "1x1 256-256 28", 256, 256, 28, 1, 1, 1, PLAIN },
+    { "3x3 128-128 28", 128, 128, 28, 3, 1, 1, PLAIN },
+    { "3x3 256-256 14", 256, 256, 14, 3, 1, 1, PLAIN },
+    { "3x3 512-512 7", 512, 512, 7, 3, 1, 1, PLAIN },
+    { "7x7 s2 3-64 112", 3, 64, 112, 7, 2, 1, PLAIN },
+    { "3x3 s2 3-32 112", 3, 32, 112, 3, 2, 1, PLAIN },
+    { "1x1 32-16 112", 32, 16, 112, 1, 1, 1, PLAIN },
+    { "1x1 16-96 112", 16, 96, 112, 1, 1, 1, PLAIN },
+    { "1x1 96-24 56", 96, 24, 56, 1, 1, 1, PLAIN },
+    { "1x1 24-144 56", 24, 144, 56, 1, 1, 1, PLAIN },
+    { "1x1 144-32 28", 144, 32, 28, 1, 1, 1, PLAIN },
+    { "1x1 32-192 28", 32, 192, 28, 1, 1, 1, PLAIN },
+    { "1x1 64-384 14", 64, 384, 14, 1, 1, 1, PLAIN },
+    { "1x1 384-64 14", 384, 64, 14, 1, 1, 1, PLAIN },
+    { "1x1 576-96 14", 576, 96, 14, 1, 1, 1, PLAIN },
+    { "1x1 960-160 7", 960, 160, 7, 1, 1, 1, PLAIN },
+    { "1x1 320-1280 7", 320, 1280, 7, 1, 1, 1, PLAIN },
+    { "3x3 g32 256-256 14", 256, 256, 14, 3, 1, 32, PLAIN },
+    { "linear 1280-1000", 1280, 1000, -1, 1, 1, 1, PLAIN },
+    { "linear 768-768 x128", 768, 768, -128, 1, 1, 1, PLAIN },
+    { "linear 768-3072 x128", 768, 3072, -128, 1, 1, 1, PLAIN },
+    { "linear 3072-768 x128", 3072, 768, -128, 1, 1, 1, PLAIN },
+    { "3x3 s2 512-512 7", 512, 512, 7, 3, 2, 1, PLAIN },
+    { "1x1 256-1024 14", 256, 1024, 14, 1, 1, 1, PLAIN },
+    { "1x1 2048-512 7", 2048, 512, 7, 1, 1, 1, PLAIN },
+    { "1x1 64-256 56 add", 64, 256, 56, 1, 1, 1, ADD },
+    { "1x1 128-512 28 add", 128, 512, 28, 1, 1, 1, ADD },
+    { "1x1 256-1024 14 add", 256, 1024, 14, 1, 1, 1, ADD },
+    { "1x1 144-32 28 add", 144, 32, 28, 1, 1, 1, ADD },
+    { "1x1 80-480 14 table", 80, 480, 14, 1, 1, 1, TABLE },
+    { "1x1 40-240 28 table", 40, 240, 28, 1, 1, 1, TABLE },
 };
 
 static int by_value(const void *a, const void *b)
@@ -114,6 +124,8 @@ static bool bench(const layer *l, const char *version)
     uint8_t              *y = pare_malloc_aligned((size_t)batch * (size_t)(size * size) * (size_t)py);
     int8_t               *w = pare_malloc_aligned(n_w);
     const float           sw = 1e-4f;
+    uint8_t              *residual = pare_malloc_aligned((size_t)batch * (size_t)(size * size) * (size_t)py);
+    uint8_t               table[256];
     const pare_qconv_desc d = {
         .in_c = l->in_c,
         .out_c = l->out_c,
@@ -130,10 +142,14 @@ static bool bench(const layer *l, const char *version)
         .y = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size },
         .w = w,
         .channels = { .sw = &sw, .n_sw = 1, .sx = 1, .zx = 128 },
-        .out = { .scale = 1 },
+        .residual = { py, (ptrdiff_t)py * size, (ptrdiff_t)py * size * size },
+        .out = { .scale = 1,
+                 .zero = l->finish == PLAIN ? 0 : 128,
+                 .table = l->finish == TABLE ? table : NULL,
+                 .add = { .on = l->finish == ADD, .scale_r = 1, .zero_r = 3, .scale = 2 } },
         .batch = batch,
     };
-    const pare_qconv_args    args = { .x = x + pad * d.x.row + pad * px, .y = y, .batch = batch };
+    const pare_qconv_args    args = { .x = x + pad * d.x.row + pad * px, .y = y, .residual = residual, .batch = batch };
     const pare_qconv_kernel *kernels[16];
     const int                n = pare_qconv_candidates(&d, pare_cpu_features(), kernels, 16);
     const bool               all = version && !strcmp(version, "all");
@@ -141,6 +157,8 @@ static bool bench(const layer *l, const char *version)
 
     for (size_t i = 0; i < n_w; i++)
         w[i] = (int8_t)(i * 7 % 255 - 127);
+    for (int i = 0; i < 256; i++)
+        table[i] = (uint8_t)(255 - i);
     for (int i = 0; i < n && (all || !timed); i++)
         if (all ? i < n - 1 : !version || !strcmp(version, pare_qconv_kernel_name(kernels[i])))
             timed += bench_version(l, &d, kernels[i], args);
@@ -148,6 +166,7 @@ static bool bench(const layer *l, const char *version)
         fprintf(stderr, "bench_qconv: no version %s\n", version ? version : "");
     pare_free_aligned(x);
     pare_free_aligned(y);
+    pare_free_aligned(residual);
     pare_free_aligned(w);
     return timed > 0;
 }

@@ -2,39 +2,28 @@
 /*
  * qconv_thin_avx512vnni.c - u8 outputs line by line: 4 pixels x 64 or 48 columns, 8 pixels x 32 or 16
  *
- * Where k is small, requantization takes as long as the products. So the tiles are low, that processors may begin the
- * products of the next while the last one is requantized, and they follow each other along a line in one loop, without
- * lists of pixels and calls between them. The pixels of lines without gaps are one line.
+ * Where k is small, or an add or a table follows, requantization takes as long as the products. So the tiles are low,
+ * that processors may begin the products of the next while the last one is requantized, and they follow each other
+ * along a line in one loop, without lists of pixels and calls between them. The pixels of lines without gaps are one
+ * line.
  */
 #include "cpu/cpu.h"
 
 #if PARE_X86
-#include "kernels/qconv/qconv_plan.h"
 #include "kernels/qconv/qconv_thin.h"
-#include "kernels/qconv/qepilogue_avx512.h"
 
 enum { LITTLE = 16 * PARE_QCONV_ROW /* bytes of a packed column tile */ };
 
 #define ISA __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
 
-/* Neighbouring pixels of one line and one panel. */
-typedef struct job {
-    const pare_qconv_plan  *plan;
-    const pare_qconv_panel *panel;
-    pare_q512_constants     constants;
-    __mmask64               mask; /* of the panel's columns                          */
-    const uint8_t          *x;    /* of the bundle, at the first pixel               */
-    uint8_t                *y;    /* of column 0                                     */
-    ptrdiff_t               x_step, y_step;
-    int                     n; /* pixels */
-} job;
+typedef pare_thin_job  job;
+typedef pare_thin_form form;
 
-/* What the compiler knows. */
-typedef struct form {
-    int  rows, tiles;
-    bool bare;    /* neither zero point nor bounds to apply                             */
-    bool partial; /* fewer pixels than rows: the last one is repeated, and stored once */
-} form;
+/* Where a tile's first pixel goes, and its residual. */
+typedef struct place {
+    uint8_t       *y;
+    const uint8_t *residual;
+} place;
 
 /* Accumulators: rN are the column tiles of pixel N. */
 typedef struct block {
@@ -113,171 +102,183 @@ PARE_AVX512_INLINE void products(const job *g, form f, const uint8_t *x, block *
 }
 
 /* Requantizes and stores the pixels of one pack from pixel i on. */
-PARE_AVX512_INLINE void finish_pack(const job *g, form f, uint8_t *y, int i, pare_q512x4 acc)
+PARE_AVX512_INLINE void finish_pack(const job *g, form f, place to, int i, pare_q512x4 acc)
 {
-    const __m512i   q = pare_q512_codes(&g->constants, acc, false, f.bare);
     const __mmask64 mask = g->mask;
-    uint8_t *const  at = y + i * g->y_step;
+    uint8_t *const  y = to.y + i * g->y_step;
     const int       n = f.partial ? g->n - i : 4;
 
     if (n <= 0)
         return;
+    const __m512i q = pare_thin_codes(g, f, to.residual, i, acc);
     if (f.tiles > 2) {
-        _mm512_mask_storeu_epi8(at, mask, q);
+        _mm512_mask_storeu_epi8(y, mask, q);
     } else if (f.tiles == 2) {
-        _mm256_mask_storeu_epi8(at, (__mmask32)mask, _mm512_castsi512_si256(q));
+        _mm256_mask_storeu_epi8(y, (__mmask32)mask, _mm512_castsi512_si256(q));
         if (n > 1)
-            _mm256_mask_storeu_epi8(at + g->y_step, (__mmask32)mask, _mm512_extracti64x4_epi64(q, 1));
+            _mm256_mask_storeu_epi8(y + g->y_step, (__mmask32)mask, _mm512_extracti64x4_epi64(q, 1));
     } else {
-        _mm_mask_storeu_epi8(at, (__mmask16)mask, _mm512_castsi512_si128(q));
+        _mm_mask_storeu_epi8(y, (__mmask16)mask, _mm512_castsi512_si128(q));
         if (n > 1)
-            _mm_mask_storeu_epi8(at + g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 1));
+            _mm_mask_storeu_epi8(y + g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 1));
         if (n > 2)
-            _mm_mask_storeu_epi8(at + 2 * g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 2));
+            _mm_mask_storeu_epi8(y + 2 * g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 2));
         if (n > 3)
-            _mm_mask_storeu_epi8(at + 3 * g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 3));
+            _mm_mask_storeu_epi8(y + 3 * g->y_step, (__mmask16)mask, _mm512_extracti32x4_epi32(q, 3));
     }
 }
 
-PARE_AVX512_INLINE void finish_two(const job *g, form f, uint8_t *y, int i, const pare_q512x4 *a, const pare_q512x4 *b)
+PARE_AVX512_INLINE void finish_two(const job *g, form f, place to, int i, const pare_q512x4 *a, const pare_q512x4 *b)
 {
     if (f.tiles == 2) {
-        finish_pack(g, f, y, i, (pare_q512x4){ a->v0, a->v1, b->v0, b->v1 });
+        finish_pack(g, f, to, i, (pare_q512x4){ a->v0, a->v1, b->v0, b->v1 });
     } else {
-        finish_pack(g, f, y, i, *a);
-        finish_pack(g, f, y, i + 1, *b);
+        finish_pack(g, f, to, i, *a);
+        finish_pack(g, f, to, i + 1, *b);
     }
 }
 
-PARE_AVX512_INLINE void finish(const job *g, form f, uint8_t *y, const block *acc)
+PARE_AVX512_INLINE void finish(const job *g, form f, place to, const block *acc)
 {
     if (f.tiles == 1) {
-        finish_pack(g, f, y, 0, (pare_q512x4){ acc->r0.v0, acc->r1.v0, acc->r2.v0, acc->r3.v0 });
+        finish_pack(g, f, to, 0, (pare_q512x4){ acc->r0.v0, acc->r1.v0, acc->r2.v0, acc->r3.v0 });
         if (f.rows > 4)
-            finish_pack(g, f, y, 4, (pare_q512x4){ acc->r4.v0, acc->r5.v0, acc->r6.v0, acc->r7.v0 });
+            finish_pack(g, f, to, 4, (pare_q512x4){ acc->r4.v0, acc->r5.v0, acc->r6.v0, acc->r7.v0 });
         return;
     }
-    finish_two(g, f, y, 0, &acc->r0, &acc->r1);
+    finish_two(g, f, to, 0, &acc->r0, &acc->r1);
     if (f.rows > 2)
-        finish_two(g, f, y, 2, &acc->r2, &acc->r3);
+        finish_two(g, f, to, 2, &acc->r2, &acc->r3);
     if (f.rows > 4) {
-        finish_two(g, f, y, 4, &acc->r4, &acc->r5);
-        finish_two(g, f, y, 6, &acc->r6, &acc->r7);
+        finish_two(g, f, to, 4, &acc->r4, &acc->r5);
+        finish_two(g, f, to, 6, &acc->r6, &acc->r7);
     }
 }
 
 /* All whole tiles of a run of pixels. */
-PARE_AVX512_INLINE void whole(const job *arg, int rows, int tiles, bool bare)
+PARE_AVX512_INLINE void whole(const job *arg, int rows, int tiles, pare_thin_kind kind)
 {
     const job copy = *arg, *const g = &copy; /* so that stores cannot alias it */
-    const form        f = { rows, tiles, bare, false };
+    const form        f = { rows, tiles, kind, false };
     const pare_q512x4 bias = load_tiles(g->plan->bias + g->panel->packed, PARE_QCONV_ROW, tiles);
     const uint8_t    *x = g->x;
-    uint8_t          *y = g->y;
+    place             to = { g->y, g->residual };
 
-    for (int n = g->n; n >= rows; n -= rows, x += rows * g->x_step, y += rows * g->y_step) {
+    for (int n = g->n; n >= rows; n -= rows, x += rows * g->x_step) {
         block acc = { bias, bias, bias, bias, bias, bias, bias, bias };
         products(g, f, x, &acc);
-        finish(g, f, y, &acc);
+        finish(g, f, to, &acc);
+        to.y += rows * g->y_step;
+        to.residual += rows * g->r_step;
     }
 }
 
 /* One tile of which only the first n pixels exist. */
-PARE_AVX512_INLINE void partial(const job *g, int rows, int tiles)
+PARE_AVX512_INLINE void partial(const job *arg, int rows, int tiles, pare_thin_kind kind)
 {
-    const form        f = { rows, tiles, false, true };
+    const job copy = *arg, *const g = &copy;
+    const form        f = { rows, tiles, kind, true };
     const pare_q512x4 bias = load_tiles(g->plan->bias + g->panel->packed, PARE_QCONV_ROW, tiles);
     block             acc = { bias, bias, bias, bias, bias, bias, bias, bias };
 
     products(g, f, g->x, &acc);
-    finish(g, f, g->y, &acc);
+    finish(g, f, (place){ g->y, g->residual }, &acc);
 }
 
-PARE_AVX512_INLINE void rest(const job *arg, int tiles)
+PARE_AVX512_INLINE void rest(const job *g, int tiles, pare_thin_kind kind)
 {
-    const job copy = *arg;
-
-    if (copy.n > 2)
-        partial(&copy, 4, tiles);
+    if (g->n > 2)
+        partial(g, 4, tiles, kind);
     else
-        partial(&copy, 2, tiles);
+        partial(g, 2, tiles, kind);
 }
 
-#define TILES(rows, tiles)                      \
-    ISA static void bare_##tiles(const job *g)  \
-    {                                           \
-        whole(g, rows, tiles, true);            \
-    }                                           \
-    ISA static void plain_##tiles(const job *g) \
-    {                                           \
-        whole(g, rows, tiles, false);           \
-    }                                           \
-    ISA static void rest_##tiles(const job *g)  \
-    {                                           \
-        rest(g, tiles);                         \
-    }
-TILES(8, 1)
-TILES(8, 2)
-TILES(4, 3)
-TILES(4, 4)
+/* clang-format off */
+#define FORM(name, kind, rows, tiles)                                                                \
+    ISA static void name##_##tiles(const job *g) { whole(g, rows, tiles, kind); }                     \
+    ISA static void name##_rest_##tiles(const job *g) { rest(g, tiles, kind); }
+#define FORMS(name, kind) FORM(name, kind, 8, 1) FORM(name, kind, 8, 2) FORM(name, kind, 4, 3) FORM(name, kind, 4, 4)
+FORMS(bare, PARE_THIN_BARE)
+FORMS(plain, PARE_THIN_PLAIN)
+FORMS(table, PARE_THIN_TABLE)
+FORMS(add, PARE_THIN_ADD)
+FORMS(add_second, PARE_THIN_ADD_SECOND)
 
-static const struct {
-    int rows;
-    void (*bare)(const job *), (*plain)(const job *), (*rest)(const job *);
-} forms[5] = {
-    [1] = { 8, bare_1, plain_1, rest_1 },
-    [2] = { 8, bare_2, plain_2, rest_2 },
-    [3] = { 4, bare_3, plain_3, rest_3 },
-    [4] = { 4, bare_4, plain_4, rest_4 },
+/* By kind and column tiles: whole tiles, and up to four pixels. */
+#define ROW(name) \
+    { { 0 }, { name##_1, name##_rest_1 }, { name##_2, name##_rest_2 }, { name##_3, name##_rest_3 }, \
+      { name##_4, name##_rest_4 } }
+static void (*const forms[PARE_THIN_KINDS][5][2])(const job *) = {
+    ROW(bare), ROW(plain), ROW(table), ROW(add), ROW(add_second),
 };
+static const int height_of[5] = { 0, 8, 8, 4, 4 }; /* pixels, by column tiles */
+/* clang-format on */
 
 /* n pixels of one line. */
-static void run(job *g, bool bare, int n)
+static void run(job *g, pare_thin_kind kind, int n)
 {
-    const int tiles = g->panel->tiles, rows = forms[tiles].rows, all = n / rows * rows;
+    const int tiles = g->panel->tiles, rows = height_of[tiles], all = n / rows * rows;
 
     if (all) {
         g->n = all;
-        (bare ? forms[tiles].bare : forms[tiles].plain)(g);
+        forms[kind][tiles][0](g);
     }
     for (int i = all; i < n; i += 4) {
         job left = *g;
         left.x += i * g->x_step;
         left.y += i * g->y_step;
+        left.residual += i * g->r_step;
         left.n = n - i < 4 ? n - i : 4;
-        forms[tiles].rest(&left);
+        forms[kind][tiles][1](&left);
     }
+}
+
+static pare_thin_kind kind_of(const pare_qepilogue *e)
+{
+    if (e->add)
+        return e->conv_is_second ? PARE_THIN_ADD_SECOND : PARE_THIN_ADD;
+    return e->table ? PARE_THIN_TABLE : pare_q512_is_bare(e) ? PARE_THIN_BARE : PARE_THIN_PLAIN;
+}
+
+/* Whether an image's lines follow each other without gaps. */
+static bool is_flat(const pare_qconv_plan *p)
+{
+    return p->x_line == p->out_w * p->x_step && p->y.row == p->out_w * p->y.pixel &&
+           (!p->epilogue.add || p->residual.row == p->out_w * p->residual.pixel);
 }
 
 bool pare_qconv_thin_fits(const pare_qconv_plan *p)
 {
     const pare_qepilogue *e = &p->epilogue;
-    const bool            little = p->tile_bytes <= LITTLE && p->out_w >= 8;
+    const bool            little = p->tile_bytes <= LITTLE && p->out_w >= 8, heavy = e->add || e->table;
 
-    return e->kind == PARE_QKIND_U8 && !e->add && !e->table && (little || p->out_w % 4 == 0);
+    if (e->kind != PARE_QKIND_U8 || (e->add && e->table))
+        return false;
+    return little || p->out_w % 4 == 0 || (heavy && is_flat(p) && p->out_w * p->out_h % 4 == 0);
 }
 
 /* How many pixels follow without a gap, the walk's included. */
 static long neighbours(const pare_qconv_plan *p, const pare_qconv_walk *w)
 {
-    const bool flat = p->x_line == p->out_w * p->x_step && p->y.row == p->out_w * p->y.pixel;
-
-    return (flat ? (long)(p->out_h - w->oy) * p->out_w : p->out_w) - w->ox;
+    return (is_flat(p) ? (long)(p->out_h - w->oy) * p->out_w : p->out_w) - w->ox;
 }
 
 ISA void pare_qconv_thin_avx512vnni(const pare_qconv_range *r)
 {
     const pare_qconv_plan *const p = r->plan;
-    const bool                   bare = pare_q512_is_bare(&p->epilogue);
+    const pare_thin_kind         kind = kind_of(&p->epilogue);
+    const pare_thin_add          add = pare_thin_add_load(&p->epilogue);
 
     for (int i = r->panel0; i < r->panel1; i++) {
         const pare_qconv_panel *panel = &p->panels[i];
         job                     g = { .plan = p,
                                       .panel = panel,
                                       .constants = pare_q512_load(&p->epilogue, panel->packed, panel->tiles),
+                                      .add = add,
                                       .mask = pare_q512_mask(panel->columns),
                                       .x_step = p->x_step,
-                                      .y_step = p->y.pixel };
+                                      .y_step = p->y.pixel,
+                                      .r_step = p->residual.pixel };
         pare_qconv_range        left = *r;
 
         while (left.first < left.last) {
@@ -286,7 +287,8 @@ ISA void pare_qconv_thin_avx512vnni(const pare_qconv_range *r)
             const long n = neighbours(p, &walk), all = left.last - left.first;
             g.x = walk.x + panel->x_offset;
             g.y = walk.y + panel->channel;
-            run(&g, bare, (int)(n < all ? n : all));
+            g.residual = walk.residual + panel->channel;
+            run(&g, kind, (int)(n < all ? n : all));
             left.first += n;
         }
     }
