@@ -403,9 +403,9 @@ static void dynamic_gru_step(const problem *p, const float *x, float *h, float *
     (void)c;
     for (int64_t j = 0; j < n; j++) {
         z[j] = pare_gate_sigmoidf((product(p, PARE_RNN_W, j, x) + bias(p, 0, j)) +
-                             (product(p, PARE_RNN_R, j, h) + bias(p, 1, j)));
+                                  (product(p, PARE_RNN_R, j, h) + bias(p, 1, j)));
         r[j] = pare_gate_sigmoidf((product(p, PARE_RNN_W, n + j, x) + bias(p, 0, n + j)) +
-                             (product(p, PARE_RNN_R, n + j, h) + bias(p, 1, n + j)));
+                                  (product(p, PARE_RNN_R, n + j, h) + bias(p, 1, n + j)));
         rh[j] = r[j] * h[j];
     }
     for (int64_t j = 0; j < n; j++) {

@@ -41,12 +41,15 @@ typedef struct search {
 /* `span` counts from the tensor's first element. What lies outside the block is constant or the caller's. */
 static touch touch_of(const search *s, const pare_tensor *t, pare_span span, bool writes)
 {
+    if (!t->data)
+        return (touch){ 0, 0, writes };
     const pare_span all = pare_span_extent(t);
-    const ptrdiff_t size = (ptrdiff_t)s->plan->block_bytes, origin = (const char *)t->data - s->bound->block;
+    const ptrdiff_t size = (ptrdiff_t)s->plan->block_bytes;
+    const ptrdiff_t origin = (ptrdiff_t)((uintptr_t)t->data - (uintptr_t)s->bound->block);
     const ptrdiff_t begin = origin + (span.begin > all.begin ? span.begin : all.begin);
     const ptrdiff_t end = origin + (span.end < all.end ? span.end : all.end);
 
-    if (!t->data || origin < 0 || origin > size || begin >= end)
+    if (origin < 0 || origin > size || begin >= end)
         return (touch){ 0, 0, writes };
     return (touch){ begin < 0 ? 0 : (size_t)begin, end > size ? (size_t)size : (size_t)end, writes };
 }

@@ -37,10 +37,10 @@ struct pare_value {
     int         halo[2][2]; /* [spatial axis h, w][before, after]: pixels around the image, channels-last only */
     pare_value *home;       /* its bytes are this value's channels from home_channel on; NULL: memory of its own */
     int64_t     home_channel;
-    pare_graph *graph;      /* the graph that owns it                                                   */
-    int         id;         /* dense number, for tables indexed by value: see pare_graph_number         */
-    int         mark;       /* scratch of one walk over the graph; means nothing outside it             */
-    pare_value *next;       /* all values of the graph, in order of creation                            */
+    pare_graph *graph; /* the graph that owns it                                                   */
+    int         id;    /* dense number, for tables indexed by value: see pare_graph_number         */
+    int         mark;  /* scratch of one walk over the graph; means nothing outside it             */
+    pare_value *next;  /* all values of the graph, in order of creation                            */
 };
 
 struct pare_node {

@@ -153,6 +153,7 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
         !channels_last(call->out[0]) || !pare_window_as_2d(&window, &g) || pare_shape_count(&w->shape) == 0)
         return PARE_OK;
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    const int                   n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     state *const                s = pare_calloc(1, sizeof(*s));
 
     if (!s)
@@ -164,7 +165,7 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
     s->in_c = (int)(w->shape.dim[0] / a->group);
     s->out_c = (int)w->shape.dim[1];
     s->store = step->store;
-    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    s->kernel = kernel[pare_step_choose(step, n_kernels)];
     s->panel = pare_gemm_f32_packed_size(s->kernel, s->out_c, s->in_c);
     PARE_TRY(pack(s, w->data, b ? b->data : NULL));
     step->packed = 1 << 1 | 1 << 2;

@@ -138,11 +138,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
                                       .k = (int)x->shape.dim[1],
                                       .n = (int)y->shape.dim[1] };
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    const int                   n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     gemm_state *const           s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a Gemm");
-    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    s->kernel = kernel[pare_step_choose(step, n_kernels)];
     s->store = step->store;
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, b.n, b.k);
 

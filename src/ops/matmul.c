@@ -245,13 +245,14 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         (g.a.stride[g.batch + 1] != 1 && g.k > 1) || (g.y.stride[g.batch + 1] != 1 && g.n > 1))
         return PARE_OK; /* the reference runs */
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
+    const int                   n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     matmul_state *const         s = pare_calloc(1, sizeof(*s));
 
     if (!s)
         return pare_fail_memory(sizeof(*s), "a MatMul");
     step->state = s;
     step->release = release;
-    s->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    s->kernel = kernel[pare_step_choose(step, n_kernels)];
     s->store = step->store;
     const size_t bytes = sizeof(float) * pare_gemm_f32_packed_size(s->kernel, (int)g.n, (int)g.k);
 

@@ -162,6 +162,7 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
     static const pare_recurrent_products planned = { false, input, state };
     pare_recurrent                       r;
     const pare_gemm_f32_kernel          *kernel[PARE_MAX_CHOICES];
+    const int                            n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     packed_f32 *const                    p = pare_calloc(1, sizeof(*p));
 
     if (!p)
@@ -170,7 +171,7 @@ pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurre
     step->release = release;
     p->head = (pare_recurrent_state){ cell, &planned };
     p->store = step->store;
-    p->kernel = kernel[pare_step_choose(step, pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES))];
+    p->kernel = kernel[pare_step_choose(step, n_kernels)];
     pare_recurrent_of(call, cell, &planned, &r);
     for (r.d = 0; r.d < r.directions; r.d++)
         PARE_TRY(fill(&r, p));

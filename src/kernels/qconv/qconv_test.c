@@ -218,10 +218,8 @@ static void survives_no_memory(runner *r)
 int main(int argc, char **argv)
 {
     static const runner_case cases[] = {
-        { "random_shapes", random_shapes },
-        { "tiled_shapes", tiled_shapes },
-        { "requantize_dense", requantize_dense },
-        { "refuses_overflow", refuses_overflow },
+        { "random_shapes", random_shapes },           { "tiled_shapes", tiled_shapes },
+        { "requantize_dense", requantize_dense },     { "refuses_overflow", refuses_overflow },
         { "survives_no_memory", survives_no_memory },
     };
     return runner_main(argc, argv, cases, (int)(sizeof(cases) / sizeof(cases[0])));

@@ -152,7 +152,7 @@ static void every_sum(runner *r)
     const pare_qpool_kernel *kernels[MAX_KERNELS];
     const int                n = pare_qpool_candidates(pare_cpu_features(), kernels, MAX_KERNELS);
     pare_rng                 rng = pare_rng_seed(r->seed);
-    uint8_t *const x = malloc(TAPS * CHANNELS), *const y = malloc(CHANNELS), *const want = malloc(CHANNELS);
+    uint8_t *const x = malloc(TAPS * CHANNELS), *const y = malloc(CHANNELS), *const want = calloc(CHANNELS, 1);
     int on = 0;
 
     for (int t = 0; t < 300; t++) {
