@@ -185,8 +185,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_window_2d     g;
 
     PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
-    if (!w->data || !pare_tensor_is_dense(w) || !pare_window_as_2d(&window, &g) || !pare_window_fits_memory(&g, x) ||
-        !channels_last(y) || (r && !channels_last(r)))
+    if (!w->data || pare_shape_count(&w->shape) == 0 || !pare_tensor_is_dense(w) || !pare_window_as_2d(&window, &g) ||
+        !pare_window_fits_memory(&g, x) || !channels_last(y) || (r && !channels_last(r)))
         return PARE_OK; /* the reference runs */
 
     pare_qconv_desc d = {

@@ -124,7 +124,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
            .store = step->store,
     };
 
-    if (!w->data || !pare_tensor_is_dense(w) || !rows_are_even(x, 1, &d.x) ||
+    if (!w->data || pare_shape_count(&w->shape) == 0 || !pare_tensor_is_dense(w) || !rows_are_even(x, 1, &d.x) ||
         !rows_are_even(y, y->q ? 1 : (int64_t)sizeof(float), &d.y) || (r && !rows_are_even(r, 1, &d.residual)) ||
         (rows && !pare_tensor_is_dense(rows)))
         return PARE_OK; /* the reference runs */

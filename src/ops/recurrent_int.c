@@ -226,7 +226,10 @@ pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurre
 {
     static const pare_recurrent_products planned = { true, input, state };
     pare_recurrent                       r;
-    packed_int *const                    p = pare_calloc(1, sizeof(*p));
+
+    if (pare_shape_count(&call->in[PARE_RNN_W]->shape) == 0 || pare_shape_count(&call->in[PARE_RNN_R]->shape) == 0)
+        return PARE_OK; /* the reference runs */
+    packed_int *const p = pare_calloc(1, sizeof(*p));
 
     if (!p)
         return pare_fail_memory(sizeof(*p), "a recurrent op");
