@@ -425,7 +425,8 @@ static void found_models(void **state)
         alarm(0);
         assert_int_equal(pare_alloc_live(), live);
     }
-    assert_true(t.run > 0 && t.not_compiled > 0);
+    assert_true(t.run > 0);
+    assert_int_equal(t.not_compiled, 0); /* an empty product is one too: no kernel takes it, its reference does */
 }
 
 static void senseless_models(void **state)
