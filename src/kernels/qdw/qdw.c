@@ -126,6 +126,7 @@ static pare_status fill(const pare_qconv_desc *d, pare_qdw_plan *p)
     p->y = d->y;
     p->residual = d->residual;
     p->out_h = d->out_h;
+    p->fold = fold;
     p->out_w = d->out_w / fold;
     p->kernel_h = or1(d->kernel_h);
     p->kernel_w = or1(d->kernel_w);
@@ -218,11 +219,11 @@ void pare_qdw_share(const pare_qdw_plan *p, int batch, int part, int parts, long
     *first = *last = 0;
     if (begin == end)
         return;
-    const long top = begin / p->blocks, low = (end - 1) / p->blocks;
+    const long top = begin / p->blocks, low = (end - 1) / p->blocks, out_w = (long)p->out_w * p->fold;
     const long below = (low % per_image + 1) * p->lines;
 
-    *first = (top / per_image * p->out_h + top % per_image * p->lines) * p->out_w;
-    *last = (low / per_image * p->out_h + (below < p->out_h ? below : p->out_h)) * p->out_w;
+    *first = (top / per_image * p->out_h + top % per_image * p->lines) * out_w;
+    *last = (low / per_image * p->out_h + (below < p->out_h ? below : p->out_h)) * out_w;
 }
 
 void pare_qdw_run(const pare_qdw_plan *p, const pare_qconv_args *args, int part, int parts)

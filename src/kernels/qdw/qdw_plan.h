@@ -27,6 +27,7 @@ struct pare_qdw_plan {
     ptrdiff_t              tap_x, tap_y;   /* bytes between neighbouring taps                   */
     int                    out_h, out_w, kernel_h, kernel_w;
     int                    channels, blocks;
+    int                    fold;       /* pixels that were made one: out_w and channels count these */
     int                    parts;      /* of the output line in the last block: 1, 2 or 4    */
     int                    lines;      /* output lines computed together: 1 or 2            */
     int                    groups;     /* row groups: ceil((kernel_h + lines - 1) / rows)   */
