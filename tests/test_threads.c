@@ -126,7 +126,8 @@ static pare_plan *make_network(uint64_t seed)
 
     memset(&net, 0, sizeof(net));
     net.rng = pare_rng_seed(seed);
-    const int c = 1 + below(&net, 20), h = 1 + below(&net, 24), w = below(&net, 2) ? 8 * (1 + below(&net, 3)) : 1 + below(&net, 24);
+    const int c = 1 + below(&net, 20), h = 1 + below(&net, 24),
+              w = below(&net, 2) ? 8 * (1 + below(&net, 3)) : 1 + below(&net, 24);
 
     say(&net, "graph net\n%%x = input f32[N,%d,%d,%d]\n@s = const f32 {0.4}\n@z = const u8 {117}\n", c, h, w);
     say(&net, "@t = const u8[256] seed=9\n%%v0 : u8 q(0.4, 117) = quantize_linear(%%x, @s, @z)\n");
