@@ -182,5 +182,7 @@ pare_status pare_graph_verify(const pare_graph *g);
  * elements are written out, larger ones as dtype, shape and a hash. */
 pare_status pare_graph_print(const pare_graph *g, char **text);
 pare_status pare_graph_parse(const char *text, pare_graph **out);
+/* Sets attributes as they are written there: "strides=[2,2] group=3"; NULL: none. The sentence names the op. */
+pare_status pare_node_parse_attrs(pare_node *n, const char *text);
 
 #endif

@@ -310,6 +310,16 @@ static pare_status parse_meta(pare_text *t, pare_graph *g)
     return PARE_OK;
 }
 
+pare_status pare_node_parse_attrs(pare_node *n, const char *text)
+{
+    pare_text   t = { .at = text ? text : "", .arena = n->graph->arena, .line = 1 };
+    pare_status status = parse_attrs(&t, n);
+
+    if (status == PARE_OK && !pare_text_end(&t))
+        status = pare_text_fail(&t, "NAME=VALUE expected before '%s'", t.at);
+    return status == PARE_OK ? PARE_OK : pare_fail_in(status, "%s: attributes '%s'", n->op->name, text);
+}
+
 pare_status pare_graph_parse(const char *text, pare_graph **out)
 {
     pare_text   t = { .at = text, .line = 1 };
