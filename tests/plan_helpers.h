@@ -68,7 +68,7 @@ typedef struct results {
     int         n;
 } results;
 
-static inline results run(const pare_plan *plan)
+static inline results run_on(const pare_plan *plan, pare_pool *pool)
 {
     pare_tensor        in[MAX_OUTPUTS];
     const pare_tensor *at[MAX_OUTPUTS], *shape;
@@ -85,7 +85,7 @@ static inline results run(const pare_plan *plan)
         for (int64_t k = 0; k < pare_shape_count(&shape->shape); k++)
             ((float *)in[i].data)[k] = 20 * (float)pare_rng_normal(&rng);
     }
-    OK(pare_context_run(ctx, NULL, at, NULL, 0));
+    OK(pare_context_run(ctx, pool, at, NULL, 0));
     for (int i = 0; i < r.n; i++) {
         const pare_tensor *const y = pare_context_output(ctx, i);
 
@@ -97,6 +97,11 @@ static inline results run(const pare_plan *plan)
     for (int i = 0; i < pare_plan_n_inputs(plan); i++)
         pare_tensor_release(&in[i]);
     return r;
+}
+
+static inline results run(const pare_plan *plan)
+{
+    return run_on(plan, NULL);
 }
 
 static inline void drop(results *r)

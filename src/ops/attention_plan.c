@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attention.h"
+#include "ops/span.h"
 
 /* Rows of scores at a time: two tiles of the products. */
 enum { STRIP = 28 };
@@ -94,6 +95,23 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     }
 }
 
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_attention p = pare_attention_of(call);
+    const long           m = (long)p.qk.m;
+    long                 begin, end;
+
+    (void)step;
+    pare_pool_split(m * (long)p.qk.batches, 1, part, parts, &begin, &end);
+    if (begin == end)
+        return pare_span_none();
+    if (operand == PARE_ATTENTION_Q || operand == call->n_in)
+        return pare_span_items(operand ? &p.sv.y : &p.qk.a, p.qk.batch + 1, begin, end);
+    if (operand == PARE_ATTENTION_MASK)
+        return pare_span_all();
+    return pare_span_items(operand == PARE_ATTENTION_K ? &p.qk.b : &p.sv.b, p.qk.batch, begin / m, (end - 1) / m + 1);
+}
+
 pare_status pare_attention_prepare(const pare_call *call, pare_step *step)
 {
     const pare_attention        p = pare_attention_of(call);
@@ -108,5 +126,6 @@ pare_status pare_attention_prepare(const pare_call *call, pare_step *step)
     step->kernel = kernel[0]->name;
     step->scratch = sizeof(float) * room_of(&p, kernel[0]).end;
     step->run = run;
+    step->span = span;
     return PARE_OK;
 }

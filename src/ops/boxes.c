@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "ops/move.h"
+#include "ops/span.h"
 
 pare_tensor pare_axis_last(const pare_tensor *t, int64_t axis)
 {
@@ -136,6 +137,14 @@ void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts)
     pare_walk_seek(&w, begin);
     for (long i = begin; i < end; i++, pare_walk_next(&w))
         b->fn(b->arg, i, n, (const float *)b->x.data + w.offset[0], (float *)b->y.data + w.offset[1]);
+}
+
+pare_span pare_boxes_span(const pare_boxes *b, const pare_tensor *t, int part, int parts)
+{
+    long begin, end;
+
+    pare_pool_split(pare_boxes_size(b) ? (long)pare_boxes_count(b) : 0, 1, part, parts, &begin, &end);
+    return pare_span_items(t, b->lead, begin, end);
 }
 
 pare_status pare_boxes_forward(const pare_boxes *b)

@@ -28,6 +28,9 @@ bool pare_boxes_scattered(const pare_boxes *b);
 /* Share `part` of `parts` of the boxes. `buffer` may be NULL when they are not scattered. */
 void pare_boxes_run(const pare_boxes *b, float *buffer, int part, int parts);
 
+/* What that share touches of x or y, one of the two. */
+pare_span pare_boxes_span(const pare_boxes *b, const pare_tensor *t, int part, int parts);
+
 /* All of them, with a buffer of its own. */
 pare_status pare_boxes_forward(const pare_boxes *b);
 

@@ -8,6 +8,7 @@
 #include "kernels/conv_f32/conv_f32.h"
 #include "kernels/dw_f32/dw_f32.h"
 #include "ops/attr.h"
+#include "ops/span.h"
 
 const pare_attr pare_conv_attr_table[] = {
     PARE_WINDOW_ROWS(pare_conv_attrs),
@@ -105,10 +106,54 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
+static const float *floats(const pare_call *call, int input)
+{
+    return input < call->n_in && call->in[input] ? call->in[input]->data : NULL;
+}
+
 static void run_conv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)scratch;
     pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+}
+
+/* The pixels first .. last-1 of the output and their windows in x. */
+static pare_span span_of(const pare_call *call, int operand, long first, long last)
+{
+    const pare_conv_attrs *a = call->attrs;
+    pare_window            window;
+    pare_window_2d         g;
+
+    if (operand == call->n_in)
+        return pare_span_pixels(call->out[0], first, last);
+    if (operand > 0 ||
+        pare_window_resolve(&a->window, &call->in[0]->shape, &call->in[1]->shape.dim[2], &window) != PARE_OK ||
+        !pare_window_as_2d(&window, &g))
+        return pare_span_all();
+    return pare_span_windows(call->in[0], &g, first, last);
+}
+
+static pare_span span_conv(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    long first, last;
+
+    return pare_conv_f32_share(step->state, part, parts, &first, &last) ? span_of(call, operand, first, last)
+                                                                        : pare_span_all();
+}
+
+static pare_span span_dw(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    long first, last;
+
+    pare_dw_f32_share(step->state, part, parts, &first, &last);
+    return span_of(call, operand, first, last);
+}
+
+/* Weights that are no constants: every part packs them for itself, which is little beside a batch of images. */
+static void run_conv_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    pare_conv_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
+    pare_conv_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, NULL, part, parts);
 }
 
 static void release_conv(void *plan)
@@ -120,6 +165,12 @@ static void run_dw(const pare_step *step, const pare_call *call, int part, int p
 {
     (void)scratch;
     pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+}
+
+static void run_dw_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    pare_dw_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
+    pare_dw_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, NULL, part, parts);
 }
 
 static void release_dw(void *plan)
@@ -137,7 +188,9 @@ static pare_status prepare_dw(const pare_conv_f32_desc *d, const float *w, const
     step->state = plan;
     step->release = release_dw;
     step->kernel = kernel[i]->name;
-    step->run = run_dw;
+    step->run = w ? run_dw : run_dw_packing;
+    step->scratch = w ? 0 : sizeof(float) * pare_dw_f32_packed_size(plan);
+    step->span = span_dw;
     return PARE_OK;
 }
 
@@ -150,9 +203,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     pare_window_2d         g;
 
     PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
-    if (!w->data || !pare_tensor_is_dense(w) || (b && (!b->data || !pare_tensor_is_dense(b))) ||
-        !pare_window_as_2d(&window, &g) || !pare_window_fits_memory(&g, x) ||
-        !(y->stride[1] == 1 || y->shape.dim[1] == 1))
+    if (!pare_tensor_is_dense(w) || (b && !pare_tensor_is_dense(b)) || !pare_window_as_2d(&window, &g) ||
+        !pare_window_fits_memory(&g, x) || !(y->stride[1] == 1 || y->shape.dim[1] == 1))
         return PARE_OK; /* the reference runs */
 
     pare_conv_f32_desc d = {
@@ -177,19 +229,24 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     };
     pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
     pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
-    step->packed = 1 << 1 | 1 << 2;
+    const bool   constant = w->data && (!b || b->data);
+    const float *weights = constant ? w->data : NULL, *bias = constant ? floats(call, 2) : NULL;
+
+    step->packed = constant ? 1 << 1 | 1 << 2 : 0;
     if (d.group == d.c && d.c == d.oc && d.c > 1)
-        return prepare_dw(&d, w->data, b ? b->data : NULL, step);
+        return prepare_dw(&d, weights, bias, step);
 
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
     const int           i = pare_step_choose(step, pare_conv_f32_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
     pare_conv_f32_plan *plan;
 
-    PARE_TRY(pare_conv_f32_plan_create(&d, w->data, b ? b->data : NULL, kernel[i], &plan));
+    PARE_TRY(pare_conv_f32_plan_create(&d, weights, bias, kernel[i], &plan));
     step->state = plan;
     step->release = release_conv;
     step->kernel = kernel[i]->name;
-    step->run = run_conv;
+    step->run = constant ? run_conv : run_conv_packing;
+    step->scratch = constant ? 0 : sizeof(float) * pare_conv_f32_packed_size(plan);
+    step->span = span_conv;
     return PARE_OK;
 }
 

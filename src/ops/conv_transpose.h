@@ -18,7 +18,7 @@ typedef struct pare_conv_transpose_attrs {
  */
 pare_status pare_conv_transpose_resolve(const pare_call *call, pare_window *w);
 
-/* Plans one matrix product per tap where weights are constant and tensors lie channels-last; else leaves the step. */
+/* Plans one matrix product per tap where tensors lie channels-last; else leaves the step. */
 pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step);
 
 #endif

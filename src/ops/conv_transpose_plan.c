@@ -21,22 +21,33 @@ typedef struct state {
     int                         groups, in_c, out_c; /* channels of one group                        */
     size_t                      panel;               /* floats of the packed weights of one tap      */
     pare_store                 *store;               /* where these lie; NULL: heap memory           */
-    float                      *packed;              /* [groups][kh * kw][panel]                     */
-    float                      *bias;                /* [groups * out_c]; zeros where there is none  */
+    float                      *packed;              /* bias and weights; NULL: no constants, packed while running */
 } state;
+
+/*
+ * Packed: bias [groups * out_c rounded up to 16], zeros where there is none; weights [groups][kh * kw][panel].
+ */
+static size_t bias_size(const state *s)
+{
+    return (size_t)(s->groups * s->out_c + 15) / 16 * 16;
+}
+
+static size_t packed_bytes(const state *s)
+{
+    return sizeof(float) * (bias_size(s) + s->panel * (size_t)(s->groups * s->g.kh * s->g.kw));
+}
 
 static void release(void *memory)
 {
     state *const s = memory;
 
     pare_store_drop(s->store, s->packed);
-    pare_store_drop(s->store, s->bias);
     pare_free(s);
 }
 
 /* One output row gets tap (ky, kx) of one group. `x`, `y`: first pixels of the input and the output row. */
-static void add_tap(const state *s, int group, int ky, int kx, const float *x, ptrdiff_t x_pixel, float *y,
-                    ptrdiff_t y_pixel)
+static void add_tap(const state *s, const float *packed, int group, int ky, int kx, const float *x, ptrdiff_t x_pixel,
+                    float *y, ptrdiff_t y_pixel)
 {
     const pare_window_2d *g = &s->g;
     const int             shift = kx * g->dilation_w - g->left; /* input 0 lands on this output */
@@ -60,7 +71,7 @@ static void add_tap(const state *s, int group, int ky, int kx, const float *x, p
                                              .y_row = g->stride_w * y_pixel,
                                              .lo = -INFINITY,
                                              .hi = INFINITY },
-                      s->packed + (size_t)((group * g->kh + ky) * g->kw + kx) * s->panel, 0, 1);
+                      packed + bias_size(s) + (size_t)((group * g->kh + ky) * g->kw + kx) * s->panel, 0, 1);
 }
 
 static void clamp_row(const pare_conv_transpose_attrs *a, float *y, ptrdiff_t pixel, int n, int channels)
@@ -73,6 +84,30 @@ static void clamp_row(const pare_conv_transpose_attrs *a, float *y, ptrdiff_t pi
         }
 }
 
+/* w [C][OC / groups][kh][kw]; bias [OC] or NULL */
+static void pack(const state *s, const float *w, const float *bias, float *packed)
+{
+    const int    taps = s->g.kh * s->g.kw;
+    float *const panels = packed + bias_size(s);
+
+    for (int c = 0; c < s->groups * s->out_c; c++)
+        packed[c] = bias ? bias[c] : 0;
+    for (int group = 0; group < s->groups; group++)
+        for (int tap = 0; tap < taps; tap++)
+            pare_gemm_f32_pack(s->kernel,
+                               &(pare_gemm_f32_b){ .data = w + (ptrdiff_t)group * s->in_c * s->out_c * taps + tap,
+                                                   .k_stride = (ptrdiff_t)s->out_c * taps,
+                                                   .n_stride = taps,
+                                                   .k = s->in_c,
+                                                   .n = s->out_c },
+                               panels + (size_t)(group * taps + tap) * s->panel, 0, 1);
+}
+
+static const float *floats(const pare_call *call, int input)
+{
+    return pare_call_has(call, input) ? call->in[input]->data : NULL;
+}
+
 /* Output rows of all images. */
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
@@ -81,10 +116,14 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     const pare_window_2d            *g = &s->g;
     const int                        channels = s->groups * s->out_c;
     const bool                       clamps = a->clamp_lo > -INFINITY || a->clamp_hi < INFINITY;
+    const float                     *packed = s->packed;
     ptrdiff_t                        x_image, x_row, x_pixel, y_image, y_row, y_pixel;
     long                             begin, end;
 
-    (void)scratch;
+    if (!packed) {
+        pack(s, floats(call, 1), floats(call, 2), scratch);
+        packed = scratch;
+    }
     pare_window_strides(call->in[0], &x_image, &x_row, &x_pixel);
     pare_window_strides(call->out[0], &y_image, &y_row, &y_pixel);
     pare_pool_split((long)(call->in[0]->shape.dim[0] * g->oh), 1, part, parts, &begin, &end);
@@ -94,7 +133,7 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
         float *const y = (float *)call->out[0]->data + i / g->oh * y_image + oy * y_row;
 
         for (int ox = 0; ox < g->ow; ox++)
-            memcpy(y + ox * y_pixel, s->bias, sizeof(float) * (size_t)channels);
+            memcpy(y + ox * y_pixel, packed, sizeof(float) * (size_t)channels);
         for (int ky = 0; ky < g->kh; ky++) {
             const int from = oy + g->top - ky * g->dilation_h, iy = from / g->stride_h;
 
@@ -102,37 +141,11 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
                 continue;
             for (int kx = 0; kx < g->kw; kx++)
                 for (int group = 0; group < s->groups; group++)
-                    add_tap(s, group, ky, kx, x + iy * x_row, x_pixel, y, y_pixel);
+                    add_tap(s, packed, group, ky, kx, x + iy * x_row, x_pixel, y, y_pixel);
         }
         if (clamps)
             clamp_row(a, y, y_pixel, g->ow, channels);
     }
-}
-
-/* w [C][OC / groups][kh][kw] */
-static pare_status pack(state *s, const float *w, const float *bias)
-{
-    const int    taps = s->g.kh * s->g.kw, channels = s->groups * s->out_c;
-    const size_t bytes = sizeof(float) * s->panel * (size_t)(s->groups * taps);
-
-    s->packed = pare_store_take(s->store, bytes);
-    s->bias = pare_store_take(s->store, sizeof(float) * (size_t)channels);
-    if (!s->packed || !s->bias)
-        return pare_fail_memory(bytes, "packed weights");
-    if (pare_store_is_filled(s->store))
-        return PARE_OK;
-    if (bias)
-        memcpy(s->bias, bias, sizeof(float) * (size_t)channels);
-    for (int group = 0; group < s->groups; group++)
-        for (int tap = 0; tap < taps; tap++)
-            pare_gemm_f32_pack(s->kernel,
-                               &(pare_gemm_f32_b){ .data = w + (ptrdiff_t)group * s->in_c * s->out_c * taps + tap,
-                                                   .k_stride = (ptrdiff_t)s->out_c * taps,
-                                                   .n_stride = taps,
-                                                   .k = s->in_c,
-                                                   .n = s->out_c },
-                               s->packed + (size_t)(group * taps + tap) * s->panel, 0, 1);
-    return PARE_OK;
 }
 
 static bool channels_last(const pare_tensor *t)
@@ -149,7 +162,7 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
     pare_window_2d                   g;
 
     PARE_TRY(pare_conv_transpose_resolve(call, &window));
-    if (!w->data || !pare_tensor_is_dense(w) || (b && (!b->data || !pare_tensor_is_dense(b))) || !channels_last(x) ||
+    if (!pare_tensor_is_dense(w) || (b && !pare_tensor_is_dense(b)) || !channels_last(x) ||
         !channels_last(call->out[0]) || !pare_window_as_2d(&window, &g) || pare_shape_count(&w->shape) == 0)
         return PARE_OK;
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
@@ -167,8 +180,16 @@ pare_status pare_conv_transpose_plan(const pare_call *call, pare_step *step)
     s->store = step->store;
     s->kernel = kernel[pare_step_choose(step, n_kernels)];
     s->panel = pare_gemm_f32_packed_size(s->kernel, s->out_c, s->in_c);
-    PARE_TRY(pack(s, w->data, b ? b->data : NULL));
-    step->packed = 1 << 1 | 1 << 2;
+    if (w->data && (!b || b->data)) {
+        s->packed = pare_store_take(s->store, packed_bytes(s));
+        if (!s->packed)
+            return pare_fail_memory(packed_bytes(s), "packed weights");
+        if (!pare_store_is_filled(s->store))
+            pack(s, w->data, floats(call, 2), s->packed);
+        step->packed = 1 << 1 | 1 << 2;
+    } else {
+        step->scratch = packed_bytes(s);
+    }
     step->kernel = s->kernel->name;
     step->run = run;
     return PARE_OK;

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
+#include "ops/span.h"
 
 /*
  * With alpha == beta == 1 each output is one chain of fmaf that starts from C, k ascending (NUMERICS.md 9). Otherwise
@@ -87,8 +88,8 @@ static pare_status forward(const pare_call *call)
 
 typedef struct gemm_state {
     const pare_gemm_f32_kernel *kernel;
-    pare_store                 *store; /* where `packed` lies; NULL: heap memory */
-    float                      *packed;
+    pare_store                 *store;  /* where `packed` lies; NULL: heap memory           */
+    float                      *packed; /* NULL: B is no constant, and packed while running */
 } gemm_state;
 
 static void release(void *state)
@@ -99,27 +100,81 @@ static void release(void *state)
     pare_free(s);
 }
 
+/* B [K,N] as the kernels see it; data NULL while it is not known. */
+static pare_gemm_f32_b operand(const pare_call *call)
+{
+    const gemm_attrs  *a = call->attrs;
+    const pare_tensor *w = call->in[1];
+
+    return (pare_gemm_f32_b){ .data = w->data,
+                              .k_stride = (ptrdiff_t)w->stride[a->transB ? 1 : 0],
+                              .n_stride = (ptrdiff_t)w->stride[a->transB ? 0 : 1],
+                              .k = (int)w->shape.dim[a->transB ? 1 : 0],
+                              .n = (int)w->shape.dim[a->transB ? 0 : 1] };
+}
+
+/* rows[m][k] of a transposed A [K,M], whose rows lie next to each other. */
+static void turn(const pare_tensor *x, float *rows)
+{
+    const int64_t n_k = x->shape.dim[0], m = x->shape.dim[1];
+    const int64_t block = 16; /* rows that are written at a time: their cache lines stay while k runs */
+
+    for (int64_t first = 0; first < m; first += block)
+        for (int64_t k = 0; k < n_k; k++) {
+            const float *from = (const float *)x->data + k * x->stride[0];
+
+            for (int64_t i = first; i < m && i < first + block; i++)
+                rows[i * n_k + k] = from[i * x->stride[1]];
+        }
+}
+
+/* What of the operands must be rearranged, every part does for itself: B into scratch, and a transposed A behind it. */
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    const gemm_state  *s = step->state;
-    const gemm_attrs  *a = call->attrs;
-    const pare_tensor *x = call->in[0], *y = call->out[0];
-    const pare_tensor  c = addend(call);
+    const gemm_state     *s = step->state;
+    const gemm_attrs     *a = call->attrs;
+    const pare_tensor    *x = call->in[0], *y = call->out[0];
+    const pare_tensor     c = addend(call);
+    const pare_gemm_f32_b b = operand(call);
+    const float          *packed = s->packed, *rows = x->data;
+    float                *room = scratch;
 
-    (void)scratch;
+    if (!packed) {
+        pare_gemm_f32_pack(s->kernel, &b, room, 0, 1);
+        packed = room;
+        room += pare_gemm_f32_packed_size(s->kernel, b.n, b.k);
+    }
+    if (a->transA) {
+        turn(x, room);
+        rows = room;
+    }
     pare_gemm_f32_run(s->kernel,
                       &(pare_gemm_f32_args){ .m = (int)y->shape.dim[0],
-                                             .n = (int)y->shape.dim[1],
-                                             .k = (int)x->shape.dim[1],
-                                             .a = x->data,
-                                             .a_row = (ptrdiff_t)x->stride[0],
+                                             .n = b.n,
+                                             .k = b.k,
+                                             .a = rows,
+                                             .a_row = a->transA ? b.k : (ptrdiff_t)x->stride[0],
                                              .init = c.data,
                                              .init_row = (ptrdiff_t)c.stride[0],
                                              .y = y->data,
                                              .y_row = (ptrdiff_t)y->stride[0],
                                              .lo = a->clamp_lo,
                                              .hi = a->clamp_hi },
-                      s->packed, part, parts);
+                      packed, part, parts);
+}
+
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const gemm_state  *s = step->state;
+    const pare_tensor *y = call->out[0];
+    long               rows[2];
+
+    if ((operand > 0 && operand < call->n_in) ||
+        !pare_gemm_f32_share(s->kernel, (long[2]){ (long)y->shape.dim[0], (long)y->shape.dim[1] }, part, parts, rows))
+        return pare_span_all();
+    if (operand == 0 && ((const gemm_attrs *)call->attrs)->transA)
+        return pare_span_all();
+    return pare_span_items(operand == 0 ? call->in[0] : y, 1, rows[0], rows[1]);
 }
 
 static pare_status prepare(const pare_call *call, pare_step *step)
@@ -128,15 +183,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     const pare_tensor *x = call->in[0], *w = call->in[1], *y = call->out[0];
     const pare_tensor  c = addend(call);
 
-    if (!w->data || a->transA || a->alpha != 1 || a->beta != 1 || x->stride[1] != 1 || y->stride[1] != 1 ||
+    if (a->alpha != 1 || a->beta != 1 || (!a->transA && x->stride[1] != 1) || y->stride[1] != 1 ||
+        pare_shape_count(&y->shape) == 0 ||
         (call->n_in > 2 && call->in[2] && (c.stride[1] != 1 || pare_shape_count(&y->shape) < 2)))
         return PARE_OK; /* the reference runs */
 
-    const pare_gemm_f32_b       b = { .data = w->data,
-                                      .k_stride = (ptrdiff_t)w->stride[a->transB ? 1 : 0],
-                                      .n_stride = (ptrdiff_t)w->stride[a->transB ? 0 : 1],
-                                      .k = (int)x->shape.dim[1],
-                                      .n = (int)y->shape.dim[1] };
+    const pare_gemm_f32_b       b = operand(call);
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
     const int                   n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     gemm_state *const           s = pare_calloc(1, sizeof(*s));
@@ -149,14 +201,18 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     step->state = s;
     step->release = release;
-    s->packed = pare_store_take(s->store, bytes);
-    if (!s->packed)
-        return pare_fail_memory(bytes, "packed weights");
-    if (!pare_store_is_filled(s->store))
-        pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
-    step->packed = 1 << 1;
+    step->scratch = (w->data ? 0 : bytes) + (a->transA ? (size_t)pare_tensor_bytes(x) : 0);
+    if (w->data) {
+        s->packed = pare_store_take(s->store, bytes);
+        if (!s->packed)
+            return pare_fail_memory(bytes, "packed weights");
+        if (!pare_store_is_filled(s->store))
+            pare_gemm_f32_pack(s->kernel, &b, s->packed, 0, 1);
+        step->packed = 1 << 1;
+    }
     step->kernel = s->kernel->name;
     step->run = run;
+    step->span = span;
     return PARE_OK;
 }
 
@@ -164,6 +220,7 @@ static const char *const samples[] = {
     "f32[3,5] f32[5,7] f32[7]",
     "f32[1,20] f32[33,20] f32[33] transB=1 clamp_lo=0",
     "f32[5,3] f32[5,7] f32[3,1] transA=1 alpha=0.5 beta=2",
+    "f32[40,18] f32[19,40] f32[19] transA=1 transB=1 clamp_hi=1",
     "f32[18,40] f32[40,19] ?",
     NULL,
 };

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
+#include "ops/span.h"
 
 pare_status pare_matmul_shape(const pare_shape *a, const pare_shape *b, pare_shape *y)
 {
@@ -237,6 +238,26 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     }
 }
 
+/* Rows of all batches are shared out, or columns. */
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const matmul_state *s = step->state;
+    const pare_matmul   g = pare_matmul_of(call->in[0], call->in[1], call->out[0]);
+    const long          n_rows = (long)(g.m * g.batches);
+    long                rows[2];
+
+    if (s->packed && one_tall(&g)) {
+        if (!pare_gemm_f32_share(s->kernel, (long[2]){ n_rows, (long)g.n }, part, parts, rows))
+            return pare_span_all();
+    } else {
+        pare_pool_split(n_rows, 1, part, parts, &rows[0], &rows[1]);
+    }
+    if (operand == 1)
+        return rows[0] == rows[1] ? pare_span_none()
+                                  : pare_span_items(&g.b, g.batch, rows[0] / (long)g.m, (rows[1] - 1) / (long)g.m + 1);
+    return pare_span_items(operand == 0 ? &g.a : &g.y, g.batch + 1, rows[0], rows[1]);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_matmul g = pare_matmul_of(call->in[0], call->in[1], call->out[0]);
@@ -270,6 +291,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     }
     step->kernel = s->kernel->name;
     step->run = run;
+    step->span = span;
     return PARE_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/move.h"
+#include "ops/span.h"
 
 enum { X, SCALE, BIAS, RESIDUAL };
 enum { CODES, SCALES, NORM, SUM };
@@ -153,6 +154,18 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     do_part(call, pare_rows_f32_best(step->cpu), step->cpu, scratch, begin, end);
 }
 
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    long begin, end;
+
+    (void)step;
+    if (operand == SCALE || (operand == BIAS && operand < call->n_in))
+        return pare_span_all();
+    pare_pool_split(n_rows(call), 1, part, parts, &begin, &end);
+    return pare_span_items(operand < call->n_in ? call->in[operand] : call->out[operand - call->n_in],
+                           call->in[X]->shape.rank - 1, begin, end);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     if (!has_rows(call))
@@ -160,6 +173,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->kernel = pare_rows_f32_best(step->cpu)->name;
     step->scratch = room_bytes(call);
     step->run = run;
+    step->span = span;
     return PARE_OK;
 }
 

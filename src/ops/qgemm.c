@@ -4,6 +4,7 @@
 #include "kernels/qconv/qconv.h"
 #include "ops/attr.h"
 #include "ops/qconv.h"
+#include "ops/span.h"
 
 /* See qconv.h for the inputs. */
 typedef struct qgemm_attrs {
@@ -88,6 +89,18 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     pare_qconv_run(step->state, &args, part, parts);
 }
 
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_tensor *const t = operand < call->n_in ? call->in[operand] : call->out[0];
+    const int                axes = call->in[PARE_Q_X]->shape.rank - 1;
+    long                     first, last;
+
+    if ((operand < call->n_in && operand != PARE_Q_X && operand != PARE_Q_RESIDUAL && operand != PARE_Q_ROWS) ||
+        !pare_qconv_share(step->state, (int)n_rows(&call->in[PARE_Q_X]->shape), part, parts, &first, &last))
+        return pare_span_all();
+    return pare_span_items(t, axes, first, last);
+}
+
 static void release(void *plan)
 {
     pare_qconv_destroy(plan);
@@ -140,6 +153,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = plan;
     step->release = release;
     step->run = run;
+    step->span = span;
     step->kernel = pare_qconv_kernel_name(kernel[i]);
     step->packed = PARE_Q_PACKED;
     return PARE_OK;

@@ -3,6 +3,7 @@
 #include "kernels/quantize/quantize.h"
 #include "ops/move.h"
 #include "ops/quantize_rows.h"
+#include "ops/span.h"
 
 /* Images [N, C, spatial...] whose codes lie channels-last, from floats that do too or that are dense planes. */
 typedef enum image_kind { OTHER, CHANNELS_LAST, PLANAR } image_kind;
@@ -94,6 +95,33 @@ void pare_quantize_images(const pare_step *step, const pare_call *call, int part
             *scale = a / 127;
         codes_of_image(kernel, &q, &x, kind, a, part, parts);
     }
+}
+
+/* Everybody reads everything; of several images each part writes a share of each. */
+pare_span pare_quantize_images_span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    pare_span span = pare_span_none();
+
+    (void)step;
+    if (operand == 0)
+        return pare_span_all();
+    if (operand == 2)
+        return part == 0 ? pare_span_all() : pare_span_none();
+    for (int64_t row = 0; row < pare_shape_count(&call->out[1]->shape); row++) {
+        pare_tensor q, x;
+        float      *scale;
+
+        pare_row_views(call, row, &q, &x, &scale);
+        pare_span     one = pare_span_pixel_rows(2, (const pare_tensor *const[]){ &q, &x }, 0, part, parts);
+        const int64_t at = (const char *)q.data - (const char *)call->out[0]->data;
+
+        if (one.begin == PTRDIFF_MIN)
+            return one;
+        one.begin += at;
+        one.end += at;
+        span = pare_span_join(span, one);
+    }
+    return span;
 }
 
 bool pare_quantizes_images(const pare_call *call)

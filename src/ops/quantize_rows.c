@@ -10,6 +10,7 @@
 #include "ops/attr.h"
 #include "ops/move.h"
 #include "ops/quantize_rows.h"
+#include "ops/span.h"
 
 /*
  * The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. What is
@@ -200,18 +201,31 @@ static void run_rows(const pare_step *step, const pare_call *call, int part, int
     }
 }
 
+static pare_span span_rows(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_tensor *const t = operand == 0 ? call->in[0] : call->out[operand - 1];
+    long                     begin, end;
+
+    (void)step;
+    pare_pool_split((long)pare_shape_count(&call->out[1]->shape), 1, part, parts, &begin, &end);
+    return pare_span_items(t, pare_row_axes(call), begin, end);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_quantize_kernel *kernel;
 
     pare_quantize_candidates(step->cpu, &kernel, 1);
     if (pare_rows_in_one_piece(call->in[0], pare_row_axes(call)) &&
-        pare_rows_in_one_piece(call->out[0], pare_row_axes(call)))
+        pare_rows_in_one_piece(call->out[0], pare_row_axes(call))) {
         step->run = run_rows;
-    else if (pare_quantizes_images(call) && function_of(call) < 0)
+        step->span = span_rows;
+    } else if (pare_quantizes_images(call) && function_of(call) < 0) {
         step->run = pare_quantize_images;
-    else
-        return PARE_OK;                      /* the reference runs */
+        step->span = pare_quantize_images_span;
+    } else {
+        return PARE_OK; /* the reference runs */
+    }
     step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
     step->scratch = function_of(call) < 0 ? 0 : sizeof(float) * (size_t)row_size(call);

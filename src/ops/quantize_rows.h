@@ -15,7 +15,8 @@ void pare_row_views(const pare_call *call, int64_t row, pare_tensor *q, pare_ten
 bool pare_rows_in_one_piece(const pare_tensor *t, int first);
 
 /* Whether the rows are images that pare_quantize_images, a run of the step, takes. */
-bool pare_quantizes_images(const pare_call *call);
-void pare_quantize_images(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
+bool      pare_quantizes_images(const pare_call *call);
+void      pare_quantize_images(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);
+pare_span pare_quantize_images_span(const pare_step *step, const pare_call *call, int operand, int part, int parts);
 
 #endif

@@ -4,6 +4,7 @@
 #include "kernels/zip8/zip8.h"
 #include "ops/call.h"
 #include "ops/move.h"
+#include "ops/span.h"
 
 typedef struct cut {
     int     axis;
@@ -124,6 +125,15 @@ static void run_unzip(const pare_step *step, const pare_call *call, int part, in
                                            .second = cuts[0].start % 2 != 0 });
 }
 
+static pare_span span_unzip(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_tensor *const t[] = { call->out[0], call->in[0] };
+
+    (void)step;
+    return operand > 0 && operand < call->n_in ? pare_span_all()
+                                               : pare_span_pixel_rows(2, t, operand == 0, part, parts);
+}
+
 static bool are_bytes(const pare_tensor *t)
 {
     return pare_dtype_size(t->dtype) == 1 && t->shape.rank >= 3 && t->stride[1] == 1;
@@ -152,6 +162,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = (void *)(uintptr_t)kernel; /* static: nothing to release */
     step->kernel = kernel->name;
     step->run = run_unzip;
+    step->span = span_unzip;
     return PARE_OK;
 }
 

@@ -63,12 +63,20 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     pare_boxes_run(&b, scratch, part, parts);
 }
 
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_boxes b = boxes_of(call, pare_rows_f32_best(step->cpu));
+
+    return pare_boxes_span(&b, operand == 0 ? &b.x : &b.y, part, parts);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_boxes b = boxes_of(call, pare_rows_f32_best(step->cpu));
 
     step->kernel = pare_rows_f32_best(step->cpu)->name;
     step->run = run;
+    step->span = span;
     step->scratch = pare_boxes_scattered(&b) ? sizeof(float) * (size_t)pare_boxes_size(&b) : 0;
     return PARE_OK;
 }

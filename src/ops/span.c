@@ -78,6 +78,29 @@ pare_span pare_span_pixel_rows(int n, const pare_tensor *const tensor[], int k, 
     return span;
 }
 
+pare_span pare_span_items(const pare_tensor *t, int axes, long first, long last)
+{
+    const int64_t size = (int64_t)pare_dtype_size(t->dtype);
+    int64_t       reach = 0, item = size, at[2] = { first, last - 1 }, offset[2] = { 0, 0 };
+
+    if (first >= last)
+        return pare_span_none();
+    if (size == 0)
+        return pare_span_all();
+    for (int i = t->shape.rank - 1; i >= axes; i--)
+        item += (t->shape.dim[i] - 1) * t->stride[i] * size;
+    for (int i = axes - 1; i >= 0; i--) {
+        if (t->shape.dim[i] > 1 && t->stride[i] < reach)
+            return pare_span_all();
+        reach += (t->shape.dim[i] - 1) * t->stride[i];
+        for (int k = 0; k < 2; k++) {
+            offset[k] += at[k] % t->shape.dim[i] * t->stride[i] * size;
+            at[k] /= t->shape.dim[i];
+        }
+    }
+    return (pare_span){ (ptrdiff_t)offset[0], (ptrdiff_t)(offset[1] + item) };
+}
+
 pare_span pare_span_join(pare_span a, pare_span b)
 {
     if (a.begin >= a.end || b.begin >= b.end)

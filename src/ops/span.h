@@ -24,6 +24,12 @@ pare_span pare_span_rows(int n, const pare_tensor *const tensor[], int k, int pa
 /* Of tensor[k] when pare_rows walks the pixels of all, each as a whole: their regions of one channel. */
 pare_span pare_span_pixel_rows(int n, const pare_tensor *const tensor[], int k, int part, int parts);
 
+/*
+ * Of items first .. last-1 of t, which its first `axes` axes number, row-major: each is all that the other axes reach. All
+ * of t where one item does not begin behind the other.
+ */
+pare_span pare_span_items(const pare_tensor *t, int axes, long first, long last);
+
 /* The smallest that holds both. */
 pare_span pare_span_join(pare_span a, pare_span b);
 

@@ -20,8 +20,8 @@
 struct pare_conv_f32_plan {
     const pare_gemm_f32_kernel *kernel;
     pare_conv_f32_desc          d;      /* after merging: x strides are per output step, n * oh lines of ow pixels */
-    pare_buf                   *packed; /* [group][panel][tap][c / group][panel width]                             */
-    pare_buf                   *bias;   /* [oc], or NULL                                                           */
+    pare_buf                   *packed; /* bias [oc rounded up to 16], [group][panel][tap][c / group][panel width];
+                                           NULL: the caller packs and keeps it */
     ptrdiff_t                  *taps;   /* [n_taps] offsets from the first pixel of a line                         */
     int                         n_taps; /* kh * kw, or kh where the taps of a filter row are one run               */
     int                         k;      /* floats of one tap or run                                                */
@@ -29,6 +29,8 @@ struct pare_conv_f32_plan {
     long                        tiles; /* of all lines                                                            */
     long                        strip; /* tiles done with one panel before the next panel                         */
 };
+
+enum { BIAS_ROUND = 16 }; /* weights begin at a cache line */
 
 /* Floats read and written by a strip: they should still be in the second-level cache when the next panel comes. */
 enum { STRIP_FLOATS = 32 * 1024 };
@@ -44,6 +46,11 @@ static long group_size(const pare_conv_f32_plan *plan)
     const pare_conv_f32_desc *d = &plan->d;
 
     return (long)pare_gemm_f32_packed_size(plan->kernel, d->oc / d->group, d->kh * d->kw * (d->c / d->group));
+}
+
+static size_t bias_size(const pare_conv_f32_plan *plan)
+{
+    return (size_t)(plan->d.oc + BIAS_ROUND - 1) / BIAS_ROUND * BIAS_ROUND;
 }
 
 /* Rows become one row, and images one image, where the next one lies where the next pixel would. */
@@ -118,14 +125,22 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_gemm_f3
     return PARE_OK;
 }
 
-/* dst[group][panel][tap][c][width] from w[oc][c][tap] */
-static void pack(const pare_conv_f32_plan *plan, const float *w, float *dst)
+size_t pare_conv_f32_packed_size(const pare_conv_f32_plan *plan)
+{
+    return bias_size(plan) + (size_t)plan->d.group * (size_t)group_size(plan);
+}
+
+/* [group][panel][tap][c][width] from w[oc][c][tap] */
+void pare_conv_f32_pack(const pare_conv_f32_plan *plan, const float *w, const float *bias, float *packed)
 {
     const pare_conv_f32_desc *d = &plan->d;
     const int                 n_taps = d->kh * d->kw;
     const int                 c = d->c / d->group;
     const int                 oc = d->oc / d->group;
+    float                    *dst = packed + bias_size(plan);
 
+    for (int i = 0; i < d->oc; i++)
+        packed[i] = bias ? bias[i] : 0;
     for (int g = 0; g < d->group; g++)
         for (int column = 0; column < oc; column += plan->kernel->nr) {
             const int    width = pare_gemm_f32_panel_width(plan->kernel, oc, column);
@@ -145,14 +160,10 @@ pare_status pare_conv_f32_plan_create(const pare_conv_f32_desc *d, const float *
     pare_status         status;
 
     PARE_TRY(plan_geometry(d, kernel, &plan));
-    PARE_GOTO(
-        pare_store_take_buf(d->store, sizeof(float) * (size_t)d->group * (size_t)group_size(plan), &plan->packed));
-    if (bias)
-        PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * (size_t)d->oc, &plan->bias));
-    if (!pare_store_is_filled(d->store)) {
-        pack(plan, w, (float *)pare_buf_bytes(plan->packed));
-        if (bias)
-            memcpy(pare_buf_bytes(plan->bias), bias, sizeof(float) * (size_t)d->oc);
+    if (w) {
+        PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * pare_conv_f32_packed_size(plan), &plan->packed));
+        if (!pare_store_is_filled(d->store))
+            pare_conv_f32_pack(plan, w, bias, (float *)pare_buf_bytes(plan->packed));
     }
     *out = plan;
     return PARE_OK;
@@ -168,7 +179,6 @@ pare_status pare_conv_f32_plan_share(const pare_conv_f32_plan *like, const pare_
     assert(d->kh == like->d.kh && d->kw == like->d.kw);
     PARE_TRY(plan_geometry(d, like->kernel, out));
     (*out)->packed = pare_buf_ref(like->packed);
-    (*out)->bias = pare_buf_ref(like->bias);
     return PARE_OK;
 }
 
@@ -177,7 +187,6 @@ void pare_conv_f32_plan_destroy(pare_conv_f32_plan *plan)
     if (!plan)
         return;
     pare_buf_unref(plan->packed);
-    pare_buf_unref(plan->bias);
     pare_free(plan->taps);
     pare_free(plan);
 }
@@ -188,6 +197,7 @@ const pare_gemm_f32_kernel *pare_conv_f32_plan_kernel(const pare_conv_f32_plan *
 }
 
 typedef struct operands {
+    const float *packed;
     const float *x;
     float       *y;
     const float *r;
@@ -200,7 +210,7 @@ static pare_gemm_f32_tile make_panel(const pare_conv_f32_plan *plan, const opera
     const int                 c = d->c / d->group;
     const int                 oc = d->oc / d->group;
     const int                 channel = g * oc + column;
-    const size_t              packed = (size_t)g * (size_t)group_size(plan) + (size_t)column * d->kh * d->kw * c;
+    const size_t packed = bias_size(plan) + (size_t)g * (size_t)group_size(plan) + (size_t)column * d->kh * d->kw * c;
 
     return (pare_gemm_f32_tile){
         .x = o->x + g * c,
@@ -208,8 +218,8 @@ static pare_gemm_f32_tile make_panel(const pare_conv_f32_plan *plan, const opera
         .taps = plan->taps,
         .n_taps = plan->n_taps,
         .k = plan->k,
-        .w = (const float *)pare_buf_bytes(plan->packed) + packed,
-        .init = plan->bias ? (const float *)pare_buf_bytes(plan->bias) + channel : NULL,
+        .w = o->packed + packed,
+        .init = o->packed + channel,
         .add = o->r ? o->r + channel : NULL,
         .add_row = d->r.pixel,
         .y = o->y + channel,
@@ -275,23 +285,64 @@ static void run_pixel(const pare_conv_f32_plan *plan, const operands *o, long be
     }
 }
 
-void pare_conv_f32_run(const pare_conv_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+/*
+ * Tiles [0] .. [1]-1 and panels [0] .. [1]-1 of all groups of a part; whether tiles are shared out. They are where each
+ * part gets enough pixels to use a weight again, so that parts wait for neighbours only.
+ */
+static bool share_out(const pare_conv_f32_plan *plan, int part, int parts, long tiles[2], long panels[2])
 {
     const pare_conv_f32_desc *d = &plan->d;
-    const operands            o = { x, y, r };
     const int                 nr = plan->kernel->nr;
-    const long                panels = (d->oc / d->group + nr - 1) / nr;
-    const long                all_panels = panels * d->group;
+    const long                all_panels = (d->oc / d->group + nr - 1) / nr * d->group;
     const long                pixels = (long)d->n * d->oh * d->ow;
-    const bool                by_tiles = plan->tiles >= parts && (pixels >= d->oc || all_panels < parts);
-    long                      tiles[2] = { 0, plan->tiles };
-    long                      p[2] = { 0, all_panels };
+    const bool enough = pixels >= d->oc || pixels >= (long)PARE_GEMM_F32_FEW_ROWS * parts || all_panels < parts;
 
-    if (by_tiles)
+    tiles[0] = panels[0] = 0;
+    tiles[1] = plan->tiles;
+    panels[1] = all_panels;
+    if (plan->tiles >= parts && enough)
         pare_pool_split(plan->tiles, 1, part, parts, &tiles[0], &tiles[1]);
     else
-        pare_pool_split(all_panels, 1, part, parts, &p[0], &p[1]);
-    if (pixels == 1 && tiles[0] < tiles[1]) {
+        pare_pool_split(all_panels, 1, part, parts, &panels[0], &panels[1]);
+    return plan->tiles >= parts && enough;
+}
+
+/* Pixels of all tiles before this one. */
+static long pixels_before(const pare_conv_f32_plan *plan, long tile)
+{
+    const long length = plan->d.ow / plan->tiles_per_line, longer = plan->d.ow % plan->tiles_per_line;
+    const long in_line = tile % plan->tiles_per_line;
+
+    return tile / plan->tiles_per_line * plan->d.ow + in_line * length + (in_line < longer ? in_line : longer);
+}
+
+/* Merging lines keeps the order of pixels. */
+bool pare_conv_f32_share(const pare_conv_f32_plan *plan, int part, int parts, long *first, long *last)
+{
+    long       tiles[2], panels[2];
+    const bool by_tiles = share_out(plan, part, parts, tiles, panels);
+
+    *first = pixels_before(plan, tiles[0]);
+    *last = pixels_before(plan, tiles[1]);
+    return by_tiles;
+}
+
+void pare_conv_f32_run(const pare_conv_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+{
+    pare_conv_f32_run_packed(plan, (const float *)pare_buf_bytes(plan->packed), x, y, r, part, parts);
+}
+
+void pare_conv_f32_run_packed(const pare_conv_f32_plan *plan, const float *packed, const float *x, float *y,
+                              const float *r, int part, int parts)
+{
+    const pare_conv_f32_desc *d = &plan->d;
+    const operands            o = { packed, x, y, r };
+    const int                 nr = plan->kernel->nr;
+    const long                panels = (d->oc / d->group + nr - 1) / nr;
+    long                      tiles[2], p[2];
+
+    share_out(plan, part, parts, tiles, p);
+    if ((long)d->n * d->oh * d->ow == 1 && tiles[0] < tiles[1]) {
         run_pixel(plan, &o, p[0], p[1]);
         return;
     }

@@ -64,7 +64,10 @@ typedef struct pare_conv_f32_plan pare_conv_f32_plan;
 /* The versions this CPU runs, best first, at most `max`; returns how many (at least 1). All fit every shape. */
 int pare_conv_f32_candidates(const pare_conv_f32_desc *d, unsigned cpu, const pare_gemm_f32_kernel *out[], int max);
 
-/* Packs the weights and builds the tables; w and bias are not kept. Fails only when memory is short. */
+/*
+ * Packs the weights and builds the tables; w and bias are not kept. Fails only when memory is short. With w NULL the
+ * plan has no weights: they change from run to run, and the caller packs them.
+ */
 pare_status pare_conv_f32_plan_create(const pare_conv_f32_desc *d, const float *w, /* [oc][c / group][kh][kw] */
                                       const float                *bias,            /* [oc], or NULL: +0       */
                                       const pare_gemm_f32_kernel *kernel, pare_conv_f32_plan **out);
@@ -80,6 +83,21 @@ void        pare_conv_f32_plan_destroy(pare_conv_f32_plan *plan); /* NULL is fin
 /* Part `part` of `parts`. Cannot fail, allocate or lock. Parts may run in any order, at once or one after another. */
 void pare_conv_f32_run(const pare_conv_f32_plan *plan, const float *x, float *y, const float *r /* or NULL */, int part,
                        int parts);
+
+/*
+ * Which output pixels, counted over images, lines and columns, that part writes: first .. last-1. False: it writes some
+ * channels of all pixels.
+ */
+bool pare_conv_f32_share(const pare_conv_f32_plan *plan, int part, int parts, long *first, long *last);
+
+/*
+ * Weights that change from run to run: pack writes packed[pare_conv_f32_packed_size] floats, 64-byte aligned, which any
+ * number of parts of run_packed read. w [oc][c / group][kh][kw], bias [oc] or NULL. Cannot fail.
+ */
+size_t pare_conv_f32_packed_size(const pare_conv_f32_plan *plan);
+void   pare_conv_f32_pack(const pare_conv_f32_plan *plan, const float *w, const float *bias, float *packed);
+void   pare_conv_f32_run_packed(const pare_conv_f32_plan *plan, const float *packed, const float *x, float *y,
+                                const float *r /* or NULL */, int part, int parts);
 
 /* The version a plan was made for, e.g. for `plan` listings. */
 const pare_gemm_f32_kernel *pare_conv_f32_plan_kernel(const pare_conv_f32_plan *plan);

@@ -30,7 +30,8 @@ enum {
 struct pare_dw_f32_plan {
     const pare_dw_f32_kernel *kernel;
     pare_conv_f32_desc        d;        /* r, lo and hi filled in                                   */
-    pare_buf                 *packed;   /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps */
+    pare_buf                 *packed;   /* [1 + kh * kw][c rounded up to 16]: the bias, then the taps;
+                                           NULL: the caller packs and keeps it */
     int                       channels; /* done for all rows before the next ones */
 };
 
@@ -80,21 +81,36 @@ static pare_status plan_geometry(const pare_conv_f32_desc *d, const pare_dw_f32_
     return PARE_OK;
 }
 
+size_t pare_dw_f32_packed_size(const pare_dw_f32_plan *plan)
+{
+    return packed_row(&plan->d) * (size_t)(1 + plan->d.kh * plan->d.kw);
+}
+
+void pare_dw_f32_pack(const pare_dw_f32_plan *plan, const float *w, const float *bias, float *packed)
+{
+    const int    n_taps = plan->d.kh * plan->d.kw, channels = plan->d.c;
+    const size_t row = packed_row(&plan->d);
+
+    for (size_t c = 0; c < row; c++) {
+        const bool there = c < (size_t)channels;
+
+        packed[c] = there && bias ? bias[c] : 0;
+        for (int tap = 0; tap < n_taps; tap++)
+            packed[(size_t)(1 + tap) * row + c] = there ? w[c * (size_t)n_taps + (size_t)tap] : 0;
+    }
+}
+
 pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w, const float *bias,
                                     const pare_dw_f32_kernel *kernel, pare_dw_f32_plan **out)
 {
-    const int         n_taps = d->kh * d->kw;
-    const size_t      row = packed_row(d);
     pare_dw_f32_plan *plan;
     pare_status       status;
 
     PARE_TRY(plan_geometry(d, kernel, &plan));
-    PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * row * (size_t)(1 + n_taps), &plan->packed));
-    float *const dst = (float *)pare_buf_bytes(plan->packed); /* zeroed, so the channels that do not exist are zero */
-    for (int c = 0; c < d->c && !pare_store_is_filled(d->store); c++) {
-        dst[c] = bias ? bias[c] : 0;
-        for (int tap = 0; tap < n_taps; tap++)
-            dst[(size_t)(1 + tap) * row + (size_t)c] = w[c * n_taps + tap];
+    if (w) {
+        PARE_GOTO(pare_store_take_buf(d->store, sizeof(float) * pare_dw_f32_packed_size(plan), &plan->packed));
+        if (!pare_store_is_filled(d->store))
+            pare_dw_f32_pack(plan, w, bias, (float *)pare_buf_bytes(plan->packed));
     }
     *out = plan;
     return PARE_OK;
@@ -125,10 +141,10 @@ const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan)
 }
 
 /* The channels [c, c + n) of one output row. */
-static void run_line(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int c, int n)
+static void run_line(const pare_dw_f32_plan *plan, const float *packed, const float *x, float *y, const float *r, int c,
+                     int n)
 {
     const pare_conv_f32_desc *d = &plan->d;
-    const float              *packed = (const float *)pare_buf_bytes(plan->packed);
 
     plan->kernel->run(&(pare_dw_f32_line){
         .x = x + c,
@@ -151,7 +167,20 @@ static void run_line(const pare_dw_f32_plan *plan, const float *x, float *y, con
     });
 }
 
+void pare_dw_f32_share(const pare_dw_f32_plan *plan, int part, int parts, long *first, long *last)
+{
+    pare_pool_split((long)plan->d.n * plan->d.oh, 1, part, parts, first, last);
+    *first *= plan->d.ow;
+    *last *= plan->d.ow;
+}
+
 void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts)
+{
+    pare_dw_f32_run_packed(plan, (const float *)pare_buf_bytes(plan->packed), x, y, r, part, parts);
+}
+
+void pare_dw_f32_run_packed(const pare_dw_f32_plan *plan, const float *packed, const float *x, float *y, const float *r,
+                            int part, int parts)
 {
     const pare_conv_f32_desc *d = &plan->d;
     const ptrdiff_t           origin = -d->pad_top * d->x.row - d->pad_left * d->x.pixel;
@@ -163,7 +192,7 @@ void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, con
             const long image = line / d->oh;
             const long row = line % d->oh;
 
-            run_line(plan, x + origin + image * d->x.image + row * d->stride_h * d->x.row,
+            run_line(plan, packed, x + origin + image * d->x.image + row * d->stride_h * d->x.row,
                      y + image * d->y.image + row * d->y.row, r ? r + image * d->r.image + row * d->r.row : NULL, c,
                      d->c - c < plan->channels ? d->c - c : plan->channels);
         }

@@ -51,6 +51,12 @@ pare_status pare_dw_f32_plan_create(const pare_conv_f32_desc *d, const float *w,
 pare_status pare_dw_f32_plan_share(const pare_dw_f32_plan *like, const pare_conv_f32_desc *d, pare_dw_f32_plan **out);
 void        pare_dw_f32_plan_destroy(pare_dw_f32_plan *plan);
 void pare_dw_f32_run(const pare_dw_f32_plan *plan, const float *x, float *y, const float *r, int part, int parts);
+/* Which output pixels a part writes, as pare_conv_f32_share: whole lines. */
+void   pare_dw_f32_share(const pare_dw_f32_plan *plan, int part, int parts, long *first, long *last);
+size_t pare_dw_f32_packed_size(const pare_dw_f32_plan *plan);
+void   pare_dw_f32_pack(const pare_dw_f32_plan *plan, const float *w, const float *bias, float *packed);
+void pare_dw_f32_run_packed(const pare_dw_f32_plan *plan, const float *packed, const float *x, float *y, const float *r,
+                            int part, int parts);
 const pare_dw_f32_kernel *pare_dw_f32_plan_kernel(const pare_dw_f32_plan *plan);
 
 #endif

@@ -2,7 +2,6 @@
 /* gemm_f32.c - choosing a version, packing B, and walking the tiles of a product */
 #include "kernels/gemm_f32/gemm_f32.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -169,19 +168,26 @@ static void run_row(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args
         });
 }
 
+bool pare_gemm_f32_share(const pare_gemm_f32_kernel *kernel, const long size[2], int part, int parts, long rows[2])
+{
+    const long m = size[0], n = size[1];
+    const long row_tiles = (m + kernel->mr - 1) / kernel->mr, panels = (n + kernel->nr - 1) / kernel->nr;
+    const bool by_rows = row_tiles >= parts && (m >= n || m >= (long)PARE_GEMM_F32_FEW_ROWS * parts || panels < parts);
+
+    rows[0] = 0;
+    rows[1] = m;
+    if (by_rows)
+        pare_pool_split(m, 1, part, parts, &rows[0], &rows[1]);
+    return by_rows;
+}
+
 void pare_gemm_f32_run(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed, int part,
                        int parts)
 {
-    const long row_tiles = (g->m + kernel->mr - 1) / kernel->mr;
-    const long panels = (g->n + kernel->nr - 1) / kernel->nr;
-    const bool by_rows = row_tiles >= parts && (g->m >= g->n || panels < parts);
     const long strip = g->k < STRIP_FLOATS / kernel->mr ? STRIP_FLOATS / (g->k + 1) : kernel->mr;
-    long       rows[2] = { 0, g->m };
-    long       columns[2] = { 0, g->n };
+    long       rows[2], columns[2] = { 0, g->n };
 
-    if (by_rows)
-        pare_pool_split(g->m, 1, part, parts, &rows[0], &rows[1]);
-    else
+    if (!pare_gemm_f32_share(kernel, (long[2]){ g->m, g->n }, part, parts, rows))
         pare_pool_split(g->n, kernel->nr, part, parts, &columns[0], &columns[1]);
     if (g->m == 1 && rows[0] < rows[1]) {
         run_row(kernel, g, packed, columns);

@@ -16,6 +16,7 @@
 #ifndef PARE_KERNELS_GEMM_F32_H
 #define PARE_KERNELS_GEMM_F32_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cpu/cpu.h"
@@ -97,9 +98,15 @@ typedef struct pare_gemm_f32_args {
     float        hi;
 } pare_gemm_f32_args;
 
+/* Rows of a part that are enough to use each element of B again: more parts than that share columns. */
+enum { PARE_GEMM_F32_FEW_ROWS = 48 };
+
+/* Which rows of m x n part `part` writes: first .. last-1. False: it writes some columns of all rows. */
+bool pare_gemm_f32_share(const pare_gemm_f32_kernel *kernel, const long size[2], int part, int parts, long rows[2]);
+
 /*
  * Part `part` of `parts` of the product with a B packed for `kernel`. Cannot fail, allocate or lock. Rows are split
- * over the parts when they outweigh the columns, panels otherwise; the result does not depend on it.
+ * over the parts where there are enough, panels otherwise; the result does not depend on it.
  */
 void pare_gemm_f32_run(const pare_gemm_f32_kernel *kernel, const pare_gemm_f32_args *g, const float *packed, int part,
                        int parts);
