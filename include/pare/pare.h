@@ -11,6 +11,7 @@
 #include <pare/graph.h>
 #include <pare/io.h>
 #include <pare/list.h>
+#include <pare/optimizer.h>
 #include <pare/payoff.h>
 #include <pare/plan.h>
 #include <pare/pool.h>
@@ -18,6 +19,7 @@
 #include <pare/quantize.h>
 #include <pare/recipe.h>
 #include <pare/roofline.h>
+#include <pare/state.h>
 #include <pare/status.h>
 #include <pare/tensor.h>
 #include <pare/tensor_io.h>
