@@ -21,156 +21,11 @@
 
 #include <cmocka.h>
 
-#include <pare/compile.h>
-
 #include "base/alloc.h"
-#include "base/rng.h"
 #include "exec/order.h"
 #include "exec/plan.h"
 #include "ops/span.h"
-
-#define OK(call)                                                     \
-    do {                                                             \
-        if ((call) != PARE_OK)                                       \
-            fail_msg("%s:%d: %s", __FILE__, __LINE__, pare_error()); \
-    } while (0)
-
-enum { MAX_STEPS = 64, TEXT = 1 << 14 };
-
-/* ------------------------------------------------------------------------------------------------- random networks */
-
-typedef struct network {
-    pare_rng rng;
-    char     text[TEXT];
-    size_t   length;
-    int      n;                                        /* values so far: %v0 .. */
-    int      c[MAX_STEPS], h[MAX_STEPS], w[MAX_STEPS]; /* [n]                   */
-} network;
-
-static void __attribute__((format(printf, 2, 3))) say(network *net, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    net->length += (size_t)vsnprintf(net->text + net->length, TEXT - net->length, format, args);
-    va_end(args);
-    assert_true(net->length < TEXT);
-}
-
-static int below(network *net, int n)
-{
-    return (int)pare_rng_below(&net->rng, (uint32_t)n);
-}
-
-static void add_value(network *net, int c, int h, int w)
-{
-    net->c[net->n] = c;
-    net->h[net->n] = h;
-    net->w[net->n++] = w;
-}
-
-static void add_conv(network *net, int from, bool depthwise)
-{
-    static const int channels[] = { 3, 16, 20, 32, 40, 64 };
-    const int        k = below(net, 2) ? 3 : 1, stride = 1 + (below(net, 3) == 0), i = net->n;
-    const int        out = depthwise ? net->c[from] : channels[below(net, 6)];
-
-    say(net, "@w%d = const s8[%d,%d,%d,%d] seed=%d q(0.01, 0)\n", i, out, depthwise ? 1 : net->c[from], k, k, i + 1);
-    say(net, "%%v%d : u8 q(0.4, 117) = qconv(%%v%d, @w%d) group=%d strides=[%d,%d] pads=[%d,%d,%d,%d]\n", i, from, i,
-        depthwise ? net->c[from] : 1, stride, stride, k / 2, k / 2, k / 2, k / 2);
-    add_value(net, out, (net->h[from] - 1) / stride + 1, (net->w[from] - 1) / stride + 1);
-}
-
-static void add_pool(network *net, int from)
-{
-    const int stride = 1 + below(net, 2);
-
-    say(net, "%%v%d : u8 q(0.4, 117) = max_pool(%%v%d) kernel_shape=[3,3] strides=[%d,%d] pads=[1,1,1,1]\n", net->n,
-        from, stride, stride);
-    add_value(net, net->c[from], (net->h[from] - 1) / stride + 1, (net->w[from] - 1) / stride + 1);
-}
-
-/* Adds, multiplies or shuffles in an earlier value of the same shape, or joins one of the same size, if there is one. */
-static bool add_join(network *net, int from, bool concat)
-{
-    static const char *const ops[] = { "qadd", "qmul", "interleave" };
-
-    for (int k = below(net, from + 1), left = from + 1; left > 0; left--, k = (k + 1) % (from + 1)) {
-        if (net->h[k] != net->h[from] || net->w[k] != net->w[from] || (!concat && net->c[k] != net->c[from]))
-            continue;
-        const int op = concat ? 0 : below(net, net->c[from] < 100 ? 3 : 2);
-
-        if (concat)
-            say(net, "%%v%d : u8 q(0.4, 117) = concat(%%v%d, %%v%d) axis=1\n", net->n, k, from);
-        else
-            say(net, "%%v%d : u8 q(0.4, 117) = %s(%%v%d, %%v%d)\n", net->n, ops[op], k, from);
-        add_value(net, concat || op == 2 ? net->c[k] + net->c[from] : net->c[from], net->h[from], net->w[from]);
-        return true;
-    }
-    return false;
-}
-
-/* Squeeze and excite: every element is multiplied by a function of all pixels. */
-static void add_squeeze(network *net, int from)
-{
-    say(net, "%%s%d : u8 q(0.4, 117) = qglobal_average_pool(%%v%d)\n", net->n, from);
-    say(net, "%%v%d : u8 q(0.4, 117) = qmul(%%v%d, %%s%d)\n", net->n, from, net->n);
-    add_value(net, net->c[from], net->h[from], net->w[from]);
-}
-
-static pare_plan *make_network(uint64_t seed)
-{
-    static network net;
-    pare_graph    *g;
-    pare_plan     *plan;
-
-    memset(&net, 0, sizeof(net));
-    net.rng = pare_rng_seed(seed);
-    const int c = 1 + below(&net, 20), h = 1 + below(&net, 24),
-              w = below(&net, 2) ? 8 * (1 + below(&net, 3)) : 1 + below(&net, 24);
-
-    say(&net, "graph net\n%%x = input f32[N,%d,%d,%d]\n@s = const f32 {0.4}\n@z = const u8 {117}\n", c, h, w);
-    say(&net, "@t = const u8[256] seed=9\n%%v0 : u8 q(0.4, 117) = quantize_linear(%%x, @s, @z)\n");
-    add_value(&net, c, h, w);
-    for (int left = 4 + below(&net, 20); left > 0; left--) {
-        const int from = below(&net, 4) ? net.n - 1 : below(&net, net.n), dice = below(&net, 10);
-
-        if (dice < 2) {
-            add_conv(&net, from, true);
-        } else if (dice == 2) {
-            add_pool(&net, from);
-        } else if (dice == 3) {
-            say(&net, "%%v%d : u8 q(0.4, 117) = lut(%%v%d, @t)\n", net.n, from);
-            add_value(&net, net.c[from], net.h[from], net.w[from]);
-        } else if (dice == 4) {
-            add_squeeze(&net, from);
-        } else if (dice > 7 || !add_join(&net, from, dice == 5 && net.c[from] < 200)) {
-            add_conv(&net, from, false);
-        }
-    }
-    say(&net, "%%y = dequantize_linear(%%v%d, @s, @z)\n", net.n - 1);
-    say(&net, "%%e = dequantize_linear(%%v%d, @s, @z)\nreturn %%y, %%e\n", net.n / 2);
-
-    OK(pare_graph_parse(net.text, &g));
-    OK(pare_graph_infer(g, false));
-    OK(pare_compile(g, &(pare_compile_options){ .batch = 1 + (int)(seed % 3) }, &plan));
-    pare_graph_destroy(g);
-    return plan;
-}
-
-static pare_tensor make_input(const pare_plan *plan, uint64_t seed)
-{
-    pare_rng           rng = pare_rng_seed(seed);
-    const pare_tensor *shape;
-    pare_tensor        x;
-
-    pare_plan_input(plan, 0, &shape);
-    x = pare_tensor_of(shape->dtype, shape->shape);
-    OK(pare_tensor_alloc(&x));
-    for (int64_t i = 0; i < pare_shape_count(&x.shape); i++)
-        ((float *)x.data)[i] = 20 * pare_rng_normal(&rng);
-    return x;
-}
+#include "random_networks.h"
 
 /* ---------------------------------------------------------------------------------------------------------- drifting */
 
@@ -260,6 +115,8 @@ static void any_number_of_threads_gives_the_same_bytes(void **state)
 
 /* ------------------------------------------------------------------------------------------------------------- spans */
 
+enum { MAX_OPERANDS = 16 };
+
 static struct {
     char       *block; /* of the only context */
     size_t      bytes;
@@ -270,8 +127,31 @@ static struct {
     long        checks;
 } truth;
 
-/* Writes noise over the elements that lie outside the span, or a pattern over all of them. */
-static void spoil(const pare_tensor *t, pare_span keep, int pattern)
+/* What a part says that it touches, by address: some operands are the same memory. */
+typedef struct claims {
+    int         n;
+    const char *begin[MAX_OPERANDS], *end[MAX_OPERANDS];
+} claims;
+
+static void claim(claims *c, const pare_tensor *t, pare_span span)
+{
+    const pare_span all = pare_span_extent(t);
+
+    assert_true(c->n < MAX_OPERANDS);
+    c->begin[c->n] = (char *)t->data + (span.begin > all.begin ? span.begin : all.begin);
+    c->end[c->n++] = (char *)t->data + (span.end < all.end ? span.end : all.end);
+}
+
+static bool is_claimed(const claims *c, const char *at)
+{
+    for (int i = 0; i < c->n; i++)
+        if (at >= c->begin[i] && at < c->end[i])
+            return true;
+    return false;
+}
+
+/* Writes noise over the elements that are not claimed, or a pattern over all of them. */
+static void spoil(const pare_tensor *t, const claims *keep, int pattern)
 {
     const int64_t size = (int64_t)pare_dtype_size(t->dtype);
     int64_t       at[PARE_MAX_RANK] = { 0 };
@@ -286,43 +166,38 @@ static void spoil(const pare_tensor *t, pare_span keep, int pattern)
         for (int64_t b = 0; b < size; b++)
             if (pattern >= 0)
                 ((char *)t->data)[offset + b] = (char)pattern;
-            else if (offset < keep.begin || offset >= keep.end)
+            else if (!is_claimed(keep, (char *)t->data + offset))
                 ((char *)t->data)[offset + b] = (char)pare_rng_below(&truth.rng, 256);
         for (int i = t->shape.rank - 1; i >= 0 && ++at[i] == t->shape.dim[i]; i--)
             at[i] = 0;
     }
 }
 
-static bool may_write(const pare_call *call, const pare_span *span, const char *at)
-{
-    for (int i = 0; i < call->n_out; i++)
-        if (call->out[i] && at - (char *)call->out[i]->data >= span[i].begin &&
-            at - (char *)call->out[i]->data < span[i].end)
-            return true;
-    return false;
-}
-
 /* One part, alone, on a block where only what it says it reads is as it was. */
 static void check_part(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    pare_span span[PARE_MAX_OUTPUTS];
+    claims reads = { 0 }, writes = { 0 };
 
     memcpy(truth.block, truth.kept, truth.bytes);
     for (int i = 0; i < call->n_in; i++)
         if (call->in[i])
-            spoil(call->in[i], step->span(step, call, i, part, parts), -1);
-    for (int i = 0; i < call->n_out; i++)
-        span[i] = step->span(step, call, call->n_in + i, part, parts);
+            claim(&reads, call->in[i], step->span(step, call, i, part, parts));
+    for (int i = 0; i < call->n_in; i++)
+        if (call->in[i])
+            spoil(call->in[i], &reads, -1);
     for (int i = 0; i < call->n_out; i++)
         if (call->out[i])
-            spoil(call->out[i], pare_span_none(), 0xA5);
+            claim(&writes, call->out[i], step->span(step, call, call->n_in + i, part, parts));
+    for (int i = 0; i < call->n_out; i++)
+        if (call->out[i])
+            spoil(call->out[i], NULL, 0xA5);
     memcpy(truth.now, truth.block, truth.bytes);
     real_run(step)(step, call, part, parts, scratch);
     for (size_t i = 0; i < truth.bytes; i++) {
         if (truth.block[i] == truth.now[i])
             continue;
         truth.checks++;
-        if (!may_write(call, span, truth.block + i))
+        if (!is_claimed(&writes, truth.block + i))
             fail_msg("%s, %s: part %d of %d writes outside its span", call->op->name, step->kernel, part, parts);
         if (truth.block[i] != truth.full[i])
             fail_msg("%s, %s: part %d of %d reads outside its span", call->op->name, step->kernel, part, parts);

@@ -6,6 +6,7 @@
 #include "ops/attr.h"
 #include "ops/boxes.h"
 #include "ops/call.h"
+#include "ops/span.h"
 
 typedef struct norm_attrs {
     int64_t axis, stash_type;
@@ -129,11 +130,22 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     do_part(call, pare_rows_f32_best(step->cpu), scratch, part, parts);
 }
 
+static pare_span span(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    const pare_boxes b = boxes_of(call, NULL);
+
+    (void)step;
+    if (operand > 0 && operand != call->n_in)
+        return pare_span_all();
+    return pare_boxes_span(&b, operand == 0 ? &b.x : &b.y, part, parts);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     step->kernel = pare_rows_f32_best(step->cpu)->name;
     step->scratch = room_bytes(call);
     step->run = run;
+    step->span = span;
     return PARE_OK;
 }
 
