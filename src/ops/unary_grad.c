@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unary_grad.c - gradients of ops of one input, element by element (unary_grad.def) */
+#include <string.h>
+
+#include "base/math.h"
+#include "base/math_trig.h"
+#include "base/status.h"
+#include "ops/attr.h"
+#include "ops/call.h"
+#include "ops/span.h"
+
+/* d/dx x tanh(softplus(x)) */
+PARE_MATH float mish_slope(float x)
+{
+    const float t = pare_tanhf(pare_softplusf(x));
+
+    return t + x * (pare_sigmoidf(x) * (1.0f - t * t));
+}
+
+/* d/dx x clamp(x / 6 + 1/2, 0, 1) */
+PARE_MATH float hard_swish_slope(float x)
+{
+    return pare_pickf(x >= 3.0f, 1.0f, pare_pickf(x <= -3.0f, 0.0f, 0x1.555556p-2f * x + 0.5f));
+}
+
+/* d/dx x P(x) = P(x) + x p(x), P the normal distribution. */
+PARE_MATH float gelu_slope(float x)
+{
+    const float below = 0.5f * (1.0f + pare_erff(x * 0x1.6a09e6p-1f));
+
+    return below + x * (0x1.988454p-2f * pare_expf(-0.5f * (x * x)));
+}
+
+/* u = sqrt(2 / pi) (x + 0.044715 x^3), y = x (1 + tanh u) / 2 */
+PARE_MATH float gelu_tanh_slope(float x)
+{
+    const float t = pare_tanhf(0x1.988454p-1f * (x + 0.044715f * (x * x * x)));
+    const float du = 0x1.988454p-1f * (1.0f + 0.134145f * (x * x));
+
+    return 0.5f * (1.0f + t) + (0.5f * x) * ((1.0f - t * t) * du);
+}
+
+/* dx[n] from dy[n] and what the row reads. */
+typedef void row_fn(int64_t n, const float *dy, const float *of, float *dx, const float *param);
+
+enum { BLOCK = 16 };
+
+/* Blocks of a fixed size, which nothing else points into, so that the compiler makes vectors of the formula. */
+#define PARE_UNARY_GRAD(name, of, formula, n_param)                                                              \
+    static void name##_row(int64_t n, const float *gradient, const float *source, float *dx, const float *param) \
+    {                                                                                                            \
+        const float a = param[0], b = param[1];                                                                  \
+        float       in[2][BLOCK] = { { 0 } }, out[BLOCK];                                                        \
+        (void)a, (void)b;                                                                                        \
+        for (int64_t i = 0; i < n; i += BLOCK) {                                                                 \
+            const size_t bytes = sizeof(float) * (size_t)(n - i < BLOCK ? n - i : BLOCK);                        \
+            memcpy(in[0], gradient + i, bytes);                                                                  \
+            memcpy(in[1], source + i, bytes);                                                                    \
+            for (int l = 0; l < BLOCK; l++) {                                                                    \
+                const float dy = in[0][l], of = in[1][l];                                                        \
+                out[l] = pare_quietf(formula);                                                                   \
+            }                                                                                                    \
+            memcpy(dx + i, out, bytes);                                                                          \
+        }                                                                                                        \
+    }
+#define PARE_UNARY_GRAD_OF(name, of, formula, n_param) PARE_UNARY_GRAD(name, of, formula, n_param)
+#include "ops/unary_grad.def"
+#undef PARE_UNARY_GRAD
+
+static const struct function {
+    const char *name;
+    row_fn     *row;
+} functions[] = {
+#define PARE_UNARY_GRAD(name, of, formula, n_param) { #name "_grad", name##_row },
+#include "ops/unary_grad.def"
+#undef PARE_UNARY_GRAD
+};
+
+static pare_status infer(const pare_call *call)
+{
+    for (int i = 0; i < 2; i++)
+        PARE_TRY(pare_call_plain(call, i, PARE_D(f32)));
+    if (!pare_shape_equal(&call->in[0]->shape, &call->in[1]->shape))
+        return pare_fail(PARE_ERR_SHAPE, "the gradient and the value have different shapes");
+    pare_call_out(call, 0, PARE_f32, &call->in[0]->shape);
+    return PARE_OK;
+}
+
+static void do_part(const pare_call *call, int part, int parts)
+{
+    const pare_unary_attrs *const p = call->attrs;
+    const float                   param[2] = { p->alpha, p->beta };
+    const struct function        *f = functions;
+    pare_rows                     r;
+    enum { PIECE = 256 };
+    float piece[3][PIECE];
+
+    while (strcmp(f->name, call->op->name) != 0)
+        f++;
+    pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
+    while (pare_rows_next(&r)) {
+        if (r.step[0] == 1 && r.step[1] == 1 && r.step[2] == 1) {
+            f->row(r.n, (const float *)r.ptr[1], (const float *)r.ptr[2], (float *)r.ptr[0], param);
+            continue;
+        }
+        for (int64_t i = 0; i < r.n; i += PIECE) {
+            const int64_t n = r.n - i < PIECE ? r.n - i : PIECE;
+
+            for (int k = 1; k < 3; k++)
+                for (int64_t j = 0; j < n; j++)
+                    piece[k][j] = ((const float *)r.ptr[k])[(i + j) * r.step[k]];
+            f->row(n, piece[1], piece[2], piece[0], param);
+            for (int64_t j = 0; j < n; j++)
+                ((float *)r.ptr[0])[(i + j) * r.step[0]] = piece[0][j];
+        }
+    }
+}
+
+static pare_status forward(const pare_call *call)
+{
+    do_part(call, 0, 1);
+    return PARE_OK;
+}
+
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    (void)step, (void)scratch;
+    do_part(call, part, parts);
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    (void)call;
+    step->kernel = "c";
+    step->run = run;
+    step->span = pare_span_elementwise;
+    return PARE_OK;
+}
+
+static const pare_attr params0[] = { PARE_ATTR_END };
+static const pare_attr params1[] = {
+    PARE_ATTR_ROW_FLOAT(pare_unary_attrs, alpha, 1.0f),
+    PARE_ATTR_END,
+};
+static const pare_attr params2[] = {
+    PARE_ATTR_ROW_FLOAT(pare_unary_attrs, alpha, 0.25f),
+    PARE_ATTR_ROW_FLOAT(pare_unary_attrs, beta, 0.5f),
+    { .name = "gamma", .type = PARE_ATTR_FLOAT, .offset = offsetof(pare_unary_attrs, gamma), .f = 0.5f },
+    PARE_ATTR_END,
+};
+
+static const char *const samples[] = {
+    "f32[2,3,5,5] f32[2,3,5,5]", "f32[] f32[]", "f32[7] f32[7]", "f32[0,3] f32[0,3]", NULL,
+};
+
+#define PARE_UNARY_GRAD(name_, of, formula, n_param)                                 \
+    const pare_op pare_op_##name_##_grad = { .name = #name_ "_grad",                 \
+                                             .min_in = 2,                            \
+                                             .max_in = 2,                            \
+                                             .min_out = 1,                           \
+                                             .max_out = 1,                           \
+                                             .traits = PARE_ELEMENTWISE,             \
+                                             .attrs = params##n_param,               \
+                                             .attrs_size = sizeof(pare_unary_attrs), \
+                                             .infer = infer,                         \
+                                             .forward = forward,                     \
+                                             .prepare = prepare,                     \
+                                             .samples = samples };
+#include "ops/unary_grad.def"
