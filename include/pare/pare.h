@@ -11,6 +11,7 @@
 #include <pare/graph.h>
 #include <pare/io.h>
 #include <pare/list.h>
+#include <pare/loader.h>
 #include <pare/optimizer.h>
 #include <pare/payoff.h>
 #include <pare/plan.h>

@@ -266,3 +266,18 @@ pare_status pare_dataset_read(const pare_dataset *ds, int64_t index, void *out, 
     const pare_status status = read_sample(ds, sample_of(ds, index), out);
     return status == PARE_OK ? PARE_OK : fail_in_sample(ds, sample_of(ds, index), status);
 }
+
+pare_status pare_dataset_picture(const pare_dataset *ds, int64_t index, bool fit, pare_image *out)
+{
+    const int64_t sample = sample_of(ds, index);
+
+    *out = (pare_image){ 0 };
+    pare_status status = ds->source->picture(ds, sample, out);
+
+    if (status == PARE_OK && fit)
+        status = pare_prepare_fit(&ds->prepare, out);
+    if (status == PARE_OK)
+        return PARE_OK;
+    pare_image_free(out);
+    return fail_in_sample(ds, sample, status);
+}

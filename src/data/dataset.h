@@ -53,6 +53,12 @@ struct pare_dataset {
     int32_t               *labels;  /* [total] for arrays, or NULL: none               */
 };
 
+/*
+ * Sample `index` of a set of pictures as bytes: `fit`, of the size that the network wants, else as it is in the file.
+ * The picture is the caller's, pare_image_free. Several threads may read one data set.
+ */
+pare_status pare_dataset_picture(const pare_dataset *ds, int64_t index, bool fit, pare_image *out);
+
 /* True when `path` ends in `extension` (".tar"), in any case of letters. */
 bool pare_path_ends(const char *path, const char *extension);
 

@@ -146,27 +146,44 @@ static pare_status fit_picture(const pare_prepare *p, pare_image *picture)
                      picture->width, picture->height, p->width, p->height);
 }
 
-pare_status pare_prepare_picture(const pare_prepare *p, pare_image *picture, float *out)
+/* The middle width x height, moved to the front of the picture's own memory. */
+static void crop_middle(pare_image *picture, int width, int height)
+{
+    const int    left = (picture->width - width) / 2, top = (picture->height - height) / 2;
+    const size_t row = (size_t)width * 3;
+
+    for (int y = 0; y < height; y++)
+        memmove(picture->rgb + (size_t)y * row,
+                picture->rgb + ((size_t)(top + y) * (size_t)picture->width + (size_t)left) * 3, row);
+    picture->width = width;
+    picture->height = height;
+}
+
+pare_status pare_prepare_fit(const pare_prepare *p, pare_image *picture)
 {
     PARE_TRY(fit_picture(p, picture));
+    if (p->width && (picture->width != p->width || picture->height != p->height))
+        crop_middle(picture, p->width, p->height);
+    return PARE_OK;
+}
 
-    const int    width = p->width ? p->width : picture->width;
-    const int    height = p->width ? p->height : picture->height;
-    const int    left = (picture->width - width) / 2;
-    const int    top = (picture->height - height) / 2;
-    const size_t plane = (size_t)width * (size_t)height;
+void pare_prepare_values(const pare_prepare *p, const pare_image *picture, float *out)
+{
+    const size_t plane = (size_t)picture->width * (size_t)picture->height;
 
     for (int c = 0; c < 3; c++) {
-        const int          from = p->bgr ? 2 - c : c;
-        const float *const value = p->value[c];
+        const uint8_t *const in = picture->rgb + (p->bgr ? 2 - c : c);
+        const float *const   value = p->value[c];
+        float *const         to = out + (size_t)c * plane;
 
-        for (int y = 0; y < height; y++) {
-            const uint8_t *in = picture->rgb + ((size_t)(top + y) * (size_t)picture->width + (size_t)left) * 3;
-            float *const   to = out + (size_t)c * plane + (size_t)y * (size_t)width;
-
-            for (int x = 0; x < width; x++)
-                to[x] = value[in[3 * x + from]];
-        }
+        for (size_t i = 0; i < plane; i++)
+            to[i] = value[in[3 * i]];
     }
+}
+
+pare_status pare_prepare_picture(const pare_prepare *p, pare_image *picture, float *out)
+{
+    PARE_TRY(pare_prepare_fit(p, picture));
+    pare_prepare_values(p, picture, out);
     return PARE_OK;
 }

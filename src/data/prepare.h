@@ -19,6 +19,10 @@ typedef struct pare_prepare {
 /* Lays the options over their preset (or over `preset` when they name none, NULL: "raw") and checks them. */
 pare_status pare_prepare_choose(const pare_data_options *options, const char *preset, pare_prepare *out);
 
+/* The same in two steps: to the wanted size (that of the network's input), and from bytes to numbers. */
+pare_status pare_prepare_fit(const pare_prepare *prepare, pare_image *picture);
+void        pare_prepare_values(const pare_prepare *prepare, const pare_image *picture, float *out);
+
 /* out: [3][height][width]. The picture is changed on the way (resized), but stays the caller's. */
 pare_status pare_prepare_picture(const pare_prepare *prepare, pare_image *picture, float *out);
 
