@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # setup.sh [PACKAGE...] - installs the Debian packages that a build needs, and those named, where they are missing.
 set -eu
-wanted="build-essential cmake ninja-build pkg-config libjansson-dev libturbojpeg0-dev libpng-dev libcmocka-dev $*"
+wanted="build-essential cmake ninja-build pkg-config libjansson-dev libzip-dev libturbojpeg0-dev libpng-dev libcmocka-dev $*"
 
 if ! command -v dpkg-query > /dev/null; then
     echo "setup: no Debian here; see to it yourself that these are installed: $wanted"

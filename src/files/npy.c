@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/outfile.h"
 #include "base/status.h"
+#include "tensor/tensor.h"
 
 /* The dtypes both sides know; NumPy's name without the byte order. */
 static const struct {
@@ -157,40 +158,51 @@ pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
     return PARE_OK;
 }
 
-pare_status pare_npy_write(const char *path, const pare_npy *array)
+pare_status pare_npy_head(pare_dtype dtype, const pare_shape *shape, char head[PARE_NPY_HEAD], size_t *size)
 {
     const char *descr = NULL;
-    char        dict[256];
+    char        dict[PARE_NPY_HEAD - 64];
     int         n = 0;
 
     for (int i = 0; i < N_TYPES; i++)
-        if (types[i].dtype == array->dtype)
+        if (types[i].dtype == dtype)
             descr = types[i].descr;
     if (!descr)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "%s: .npy has no %s", path, pare_dtype_name(array->dtype));
-
-    const int64_t count = pare_shape_count(&array->shape);
-    if (count < 0)
-        return pare_fail(PARE_ERR_SHAPE, "%s: the shape of the array is not fixed", path);
+        return pare_fail(PARE_ERR_UNSUPPORTED, ".npy has no %s", pare_dtype_name(dtype));
+    if (pare_shape_count(shape) < 0)
+        return pare_fail(PARE_ERR_SHAPE, "the shape of the array is not fixed");
 
     n += snprintf(dict + n, sizeof(dict) - (size_t)n, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
                   descr[1] == '1' ? '|' : '<', descr);
-    for (int i = 0; i < array->shape.rank; i++)
-        n += snprintf(dict + n, sizeof(dict) - (size_t)n, "%s%lld%s", i ? " " : "", (long long)array->shape.dim[i],
-                      i + 1 < array->shape.rank || i == 0 ? "," : "");
+    for (int i = 0; i < shape->rank; i++)
+        n += snprintf(dict + n, sizeof(dict) - (size_t)n, "%s%lld%s", i ? " " : "", (long long)shape->dim[i],
+                      i + 1 < shape->rank || i == 0 ? "," : "");
     n += snprintf(dict + n, sizeof(dict) - (size_t)n, "), }");
 
     /* The dict is filled with spaces and a newline so that the array starts at a multiple of 64. */
-    const int     length = (10 + n + 1 + 63) / 64 * 64 - 10;
-    const uint8_t head[] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (uint8_t)length, (uint8_t)(length >> 8) };
-    pare_outfile *file = NULL;
-    pare_status   status = pare_outfile_open(path, &file);
-    if (status != PARE_OK)
-        return status;
+    const int length = (10 + n + 1 + 63) / 64 * 64 - 10;
 
-    PARE_GOTO(pare_outfile_write(file, head, sizeof(head)));
-    PARE_GOTO(pare_outfile_printf(file, "%-*s\n", length - 1, dict));
-    PARE_GOTO(pare_outfile_write(file, array->data, (size_t)(count * (pare_dtype_bits(array->dtype) / 8))));
+    memcpy(head, "\x93NUMPY\1\0", 8);
+    head[8] = (char)(length & 255);
+    head[9] = (char)(length >> 8);
+    snprintf(head + 10, PARE_NPY_HEAD - 10, "%-*s\n", length - 1, dict);
+    *size = (size_t)length + 10;
+    return PARE_OK;
+}
+
+pare_status pare_npy_write(const char *path, const pare_npy *array)
+{
+    char          head[PARE_NPY_HEAD];
+    size_t        size;
+    pare_outfile *file = NULL;
+    pare_status   status = pare_npy_head(array->dtype, &array->shape, head, &size);
+
+    if (status != PARE_OK)
+        return pare_fail_in(status, "%s", path);
+    PARE_TRY(pare_outfile_open(path, &file));
+    PARE_GOTO(pare_outfile_write(file, head, size));
+    PARE_GOTO(
+        pare_outfile_write(file, array->data, (size_t)pare_shape_count(&array->shape) * pare_dtype_size(array->dtype)));
     return pare_outfile_commit(file);
 out:
     pare_outfile_discard(file);

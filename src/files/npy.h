@@ -18,6 +18,10 @@ typedef struct pare_npy {
 /* Understands versions 1 to 3. The array stays inside `bytes`. The sentence of an error does not name the file. */
 pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out);
 
+/* What stands in front of the array in a file of version 1.0: *size bytes, a multiple of 64. */
+enum { PARE_NPY_HEAD = 384 };
+pare_status pare_npy_head(pare_dtype dtype, const pare_shape *shape, char head[PARE_NPY_HEAD], size_t *size);
+
 /* Writes version 1.0, as NumPy does; the file appears whole or not at all. */
 pare_status pare_npy_write(const char *path, const pare_npy *array);
 
