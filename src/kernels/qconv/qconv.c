@@ -28,15 +28,30 @@ static bool fits_tiles(const pare_qconv_desc *d)
     }
     return fits;
 }
+
 #endif
 
+/*
+ * Slabs of k-steps are for several blocks of 32 pixels that do not fit L1 together with their panel of 32 columns. Where
+ * there are several taps pixels stay there, as each is read several times, and L2 is fast enough for panels alone.
+ */
+static bool wants_slabs(const pare_qconv_desc *d)
+{
+    const bool one_tap = d->kernel_h <= 1 && d->kernel_w <= 1 && d->groups <= 1;
+    const long pixels = (long)d->out_h * d->out_w * (d->batch ? d->batch : 1);
+
+    return one_tap && d->in_c >= (PARE_QCONV_SLAB + 2) * PARE_QCONV_ROW && pixels > 32;
+}
+
 static const pare_qconv_kernel kernels[] = {
-#define PARE_QCONV_FROM(x_zero, tile, isa_name, isa, panel_tiles, k_round) \
-    { #tile "_" #isa_name, isa, panel_tiles, k_round, x_zero, fits_all, pare_qconv_##tile##_##isa_name, NULL, false },
+#define PARE_QCONV_FROM(x_zero, tile, isa_name, isa, panel_tiles, k_round)                                      \
+    { #tile "_" #isa_name,   isa, panel_tiles, k_round, x_zero, fits_all, pare_qconv_##tile##_##isa_name, NULL, \
+      PARE_QCONV_OVER_PIXELS },
 #define PARE_QCONV(...)        PARE_QCONV_FROM(0, __VA_ARGS__)
 #define PARE_QCONV_SIGNED(...) PARE_QCONV_FROM(128, __VA_ARGS__)
-#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, rows_outer) \
-    { #name "_" #isa_name, isa, panel_tiles, 64, 0, fits_tiles, NULL, pare_qconv_##tile##_##isa_name, rows_outer },
+#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, loop)                                  \
+    { #name "_" #isa_name,   isa, panel_tiles, 64, 0, fits_tiles, NULL, pare_qconv_##tile##_##isa_name, \
+      PARE_QCONV_OVER_##loop },
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV
 };
@@ -47,7 +62,8 @@ int pare_qconv_candidates(const pare_qconv_desc *d, unsigned cpu, const pare_qco
     int       n = 0;
 
     for (int i = 0; i < n_kernels && n < max; i++)
-        if (!(kernels[i].isa & ~cpu) && kernels[i].fits(d))
+        if (!(kernels[i].isa & ~cpu) && kernels[i].fits(d) &&
+            (kernels[i].loop != PARE_QCONV_OVER_SLABS || wants_slabs(d)))
             out[n++] = &kernels[i];
     pare_qconv_order(d, out, n);
     return n;

@@ -3,7 +3,7 @@
  * qconv_amx.h - convolution by AMX tiles: what one call computes
  *
  * A block is four sums of 16 pixels x 16 columns: 1 x 4 tiles (16x64), 2 x 2 (32x32) or 4 x 1 (64x16). Each form has
- * its file, which compiles the loop of qconv_amx_loop.h for its kinds of output.
+ * its file, which compiles the loop of qconv_amx_loop.h for its kinds of output (qconv_amx_body.h).
  */
 #ifndef PARE_KERNELS_QCONV_AMX_H
 #define PARE_KERNELS_QCONV_AMX_H

@@ -2,9 +2,9 @@
 /*
  * qconv_amx_items.h - the requantization of a finished block, in 16 items of 64 outputs
  *
- * An item is one row of 64 columns, two rows of 32, or four of 16; it is small enough to run beside one tile product.
- * What an item needs lies in registers: a plain item is 12 vector instructions for conversion and scale, 3 to 6 for
- * packing, and its store.
+ * An item is one row of each of the four sums: 64 columns of a pixel, 32 of two or 16 of four. It is small enough to run
+ * beside one tile product. What it needs lies in registers, and where its pixels go was worked out for the whole block
+ * at once: a plain item is 12 vector instructions for conversion and scale, 3 to 6 for packing, and its stores.
  */
 #ifndef PARE_KERNELS_QCONV_AMX_ITEMS_H
 #define PARE_KERNELS_QCONV_AMX_ITEMS_H
@@ -29,58 +29,40 @@ static inline amx_kind amx_kind_of(const pare_qepilogue *e)
     return e->lo > 0 || e->hi < 255 ? AMX_BOUNDS : e->zero ? AMX_ZERO : AMX_BARE;
 }
 
-enum { AMX_TILE = 256 }; /* int32 of one sum */
-
-/* One block's sums, and where they go. Their distance keeps loads and stores of different blocks apart in L1. */
+/*
+ * One block's sums, and where they go. Tile loads and stores whose rows cross cache lines take up to six times as long;
+ * the distance of two slots keeps loads and stores of different blocks apart in L1.
+ */
 typedef struct amx_slot {
-    int32_t                 acc[4][AMX_TILE]; /* [tile][row 16][column 16] */
+    _Alignas(64) int32_t acc[4][16][16];    /* [tile][row][column]                                               */
+    uint8_t                *rows[2][4][16]; /* [0]: y of each row of each pixel tile; [1]: the residual, not written */
+    int32_t                *out;            /* where the sums go: acc, or where they wait for more k-steps       */
+    int                     n_items;        /* to requantize: as many as a tile has rows, or 0                   */
     const pare_qconv_panel *panel;
-    uint8_t                *y;
-    const uint8_t          *residual;
-    const int32_t          *y_rows, *r_rows; /* [4 / panel_tiles * 16] */
     const float            *row_scale;
-    uint8_t                 apart[1344 - 6 * sizeof(void *)];
+    uint8_t                 apart[1344 - 1024 - 4 * sizeof(void *)];
 } amx_slot;
+_Static_assert(sizeof(amx_slot) == 4096 + 1344, "an odd number of cache lines beyond a page");
 
 /* What items read: the block, as in its slot, and constants. */
 typedef struct amx_items {
-    const int32_t *acc;
-    uint8_t       *y, *nowhere; /* rows that are not stored go nowhere: 256 bytes */
-    const uint8_t *residual;
-    const int32_t *y_rows, *r_rows;
-    const float   *row_scale;
-    int            row_scale_step;
-    uint64_t       mask; /* of the panel's columns */
-    bool           full; /* all of them            */
-    __m512         s0, s1, s2, s3;
-    __m512         b0, b1, b2, b3, clamp_lo, clamp_hi; /* float outputs */
-    __m512i        zero, lo, hi;
-    const uint8_t *table;
-    bool           add, conv_is_second;
-    __m512         round, round_zero, lo_f32, hi_f32, rate_conv, rate_r, constant;
-    __m512i        add_lo, add_hi;
+    const amx_slot *slot;
+    int             row_scale_step;
+    uint64_t        mask; /* of the panel's columns */
+    bool            full; /* all of them            */
+    __m512          s0, s1, s2, s3;
+    __m512          b0, b1, b2, b3, clamp_lo, clamp_hi; /* float outputs */
+    __m512i         zero, lo, hi;
+    const uint8_t  *table;
+    bool            add, conv_is_second;
+    __m512          round, round_zero, lo_f32, hi_f32, rate_conv, rate_r, constant;
+    __m512i         add_lo, add_hi;
 } amx_items;
 
-PARE_AMX_INLINE __m512 amx_scaled(const int32_t *acc, __m512 scale)
+/* Tile `t` of item `e`. */
+PARE_AMX_INLINE __m512 amx_scaled(const amx_items *c, ptrdiff_t e, int t, __m512 scale)
 {
-    return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_load_si512(acc)), scale);
-}
-
-/* Where row `r` goes. */
-PARE_AMX_INLINE uint8_t *amx_row(const amx_items *c, int r)
-{
-    const int32_t  at = c->y_rows[r];
-    uint8_t *const y = c->y + at;
-
-    return at < 0 ? c->nowhere : y;
-}
-
-PARE_AMX_INLINE const uint8_t *amx_residual_row(const amx_items *c, int r)
-{
-    const int32_t        at = c->r_rows[r];
-    const uint8_t *const y = c->residual + at;
-
-    return at < 0 ? c->nowhere : y;
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_load_si512(c->slot->acc[t][e])), scale);
 }
 
 /*
@@ -167,109 +149,86 @@ PARE_AMX_INLINE __m512i amx_residual16(const amx_items *c, const uint8_t *r, int
     return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8((__mmask16)(c->mask >> (16 * t)), r + 16 * t));
 }
 
-/* One row of 64 columns. */
-PARE_AMX_INLINE void amx_item_16x64(const amx_items *c, amx_kind kind, int row)
+/* Vector `t` of the residual: columns 16 * (t % nt) on of pixel tile t / nt. */
+PARE_AMX_INLINE __m512i amx_residual_part(const amx_items *c, int nt, ptrdiff_t e, int t)
 {
-    const int32_t *const acc = c->acc + row * 16;
-    uint8_t *const       y = amx_row(c, row);
-    pare_q512x4          r = { 0 };
-
-    if (amx_reads_residual(c, kind)) {
-        const uint8_t *const at = amx_residual_row(c, row);
-        r = pare_q512_unpack(c->full ? _mm512_loadu_si512(at) : _mm512_maskz_loadu_epi8(c->mask, at), true);
-    }
-    const __m512i q = amx_codes(c, kind, true, amx_scaled(acc, c->s0), amx_scaled(acc + AMX_TILE, c->s1),
-                                amx_scaled(acc + 2 * AMX_TILE, c->s2), amx_scaled(acc + 3 * AMX_TILE, c->s3), r);
-    if (__builtin_expect(c->full, 1))
-        _mm512_storeu_si512(y, q);
-    else
-        _mm512_mask_storeu_epi8(y, c->mask, q);
+    return amx_residual16(c, c->slot->rows[1][t / nt][e], t % nt);
 }
 
-/* Rows `row` and row + 1 of pixel tile `m`. */
-PARE_AMX_INLINE void amx_item_32x32(const amx_items *c, amx_kind kind, int m, int row)
+PARE_AMX_INLINE pare_q512x4 amx_residual(const amx_items *c, int nt, ptrdiff_t e)
 {
-    const int32_t *const acc = c->acc + m * 2 * AMX_TILE + row * 16;
-    uint8_t *const y0 = amx_row(c, m * 16 + row), *const y1 = amx_row(c, m * 16 + row + 1);
+    const uint8_t *const at = c->slot->rows[1][0][e];
+
+    if (nt == 4)
+        return pare_q512_unpack(c->full ? _mm512_loadu_si512(at) : _mm512_maskz_loadu_epi8(c->mask, at), true);
+    return (pare_q512x4){ amx_residual_part(c, nt, e, 0), amx_residual_part(c, nt, e, 1),
+                          amx_residual_part(c, nt, e, 2), amx_residual_part(c, nt, e, 3) };
+}
+
+/*
+ * 64 columns of a pixel, or 32 of two, or 16 of four. Each pointer is read just before its store: compilers would keep
+ * several in vector registers, and moves from there take the ports that requantization needs.
+ */
+PARE_AMX_INLINE void amx_store(const amx_items *c, int nt, ptrdiff_t e, __m512i q)
+{
+    uint8_t *const(*const y)[16] = c->slot->rows[0];
+
+    if (nt == 4 && __builtin_expect(c->full, 1)) {
+        _mm512_storeu_si512(y[0][e], q);
+    } else if (nt == 4) {
+        _mm512_mask_storeu_epi8(y[0][e], c->mask, q);
+    } else if (nt == 2 && __builtin_expect(c->full, 1)) {
+        _mm256_storeu_si256((__m256i *)(void *)y[0][e], _mm512_castsi512_si256(q));
+        _mm256_storeu_si256((__m256i *)(void *)y[1][e], _mm512_extracti64x4_epi64(q, 1));
+    } else if (nt == 2) {
+        _mm256_mask_storeu_epi8(y[0][e], (__mmask32)c->mask, _mm512_castsi512_si256(q));
+        _mm256_mask_storeu_epi8(y[1][e], (__mmask32)c->mask, _mm512_extracti64x4_epi64(q, 1));
+    } else if (__builtin_expect(c->full, 1)) {
+        _mm_storeu_si128((__m128i *)(void *)y[0][e], _mm512_castsi512_si128(q));
+        _mm_storeu_si128((__m128i *)(void *)y[1][e], _mm512_extracti32x4_epi32(q, 1));
+        _mm_storeu_si128((__m128i *)(void *)y[2][e], _mm512_extracti32x4_epi32(q, 2));
+        _mm_storeu_si128((__m128i *)(void *)y[3][e], _mm512_extracti32x4_epi32(q, 3));
+    } else {
+        _mm_mask_storeu_epi8(y[0][e], (__mmask16)c->mask, _mm512_castsi512_si128(q));
+        _mm_mask_storeu_epi8(y[1][e], (__mmask16)c->mask, _mm512_extracti32x4_epi32(q, 1));
+        _mm_mask_storeu_epi8(y[2][e], (__mmask16)c->mask, _mm512_extracti32x4_epi32(q, 2));
+        _mm_mask_storeu_epi8(y[3][e], (__mmask16)c->mask, _mm512_extracti32x4_epi32(q, 3));
+    }
+}
+
+/* Vector `t` of a float item. */
+PARE_AMX_INLINE void amx_f32(const amx_items *c, int nt, ptrdiff_t e, int t)
+{
+    const int      m = t / nt, n = t % nt;
+    const __m512   scale = n == 0 ? c->s0 : n == 1 ? c->s1 : n == 2 ? c->s2 : c->s3;
+    const __m512   bias = n == 0 ? c->b0 : n == 1 ? c->b1 : n == 2 ? c->b2 : c->b3;
+    const __m512   rows = _mm512_set1_ps(c->slot->row_scale[(m * 16 + e) * c->row_scale_step]);
+    const __m512   scaled = amx_scaled(c, e, t, _mm512_mul_ps(rows, scale));
+    const __m512   value = _mm512_max_ps(c->clamp_lo, _mm512_add_ps(scaled, bias)); /* NaN, as second operand, stays */
+    uint8_t *const y = c->slot->rows[0][m][e] + 64 * n;
+
+    _mm512_mask_storeu_ps(y, (__mmask16)(c->mask >> (16 * n)), _mm512_min_ps(c->clamp_hi, value));
+}
+
+/* Item `e`: row e of the four sums of a block of `nt` column tiles. */
+PARE_AMX_INLINE void amx_item(const amx_items *c, int nt, amx_kind kind, ptrdiff_t e)
+{
     pare_q512x4 r = { 0 };
 
-    if (amx_reads_residual(c, kind)) {
-        const uint8_t *const r0 = amx_residual_row(c, m * 16 + row), *const r1 = amx_residual_row(c, m * 16 + row + 1);
-        r = (pare_q512x4){ amx_residual16(c, r0, 0), amx_residual16(c, r0, 1), amx_residual16(c, r1, 0),
-                           amx_residual16(c, r1, 1) };
-    }
-    const __m512i q = amx_codes(c, kind, false, amx_scaled(acc, c->s0), amx_scaled(acc + AMX_TILE, c->s1),
-                                amx_scaled(acc + 16, c->s0), amx_scaled(acc + AMX_TILE + 16, c->s1), r);
-    if (__builtin_expect(c->full, 1)) {
-        _mm256_storeu_si256((__m256i *)(void *)y0, _mm512_castsi512_si256(q));
-        _mm256_storeu_si256((__m256i *)(void *)y1, _mm512_extracti64x4_epi64(q, 1));
-    } else {
-        _mm256_mask_storeu_epi8(y0, (__mmask32)c->mask, _mm512_castsi512_si256(q));
-        _mm256_mask_storeu_epi8(y1, (__mmask32)c->mask, _mm512_extracti64x4_epi64(q, 1));
-    }
-}
-
-PARE_AMX_INLINE void amx_store16(const amx_items *c, int row, __m128i q)
-{
-    uint8_t *const y = amx_row(c, row);
-
-    if (__builtin_expect(c->full, 1))
-        _mm_storeu_si128((__m128i *)(void *)y, q);
-    else
-        _mm_mask_storeu_epi8(y, (__mmask16)c->mask, q);
-}
-
-/* Rows `row` to row + 3 of pixel tile `m`. */
-PARE_AMX_INLINE void amx_item_64x16(const amx_items *c, amx_kind kind, int m, int row)
-{
-    const int32_t *const acc = c->acc + m * AMX_TILE + row * 16;
-    const int            first = m * 16 + row;
-    pare_q512x4          r = { 0 };
-
-    if (amx_reads_residual(c, kind))
-        r = (pare_q512x4){ amx_residual16(c, amx_residual_row(c, first), 0),
-                           amx_residual16(c, amx_residual_row(c, first + 1), 0),
-                           amx_residual16(c, amx_residual_row(c, first + 2), 0),
-                           amx_residual16(c, amx_residual_row(c, first + 3), 0) };
-    const __m512i q = amx_codes(c, kind, false, amx_scaled(acc, c->s0), amx_scaled(acc + 16, c->s0),
-                                amx_scaled(acc + 32, c->s0), amx_scaled(acc + 48, c->s0), r);
-    amx_store16(c, first, _mm512_castsi512_si128(q));
-    amx_store16(c, first + 1, _mm512_extracti32x4_epi32(q, 1));
-    amx_store16(c, first + 2, _mm512_extracti32x4_epi32(q, 2));
-    amx_store16(c, first + 3, _mm512_extracti32x4_epi32(q, 3));
-}
-
-/* Vector i of a float item: 4 / nt rows of nt vectors. */
-PARE_AMX_INLINE void amx_f32(const amx_items *c, int nt, int m, int row, int i)
-{
-    const int      t = i % nt, r = row + i / nt;
-    const __m512   scale = t == 0 ? c->s0 : t == 1 ? c->s1 : t == 2 ? c->s2 : c->s3;
-    const __m512   bias = t == 0 ? c->b0 : t == 1 ? c->b1 : t == 2 ? c->b2 : c->b3;
-    const __m512   rows = _mm512_set1_ps(c->row_scale[(m * 16 + r) * c->row_scale_step]);
-    const __m512   scaled = amx_scaled(c->acc + (m * nt + t) * AMX_TILE + r * 16, _mm512_mul_ps(rows, scale));
-    const __m512   value = _mm512_max_ps(c->clamp_lo, _mm512_add_ps(scaled, bias)); /* NaN, as second operand, stays */
-    uint8_t *const y = amx_row(c, m * 16 + r) + 64 * t;
-
-    _mm512_mask_storeu_ps(y, (__mmask16)(c->mask >> (16 * t)), _mm512_min_ps(c->clamp_hi, value));
-}
-
-/* Item `e` of a block of `nt` column tiles. The first items are those of the first rows of each tile. */
-PARE_AMX_INLINE void amx_item(const amx_items *c, int nt, amx_kind kind, int e)
-{
-    const int m = nt == 4 ? 0 : nt == 2 ? e % 2 : e % 4, row = nt == 4 ? e : nt == 2 ? e / 2 * 2 : e / 4 * 4;
-
     if (kind == AMX_F32) {
-        amx_f32(c, nt, m, row, 0);
-        amx_f32(c, nt, m, row, 1);
-        amx_f32(c, nt, m, row, 2);
-        amx_f32(c, nt, m, row, 3);
-    } else if (nt == 4) {
-        amx_item_16x64(c, kind, row);
-    } else if (nt == 2) {
-        amx_item_32x32(c, kind, m, row);
-    } else {
-        amx_item_64x16(c, kind, m, row);
+        amx_f32(c, nt, e, 0);
+        amx_f32(c, nt, e, 1);
+        amx_f32(c, nt, e, 2);
+        amx_f32(c, nt, e, 3);
+        return;
     }
+    if (amx_reads_residual(c, kind))
+        r = amx_residual(c, nt, e);
+    const __m512 s1 = nt > 1 ? c->s1 : c->s0, s2 = nt > 2 ? c->s2 : c->s0, s3 = nt > 2 ? c->s3 : s1;
+    const __m512 f0 = amx_scaled(c, e, 0, c->s0), f1 = amx_scaled(c, e, 1, s1);
+    const __m512 f2 = amx_scaled(c, e, 2, s2), f3 = amx_scaled(c, e, 3, s3);
+
+    amx_store(c, nt, e, amx_codes(c, kind, nt == 4, f0, f1, f2, f3, r));
 }
 
 #endif

@@ -56,9 +56,9 @@ static double tile_cycles(const pare_qconv_kernel *k, const shape *s)
         fmin(s->taps * ceil_div(s->in * merged, 64), ceil_div(s->taps * fmax(s->in * merged, 4), 64) + 2);
     const double panels = ceil_div(s->groups, merged) * ceil_div(s->out * merged, 16 * nt);
     const double rows = ceil_div(ceil_div(s->pixels, 16), mt);
-    const double w_again = k->rows_outer ? from_l2(panels * nt * steps * tile) : from_l2(nt * steps * tile);
-    const double w_missing = rows > 1 || k->rows_outer ? w_again : 1;
-    const double x_missing = from_l2(k->rows_outer ? mt * steps * tile / s->taps : s->x_bytes / s->groups * merged);
+    const double w_again = (k->loop == PARE_QCONV_OVER_COLUMNS) ? from_l2(panels * nt * steps * tile) : from_l2(nt * steps * tile);
+    const double w_missing = rows > 1 || (k->loop == PARE_QCONV_OVER_COLUMNS) ? w_again : 1;
+    const double x_missing = from_l2((k->loop == PARE_QCONV_OVER_COLUMNS) ? mt * steps * tile / s->taps : s->x_bytes / s->groups * merged);
     /* Five loads per k-step, four of them strided, pay where few pixels let each weight be read once. */
     const double five = k->panel_tiles == 1 && s->out > 16 && rows > 1 ? L2_TILE : 0;
     const double step = STEP + five + L2_TILE * (nt * w_missing + mt * x_missing / s->taps);

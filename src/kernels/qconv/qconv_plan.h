@@ -21,7 +21,11 @@
 #include "kernels/amx/tile.h"
 #include "kernels/qconv/qconv.h"
 
-enum { PARE_QCONV_COLUMNS = 16, PARE_QCONV_ROW = 64 };
+enum {
+    PARE_QCONV_COLUMNS = 16,
+    PARE_QCONV_ROW = 64,
+    PARE_QCONV_SLAB = 8, /* k-steps: 16 KB of pixels and 16 KB of weights leave room in L1 for sums */
+};
 
 /* Consecutive k: `fours` * 4 bytes at `offset` from the output pixel's first byte of x. */
 typedef struct pare_qconv_step {
@@ -50,6 +54,7 @@ typedef struct pare_qconv_tiles {
     int              n_steps;    /* k-steps                                                                     */
     bool             linear;     /* rows are images: x, y and residual are made in each run                     */
     bool             rows_outer; /* all panels pass over one block of tiles before the next; else tiles over a panel */
+    int              slabs;      /* into which the k-steps are cut: sums of some blocks wait for the next; 1: not  */
     ptrdiff_t        row_step;   /* bytes between the rows of a tile                                            */
     ptrdiff_t       *steps;      /* [n_steps] offset of each k-step from a tile                                 */
     int32_t         *x;          /* [n] offset of each tile from the image's x                                  */
@@ -90,6 +95,13 @@ typedef struct pare_qconv_range {
 
 typedef struct pare_qconv_blocks pare_qconv_blocks; /* qconv_amx.h */
 
+/* What comes round first where whole tiles are multiplied. */
+typedef enum pare_qconv_loop {
+    PARE_QCONV_OVER_PIXELS,  /* all pixels pass over one panel, then over the next              */
+    PARE_QCONV_OVER_COLUMNS, /* all panels pass over few pixels, then over the next             */
+    PARE_QCONV_OVER_SLABS,   /* all pixels pass over a slab of a panel: both operands stay near */
+} pare_qconv_loop;
+
 struct pare_qconv_kernel {
     const char *name;
     unsigned    isa;
@@ -99,7 +111,7 @@ struct pare_qconv_kernel {
     bool (*fits)(const pare_qconv_desc *d);
     void (*run)(const pare_qconv_range *r);
     void (*run_tiles)(const pare_qconv_blocks *b); /* in place of run, where k_round is 64              */
-    bool rows_outer;                               /* see pare_qconv_tiles                              */
+    pare_qconv_loop loop;
 };
 
 /* Puts candidates in the best order for a layer. */
@@ -108,7 +120,7 @@ void pare_qconv_order(const pare_qconv_desc *d, const pare_qconv_kernel *kernels
 /* Declares the version functions: pare_qconv_6x64_avx512vnni ... */
 #define PARE_QCONV(tile, isa_name, isa, panel_tiles, k_round) \
     void pare_qconv_##tile##_##isa_name(const pare_qconv_range *r);
-#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, rows_outer) \
+#define PARE_QCONV_TILES(name, tile, isa_name, isa, panel_tiles, loop) \
     void pare_qconv_##tile##_##isa_name(const pare_qconv_blocks *b);
 #include "kernels/qconv/qconv.def"
 #undef PARE_QCONV

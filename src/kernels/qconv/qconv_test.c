@@ -85,7 +85,7 @@ static void random_shapes(runner *r)
 }
 
 /*
- * What versions with tiles have several forms for: one to ten k-steps, whole and partial panels, lines longer and
+ * What versions with tiles have several forms for: one to 26 k-steps, whole and partial panels, lines longer and
  * shorter than a tile, rows that are gathered, tiles that end with the line, Linear layers of more rows than one chunk.
  */
 static void make_tiled_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
@@ -94,10 +94,10 @@ static void make_tiled_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
     d->out_c = PICK(rng, 16, 32, 64, 64, 96, 128, 144, 192);
     d->out_h = d->out_w = 1;
     *batch = PICK(rng, 1, 1, 2, 3);
-    switch (between(rng, 0, 4)) {
+    switch (between(rng, 0, 5)) {
     case 0:
         *batch = PICK(rng, 15, 16, 17, 33, 64, 128, 600);
-        d->in_c = PICK(rng, 64, 100, 256, 768);
+        d->in_c = PICK(rng, 64, 100, 256, 768, 1100);
         return;
     case 1: /* 64 channels in several groups, and groups of 64 */
         d->groups = PICK(rng, 4, 8, 16);
@@ -111,6 +111,10 @@ static void make_tiled_shape(pare_rng *rng, pare_qconv_desc *d, int *batch)
     case 3:
         d->kernel_h = d->kernel_w = 3;
         d->in_c = PICK(rng, 3, 16, 64, 100);
+        break;
+    case 4: /* sums over so many k that they are cut */
+        d->in_c = PICK(rng, 640, 1000, 1024, 1664);
+        d->out_c = PICK(rng, 30, 32, 100);
         break;
     default:
         break;

@@ -169,7 +169,8 @@ pare_status pare_qconv_tiles_init(const pare_qconv_layout *l, pare_qconv_plan *p
     walk              w = { 1, ROWS, 1, ROWS };
 
     t->n_steps = l->kernel_h * (l->row_steps ? l->row_steps : l->kernel_w * l->tap_steps);
-    t->rows_outer = p->kernel->rows_outer;
+    t->rows_outer = p->kernel->loop == PARE_QCONV_OVER_COLUMNS;
+    t->slabs = p->kernel->loop == PARE_QCONV_OVER_SLABS ? ceil_div(t->n_steps, PARE_QCONV_SLAB) : 1;
     t->linear = p->out_h * p->out_w == 1;
     t->row_step = t->linear ? p->x.image : p->x_step;
     if (!t->linear) {
