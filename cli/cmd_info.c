@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_info.c - pare info: what is in a model file */
+/* cmd_info.c - pare info: what is in a model file or a file of weights */
 #include <math.h>
 #include <stdio.h>
 
 #include <pare/compile.h>
 #include <pare/graph.h>
 #include <pare/io.h>
+#include <pare/state.h>
 
 #include "command.h"
 #include "json.h"
 #include "model_file.h"
 #include "table.h"
+#include "weights.h"
 
 typedef struct info_args {
     bool nodes;
@@ -154,7 +156,11 @@ static int run(const pare_invocation *v)
 {
     const char *const path = v->words[0];
     pare_graph       *g;
-    const int         code = pare_say_status(pare_graph_load(path, &g));
+
+    if (pare_state_claims(path))
+        return pare_weights_print(path, v->common->json);
+
+    const int code = pare_say_status(pare_graph_load(path, &g));
 
     if (code)
         return code;
@@ -168,9 +174,11 @@ static int run(const pare_invocation *v)
 
 const pare_command pare_command_info = {
     .name = "info",
-    .about = "what is in a model: inputs, outputs, ops, parameters, work",
-    .usage = "MODEL [options]",
-    .examples = "  pare info model.onnx\n  pare info model.onnx --nodes --json\n",
+    .about = "what is in a model (inputs, outputs, ops, work) or in a file of weights",
+    .usage = "MODEL|WEIGHTS [options]",
+    .details = "WEIGHTS are PyTorch's (.pth, .pt), .safetensors, model.safetensors.index.json or .npz: their names,\n"
+               "types and shapes are listed. Nothing in such a file is executed.\n",
+    .examples = "  pare info model.onnx\n  pare info model.onnx --nodes --json\n  pare info resnet18.pth\n",
     .min_words = 1,
     .max_words = 1,
     .options = options,

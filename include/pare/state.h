@@ -3,6 +3,7 @@
 #ifndef PARE_STATE_H
 #define PARE_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pare/status.h>
@@ -39,6 +40,9 @@ PARE_API void        pare_state_destroy(pare_state *state); /* NULL is fine */
  * pare_state_destroy. Sentences name the file and the tensor.
  */
 PARE_API pare_status pare_state_load(const char *path, pare_state **out);
+
+/* True when the file's content begins as one of these formats does: what it is, not whether it is whole. */
+PARE_API bool pare_state_claims(const char *path);
 
 typedef struct pare_state_save_options {
     int64_t shard_bytes; /* .safetensors: at most so many bytes of tensors in a file, at least one tensor each: files

@@ -204,11 +204,33 @@ const char *pare_state_meta(const pare_state *state, const char *key)
     return NULL;
 }
 
-static pare_status read_any(pare_buf *file, const char *path, pare_state *into)
+static const pare_state_format *format_of(const pare_buf *file)
 {
     for (int i = 0; i < N_FORMATS; i++)
         if (formats[i]->claims(pare_buf_bytes(file), pare_buf_size(file)))
-            return formats[i]->read(file, path, into);
+            return formats[i];
+    return NULL;
+}
+
+bool pare_state_claims(const char *path)
+{
+    pare_buf *file;
+
+    if (pare_buf_map(path, &file) != PARE_OK)
+        return false;
+
+    const bool known = format_of(file) != NULL;
+
+    pare_buf_unref(file);
+    return known;
+}
+
+static pare_status read_any(pare_buf *file, const char *path, pare_state *into)
+{
+    const pare_state_format *const format = format_of(file);
+
+    if (format)
+        return format->read(file, path, into);
     return pare_fail(PARE_ERR_DATA, "no file of weights; PyTorch (.pth, .pt), .safetensors and .npz are known");
 }
 

@@ -197,6 +197,35 @@ static void save_models(void)
                "y");
 }
 
+static void save_safetensors(const char *name, const char *header, size_t data)
+{
+    const uint64_t n = strlen(header);
+    bytes          b = { 0 };
+
+    for (int i = 0; i < 8; i++)
+        put(&b, &(uint8_t){ (uint8_t)(n >> (8 * i)) }, 1);
+    put(&b, header, n);
+    put_zeros(&b, data);
+    save("safetensors", name, b.at, b.n);
+    free(b.at);
+}
+
+static void save_weights(void)
+{
+    save_safetensors("two",
+                     "{\"__metadata__\":{\"format\":\"pt\"},\"a.w\":{\"dtype\":\"F32\",\"shape\":[2,1],"
+                     "\"data_offsets\":[0,8]},\"a.b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[8,14]}} ",
+                     14);
+    save_safetensors("unaligned",
+                     "{\"a\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[0,1]},\"b\":{\"dtype\":\"I64\","
+                     "\"shape\":[1],\"data_offsets\":[1,9]},\"c\":{\"dtype\":\"BOOL\",\"shape\":[0,2],"
+                     "\"data_offsets\":[9,9]}}",
+                     9);
+    save_safetensors("none", "{}", 0);
+    save_text("safetensors", "index",
+              "{\"metadata\": {\"total_size\": 8}, \"weight_map\": {\"a\": \"b.safetensors\"}}");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || chdir(argv[1]))
@@ -209,5 +238,6 @@ int main(int argc, char **argv)
     save_recipes();
     save_ranges();
     save_models();
+    save_weights();
     return 0;
 }

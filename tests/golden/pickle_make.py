@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""pickle_make.py - makes pickle/: one value in every protocol, for tests/test_pickle.c and as seeds of fuzzing
+"""pickle_make.py - makes pickle/: one value in every protocol, for tests/test_pickle.c (and copied to tests/fuzz/corpus/pickle)
 
 usage: pickle_make.py FOLDER
 """

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """state_make.py - makes state/: small files of weights as PyTorch and NumPy write them, for tests/test_state.c
 
-usage: state_make.py FOLDER    (needs PyTorch and NumPy; made with PyTorch 1.13, NumPy 1.24)
+usage: state_make.py FOLDER CORPUS    (needs PyTorch and NumPy; made with PyTorch 1.13, NumPy 1.24)
+
+CORPUS is tests/fuzz/corpus: some of the files, and the pickles inside of them, are what fuzzing starts from.
 """
 import os
+import shutil
 import sys
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
@@ -52,8 +56,19 @@ def nested():
             "model": 7}
 
 
-def main(folder):
+def seeds(corpus):
+    os.makedirs(corpus + "/zip", exist_ok=True)
+    os.makedirs(corpus + "/pickle", exist_ok=True)
+    for name in ("checkpoint.pth", "nested.pth", "nested_legacy.pth", "protocol5.pth", "arrays.npz", "packed.npz"):
+        shutil.copy(name, corpus + "/zip")
+    for name in ("kinds", "checkpoint", "nested"):
+        with zipfile.ZipFile(name + ".pth") as archive, open(f"{corpus}/pickle/{name}", "wb") as out:
+            out.write(archive.read(name + "/data.pkl"))
+
+
+def main(folder, corpus):
     os.makedirs(folder, exist_ok=True)
+    corpus = os.path.abspath(corpus)
     os.chdir(folder)
     for name, value in (("kinds", every_kind()), ("checkpoint", checkpoint()), ("nested", nested())):
         torch.save(value, name + ".pth")
@@ -64,6 +79,7 @@ def main(folder):
               "half": numbers(3, dtype=torch.float16).numpy(), "one": np.float64(-12.5), "none": np.zeros((0, 2), "u1")}
     np.savez("arrays.npz", **arrays)
     np.savez_compressed("packed.npz", **arrays)
+    seeds(corpus)
 
 
 if __name__ == "__main__":
