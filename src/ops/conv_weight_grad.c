@@ -7,7 +7,9 @@
  */
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/status.h"
+#include "kernels/conv_wgrad_f32/conv_wgrad_f32.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/window.h"
@@ -98,6 +100,74 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
+typedef struct state {
+    pare_conv_f32_desc                d;
+    const pare_conv_wgrad_f32_kernel *kernel;
+} state;
+
+/* Tiles of weights, each over all images: every part reads all of x and dy. */
+static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const state *s = step->state;
+
+    pare_conv_wgrad_f32_run(s->kernel, &s->d, call->in[X]->data, call->in[DY]->data, call->out[0]->data, part, parts,
+                            scratch);
+}
+
+/* Whether the tensors lie channels-last, x with the halo that the windows reach into. */
+static bool describe(const pare_call *call, pare_conv_f32_desc *d)
+{
+    const wgrad_attrs *a = call->attrs;
+    const pare_tensor *x = call->in[X], *dy = call->in[DY];
+    pare_window        window;
+    pare_window_2d     g;
+
+    if (pare_window_resolve(&a->window, &x->shape, NULL, &window) != PARE_OK || !pare_window_as_2d(&window, &g) ||
+        !pare_window_fits_memory(&g, x) || !(dy->stride[1] == 1 || dy->shape.dim[1] == 1) ||
+        !pare_tensor_is_dense(call->out[0]) || pare_shape_count(&call->out[0]->shape) == 0)
+        return false;
+    *d = (pare_conv_f32_desc){
+        .n = (int)x->shape.dim[0],
+        .oh = g.oh,
+        .ow = g.ow,
+        .c = (int)x->shape.dim[1],
+        .oc = (int)dy->shape.dim[1],
+        .group = (int)a->group,
+        .kh = g.kh,
+        .kw = g.kw,
+        .stride_h = g.stride_h,
+        .stride_w = g.stride_w,
+        .dilation_h = g.dilation_h,
+        .dilation_w = g.dilation_w,
+        .pad_top = g.top,
+        .pad_left = g.left,
+    };
+    pare_window_strides(x, &d->x.image, &d->x.row, &d->x.pixel);
+    pare_window_strides(dy, &d->y.image, &d->y.row, &d->y.pixel);
+    return true;
+}
+
+static pare_status prepare(const pare_call *call, pare_step *step)
+{
+    const pare_conv_wgrad_f32_kernel *kernels[PARE_MAX_CHOICES];
+    pare_conv_f32_desc                d;
+
+    if (!describe(call, &d))
+        return PARE_OK; /* the reference runs */
+    state *const s = pare_malloc(sizeof(*s));
+
+    if (!s)
+        return pare_fail_memory(sizeof(*s), "the plan of a weight gradient");
+    step->state = s;
+    step->release = pare_free;
+    s->d = d;
+    s->kernel = kernels[pare_step_choose(step, pare_conv_wgrad_f32_candidates(step->cpu, kernels, PARE_MAX_CHOICES))];
+    step->kernel = s->kernel->name;
+    step->scratch = pare_conv_wgrad_f32_scratch(s->kernel, &s->d);
+    step->run = run;
+    return PARE_OK;
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,6] f32[2,4,3,3] kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]",
     "f32[3,4,6,5] f32[3,4,5,6] kernel_shape=[3,3] group=4 pads=[1,0,0,3]",
@@ -118,5 +188,6 @@ const pare_op pare_op_conv_weight_grad = {
     .attrs_size = sizeof(wgrad_attrs),
     .infer = infer,
     .forward = forward,
+    .prepare = prepare,
     .samples = samples,
 };

@@ -3,7 +3,8 @@
  * choose_layout.c - which values lie channels-last, and with how much halo
  *
  * Ops with PARE_WANTS_CHANNELS_LAST read and write channels-last; elementwise ops and moves that keep the axes pass the
- * format on; everything else is dense (every op reads any strides, so no conversion is needed there). Graph inputs and
+ * format on; everything else is dense (every op reads any strides, so no conversion is needed there). Gradients lie like
+ * what they are gradients of: conv_weight_grad wants both x and dY channels-last. Graph inputs and
  * outputs are the caller's and stay dense: an `identity` node with a channels-last output converts where a convolution
  * reads one directly, and one with a dense output where a graph output would be channels-last.
  */
@@ -14,7 +15,8 @@
 #include <string.h>
 
 extern const pare_op pare_op_conv, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split, pare_op_slice,
-    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_resize, pare_op_lut, pare_op_qadd, pare_op_qmul;
+    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_resize, pare_op_lut, pare_op_qadd, pare_op_qmul,
+    pare_op_conv_weight_grad, pare_op_batch_normalization, pare_op_batch_norm_grad;
 
 static bool has_pixels(const pare_value *v)
 {
@@ -26,7 +28,8 @@ static bool keeps_axes(const pare_node *n)
 {
     return (n->op->traits & PARE_ELEMENTWISE) || n->op == &pare_op_concat || n->op == &pare_op_split ||
            n->op == &pare_op_slice || n->op == &pare_op_pad || n->op == &pare_op_interleave || n->op == &pare_op_lut ||
-           n->op == &pare_op_qadd || n->op == &pare_op_qmul ||
+           n->op == &pare_op_qadd || n->op == &pare_op_qmul || n->op == &pare_op_batch_normalization ||
+           n->op == &pare_op_batch_norm_grad ||
            (n->op == &pare_op_resize && strcmp(pare_node_s(n, "mode"), "nearest") == 0);
 }
 
@@ -47,10 +50,16 @@ static bool reads_channels_last(const pare_node *n)
     return false;
 }
 
+/* Convolutions and the like read their first input channels-last, a weight gradient both. */
+static bool wants_channels_last(const pare_node *n, int input)
+{
+    return n->op == &pare_op_conv_weight_grad || (input == 0 && (n->op->traits & PARE_WANTS_CHANNELS_LAST));
+}
+
 /* A quantize whose reader is a convolution: the conversion happens while quantizing. */
 static bool feeds_channels_last(pare_node *user, int input, void *arg)
 {
-    if (input == 0 && (user->op->traits & PARE_WANTS_CHANNELS_LAST))
+    if (wants_channels_last(user, input))
         *(bool *)arg = true;
     return true;
 }
@@ -87,16 +96,16 @@ static bool note_copy(pare_node *user, int input, void *arg)
     return !s->found;
 }
 
-/* A copy of v in front of n that lies as n wants it: one for all convolutions that read v. */
-static pare_status convert_input(pare_graph *g, pare_node *n)
+/* A copy of an input in front of n that lies as n wants it: one for all convolutions that read it. */
+static pare_status convert_input(pare_graph *g, pare_node *n, int input)
 {
-    pare_value *const v = n->in[0], *copy;
+    pare_value *const v = n->in[input], *copy;
     search            s = { .g = g };
     pare_node        *made;
 
     pare_value_each_user(v, note_copy, &s);
     if (s.found) {
-        pare_node_set_in(n, 0, s.found);
+        pare_node_set_in(n, input, s.found);
         return PARE_OK;
     }
     PARE_TRY(pare_graph_add_value(g, v->name, &copy));
@@ -106,13 +115,14 @@ static pare_status convert_input(pare_graph *g, pare_node *n)
     if (v->t.q)
         PARE_TRY(pare_value_set_q(copy, v->t.q));
     PARE_TRY(pare_graph_add_node(g, &pare_op_identity, NULL, 1, &v, 1, &copy, n, &made));
-    pare_node_set_in(n, 0, copy);
+    pare_node_set_in(n, input, copy);
     return PARE_OK;
 }
 
 static bool is_windowed(const pare_node *n)
 {
-    return (n->op == &pare_op_conv || n->op == &pare_op_qconv) && has_pixels(n->in[0]);
+    return (n->op == &pare_op_conv || n->op == &pare_op_qconv || n->op == &pare_op_conv_weight_grad) &&
+           has_pixels(n->in[0]);
 }
 
 /* The graph output stays dense: a copy of a channels-last value that the node writes into and the others read. */
@@ -157,12 +167,13 @@ static bool is_padded_average(const pare_node *n)
 /* The reader's padding becomes border in memory. */
 static pare_status reserve_halo(pare_node *n)
 {
+    const bool     has_weights = is_windowed(n) && n->op != &pare_op_conv_weight_grad;
     pare_window    window;
     pare_window_2d w;
 
     /* The attribute structs of convolutions and pools begin with the window. */
     PARE_TRY(
-        pare_window_resolve(n->attrs, &n->in[0]->t.shape, is_windowed(n) ? &n->in[1]->t.shape.dim[2] : NULL, &window));
+        pare_window_resolve(n->attrs, &n->in[0]->t.shape, has_weights ? &n->in[1]->t.shape.dim[2] : NULL, &window));
     if (pare_window_as_2d(&window, &w))
         widen(n->in[0]->halo, &w);
     return PARE_OK;
@@ -177,9 +188,10 @@ static pare_status run(pare_graph *g)
             PARE_TRY(reserve_halo(n));
         if (!is_windowed(n))
             continue;
-        if (n->in[0]->format != PARE_CHANNELS_LAST)
-            PARE_TRY(convert_input(g, n));
-        if (pare_value_is_output(n->out[0]))
+        for (int i = 0; i < n->n_in; i++)
+            if (n->in[i] && wants_channels_last(n, i) && n->in[i]->format != PARE_CHANNELS_LAST)
+                PARE_TRY(convert_input(g, n, i));
+        if (pare_value_is_output(n->out[0]) && n->op != &pare_op_conv_weight_grad)
             PARE_TRY(convert_output(g, n));
         PARE_TRY(reserve_halo(n));
     }

@@ -132,6 +132,8 @@ static pare_status put_in(pare_node *bn, pare_node *n, const pare_tensor *weight
         PARE_TRY(pare_node_replace_const(n, 2, bias));
     else
         PARE_TRY(add_bias(n, bias));
+    pare_node_set_f(n, "clamp_lo", pare_node_f(bn, "clamp_lo"));
+    pare_node_set_f(n, "clamp_hi", pare_node_f(bn, "clamp_hi"));
     pare_graph_absorb(bn);
     return PARE_OK;
 }
