@@ -5,6 +5,7 @@
 #include "base/math.h"
 #include "base/math_trig.h"
 #include "base/status.h"
+#include "ops/apply.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/span.h"
@@ -128,11 +129,21 @@ static void run(const pare_step *step, const pare_call *call, int part, int part
     do_part(call, part, parts);
 }
 
+/* The one that every network trains with has a row kernel. */
+static void run_relu(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
+{
+    const pare_share share = { step, part, parts };
+
+    (void)scratch;
+    pare_apply_binary(call->out[0], call->in[0], call->in[1], PARE_BINARY_F32_relu_grad, NULL, share);
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
-    (void)call;
-    step->kernel = "c";
-    step->run = run;
+    const bool is_relu = strcmp(call->op->name, "relu_grad") == 0;
+
+    step->kernel = is_relu ? pare_apply_kernel_name(step) : "c";
+    step->run = is_relu ? run_relu : run;
     step->span = pare_span_elementwise;
     return PARE_OK;
 }
