@@ -12,6 +12,9 @@
 #include <pare/io.h>
 #include <pare/list.h>
 #include <pare/loader.h>
+#include <pare/models.h>
+#include <pare/module.h>
+#include <pare/nn.h>
 #include <pare/optimizer.h>
 #include <pare/payoff.h>
 #include <pare/plan.h>
@@ -24,5 +27,6 @@
 #include <pare/status.h>
 #include <pare/tensor.h>
 #include <pare/tensor_io.h>
+#include <pare/tokenizer.h>
 
 #endif
