@@ -15,7 +15,7 @@
 
 typedef struct quantize_args {
     const char *calib, *output, *mode, *recipe, *observer, *target, *cache, *write_recipe;
-    int         samples, weight_bits;
+    int         samples, weight_bits, activation_bits;
     bool        per_tensor, measure;
     pare_texts  in_float;
 } quantize_args;
@@ -36,6 +36,8 @@ static const pare_option options[] = {
     { "observer", 0, PARE_OPTION_TEXT, AT(observer), "NAME",
       "how ranges are chosen; see `pare list observers` (histogram)", 0, 0, false },
     { "weight-bits", 0, PARE_OPTION_INT, AT(weight_bits), "N", "bits of a weight, 2 to 8 (8)", 2, 8, false },
+    { "activation-bits", 0, PARE_OPTION_INT, AT(activation_bits), "N",
+      "bits of what a layer with weights reads, 2 to 8 (8)", 2, 8, false },
     { "per-tensor", 0, PARE_OPTION_FLAG, AT(per_tensor), NULL,
       "one scale for all weights of a layer, not one per channel", 0, 0, false },
     { "float", 0, PARE_OPTION_LIST, AT(in_float), "GLOB", "leave nodes with such names in float; may be repeated", 0, 0,
@@ -70,6 +72,7 @@ static pare_status fill_recipe(const quantize_args *args, pare_recipe *recipe)
                                   .config = { .mode = mode_of(args->mode),
                                               .observer = args->observer,
                                               .weight_bits = args->weight_bits,
+                                              .activation_bits = args->activation_bits,
                                               .granularity =
                                                args->per_tensor ? PARE_PER_TENSOR : PARE_GRANULARITY_DEFAULT } };
     const pare_qconfig in_float = { .mode = PARE_QMODE_FLOAT };

@@ -31,9 +31,11 @@ typedef enum pare_granularity {
 
 /* Settings of one layer; zero means "as the weaker rules say", and in the end the default that is named here. */
 typedef struct pare_qconfig {
-    pare_qmode       mode;
-    const char      *observer;    /* of activations, a name of `pare list observers`; default "histogram" */
-    int              weight_bits; /* 2 .. 8; default 8                                                     */
+    pare_qmode  mode;
+    const char *observer;    /* of activations, a name of `pare list observers`; default "histogram" */
+    int         weight_bits; /* 2 .. 8; default 8                                                     */
+    int activation_bits; /* 2 .. 8, of what a layer with weights reads; default 8. A value that others read, too, stays
+                            at 8 bits, and the layer gets a coarser form of it */
     pare_granularity granularity; /* of weights; default per output channel                                */
     const char      *reason;      /* why the mode, for the report; default "a rule keeps it in float"      */
 } pare_qconfig;

@@ -13,13 +13,13 @@ extern "C" {
 /*
  * Rules that were checked against a model: each must match a node of it. As JSON:
  *
- *     {"mode": "static", "observer": "histogram", "samples": 200, "weight_bits": 8, "per_tensor": false,
- *      "target": "onnx",
+ *     {"mode": "static", "observer": "histogram", "samples": 200, "weight_bits": 8, "activation_bits": 8,
+ *      "per_tensor": false, "target": "onnx",
  *      "layers": [{"op": "matmul", "mode": "dynamic"}, {"glob": "head*", "mode": "float"},
  *                 {"name": "conv1", "observer": "min_max", "weight_bits": 4}]}
  *
  * Every key may be left out. A layer has one of "name", "op" and "glob" (with * and ?), and any of "mode", "observer",
- * "weight_bits" and "per_tensor"; and "reason", which the report repeats where the mode is "float".
+ * "weight_bits", "activation_bits" and "per_tensor"; and "reason", which the report repeats where the mode is "float".
  */
 typedef struct pare_recipe pare_recipe;
 

@@ -17,7 +17,7 @@
 #include "flow/quantization.h"
 #include "quant/observer.h"
 
-enum { DEFAULT_SAMPLES = 200, LEVELS = 256 };
+enum { DEFAULT_SAMPLES = 200 };
 
 /* One watched value. */
 typedef struct watch {
@@ -169,14 +169,23 @@ out:
     return status;
 }
 
-static pare_status choose_ranges(const watches *w)
+static pare_status choose_ranges(pare_quantization *q, const watches *w)
 {
     for (int i = 0; i < w->n; i++) {
         pare_value_plan  *p = w->items[i].plan;
-        const pare_status status = w->items[i].observer->range(w->items[i].state, LEVELS, &p->min, &p->max);
+        const int         levels = 1 << q->values[pare_quantization_leader(q, w->items[i].value->id)].bits;
+        const pare_status status = w->items[i].observer->range(w->items[i].state, levels, &p->min, &p->max);
 
         if (status != PARE_OK)
             return pare_fail_in(status, "value '%s'", w->items[i].value->name);
+    }
+    for (int i = 0; i < q->n_decisions; i++) {
+        pare_decision *const d = &q->decisions[i];
+
+        for (int k = 0; d->coarse && k < w->n; k++)
+            if (w->items[k].value == d->node->in[0])
+                PARE_TRY(w->items[k].observer->range(w->items[k].state, 1 << d->config.activation_bits, &d->in_min,
+                                                     &d->in_max));
     }
     return PARE_OK;
 }
@@ -231,9 +240,11 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
     watches       w = { 0 };
     pare_plan    *plan = NULL;
     pare_status   status;
-    bool          known = false;
+    bool          known = false, coarse = false;
 
-    if (o->cache)
+    for (int i = 0; i < q->n_decisions; i++)
+        coarse |= q->decisions[i].coarse; /* a cache has no ranges of those */
+    if (o->cache && !coarse)
         PARE_TRY(pare_calibration_read(o->cache, q, o->calibration, n, &known));
     if (!known) {
         if (!there)
@@ -242,8 +253,8 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
         PARE_GOTO(watch_all(q, &w));
         PARE_GOTO(pare_compile(q->g, &(pare_compile_options){ .batch = 1 }, &plan));
         PARE_GOTO(run_samples(plan, o, &w, n));
-        PARE_GOTO(choose_ranges(&w));
-        if (o->cache)
+        PARE_GOTO(choose_ranges(q, &w));
+        if (o->cache && !coarse)
             PARE_GOTO(pare_calibration_write(o->cache, q, o->calibration, n));
     }
     unite_groups(q);

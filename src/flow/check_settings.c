@@ -14,6 +14,9 @@ static pare_status check_config(const pare_node *n, const pare_qconfig *c)
                          n->name, c->observer);
     if (c->weight_bits < 2 || c->weight_bits > 8)
         return pare_fail(PARE_ERR_ARG, "node '%s': weight_bits is %d; 2 to 8 are possible", n->name, c->weight_bits);
+    if (c->activation_bits < 2 || c->activation_bits > 8)
+        return pare_fail(PARE_ERR_ARG, "node '%s': activation_bits is %d; 2 to 8 are possible", n->name,
+                         c->activation_bits);
     if (c->granularity != PARE_PER_CHANNEL && c->granularity != PARE_PER_TENSOR)
         return pare_fail(PARE_ERR_ARG, "node '%s': granularity is %d; 1 (per channel) and 2 (per tensor) are possible",
                          n->name, (int)c->granularity);

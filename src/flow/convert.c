@@ -5,6 +5,7 @@
  * Written so that ONNX Runtime runs the result in integers too: u8 activations, s8 weights per output channel, s32 bias at
  * scale sx * sw[c], a pair around every integer op, no Relu or Clip between an op and its quantize (the range does it).
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,81 +15,6 @@
 #include "passes/qdq.h"
 
 extern const pare_op pare_op_conv_transpose, pare_op_matmul, pare_op_pad;
-
-/* --------------------------------------------------------------------------------------------------- activations */
-
-/* From the range of the group to one scale and zero point; fixed ones win. */
-static pare_status activation_params(const pare_quantization *q, const pare_value *v, float *scale, int32_t *zero)
-{
-    const int id = pare_quantization_leader(q, v->id);
-
-    if (q->values[id].fixed_scale > 0) {
-        *scale = q->values[id].fixed_scale;
-        *zero = q->values[id].fixed_zero;
-        return PARE_OK;
-    }
-    const pare_status status = pare_qparams_choose(q->values[id].min, q->values[id].max, PARE_AFFINE,
-                                                   pare_qrange_of(PARE_u8, false), 0, scale, zero);
-
-    return status == PARE_OK ? PARE_OK
-                             : pare_fail_in(status, "%s: value '%s'", q->g->file ? q->g->file : q->g->name, v->name);
-}
-
-/* v -> Q -> DQ -> all readers. What reads v by name afterwards reads the dequantized value, except graph inputs. */
-static pare_status quantize_value(const pare_quantization *q, pare_value *v)
-{
-    pare_graph   *g = q->g;
-    pare_value   *codes, *real;
-    float         scale;
-    int32_t       zero;
-    pare_qparams  params = { .scale = &scale, .zero = &zero, .n = 1, .axis = -1 };
-    pare_q_inputs in;
-    pare_node    *at = v->producer ? v->producer->next : g->first;
-
-    PARE_TRY(activation_params(q, v, &scale, &zero));
-    PARE_TRY(pare_convert_q_inputs(g, &params, PARE_u8, &in));
-    PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, "q"), &codes));
-    PARE_TRY(pare_graph_add_value(g, pare_convert_name(g, v->name, v->is_input ? "dq" : "f"), &real));
-    codes->t = pare_tensor_of(PARE_u8, v->t.shape);
-    real->t = pare_tensor_of(PARE_f32, v->t.shape);
-    codes->has_shape = real->has_shape = v->has_shape;
-    pare_graph_replace_uses(g, v, real);
-    if (!v->is_input)
-        pare_graph_swap_names(v, real);
-    PARE_TRY(pare_convert_q_node(g, &pare_op_quantize_linear, v, codes, &in, at));
-    return pare_convert_q_node(g, &pare_op_dequantize_linear, codes, real, &in, at);
-}
-
-/* A constant operand of an add or mul: u8 codes of its own range. */
-static pare_status quantize_const(const pare_quantization *q, pare_value *v)
-{
-    pare_graph  *g = q->g;
-    pare_tensor  codes = pare_tensor_of(PARE_u8, v->t.shape);
-    float        min = 0, max = 0, scale;
-    int32_t      zero;
-    pare_qparams params = { .scale = &scale, .zero = &zero, .n = 1, .axis = -1 };
-    pare_value  *real;
-    pare_status  status;
-
-    for (int64_t i = 0; i < pare_shape_count(&v->t.shape); i++) {
-        const float x = (float)pare_tensor_real(&v->t, i);
-
-        min = x < min || isnan(x) ? x : min;
-        max = x > max || isnan(x) ? x : max;
-    }
-    PARE_GOTO(pare_qparams_choose(min, max, PARE_AFFINE, pare_qrange_of(PARE_u8, false), 0, &scale, &zero));
-    codes.q = &params;
-    PARE_GOTO(pare_tensor_alloc(&codes));
-    pare_tensor_quantize(&v->t, &codes, pare_qrange_of(PARE_u8, false));
-    codes.q = NULL;
-    PARE_GOTO(pare_convert_constant(g, v, &codes, &params, g->first, &real));
-    pare_graph_replace_uses(g, v, real);
-out:
-    pare_tensor_release(&codes);
-    if (status != PARE_OK)
-        pare_fail_in(status, "%s: constant '%s'", g->file ? g->file : g->name, v->name);
-    return status;
-}
 
 /* ---------------------------------------------------------------------------------------------------------- layers */
 
@@ -108,22 +34,22 @@ static pare_node *bias_place(pare_node *n, const pare_quantization *q, int *inpu
     return NULL;
 }
 
-static pare_status convert_static(const pare_quantization *q, const pare_decision *d)
+static pare_status convert_static(const pare_quantization *q, pare_decision *d)
 {
     pare_node *const   n = d->node;
     int                input = 0;
     pare_node *const   at = bias_place(n, q, &input);
     pare_weight_scales s = { 0 };
-    float              sx;
-    int32_t            zero;
     pare_status        status;
 
-    PARE_GOTO(activation_params(q, n->in[0], &sx, &zero));
+    PARE_GOTO(pare_convert_choose_input(q, d));
     PARE_GOTO(pare_weight_scales_choose(n->in[1], pare_channel_axis(n), &d->config, &s));
-    pare_weight_scales_widen(&s, sx, at ? at->in[input] : NULL);
+    for (int c = 0; d->weight_scale && c < s.n; c++)
+        s.scale[c] = d->weight_scale[c] > FLT_EPSILON ? d->weight_scale[c] : FLT_EPSILON;
+    pare_weight_scales_widen(&s, d->in_scale, at ? at->in[input] : NULL);
     PARE_GOTO(pare_convert_weights(q->g, n, 1, &s, d->config.weight_bits));
     if (at)
-        PARE_GOTO(pare_convert_bias(q->g, at, input, sx, &s));
+        PARE_GOTO(pare_convert_bias(q->g, at, input, d->in_scale, &s));
 out:
     pare_free(s.scale);
     return status;
@@ -234,7 +160,7 @@ pare_status pare_quantization_convert(pare_quantization *q)
     bool dynamic = false;
 
     for (int i = 0; i < q->n_decisions; i++) {
-        const pare_decision *d = &q->decisions[i];
+        pare_decision *const d = &q->decisions[i];
         pare_status          status = PARE_OK;
 
         if (d->mode == PARE_QMODE_STATIC)
@@ -253,8 +179,11 @@ pare_status pare_quantization_convert(pare_quantization *q)
     for (int i = 0; v && i < q->n_values; i++, v = v->next) {
         if (!q->values[v->id].quantized)
             continue;
-        PARE_TRY(pare_value_is_const(v) ? quantize_const(q, v) : quantize_value(q, v));
+        PARE_TRY(pare_value_is_const(v) ? pare_convert_const_operand(q, v) : pare_convert_value(q, v));
     }
+    for (int i = 0; i < q->n_decisions; i++)
+        if (q->decisions[i].coarse)
+            PARE_TRY(pare_convert_input(q, &q->decisions[i]));
     for (int i = 0; i < q->n_decisions; i++)
         if (q->decisions[i].mode == PARE_QMODE_STATIC && q->decisions[i].node->op == &pare_op_pad)
             PARE_TRY(pad_codes(q->g, q->decisions[i].node));

@@ -29,6 +29,15 @@ pare_status pare_convert_q_node(pare_graph *g, const pare_op *op, pare_value *fr
 pare_status pare_convert_constant(pare_graph *g, const pare_value *like, const pare_tensor *integers,
                                   const pare_qparams *q, pare_node *before, pare_value **real);
 
+/* Scale and zero point of what a layer with weights reads, into in_scale, in_zero; learned ones of a coarse input stay. */
+pare_status pare_convert_choose_input(const pare_quantization *q, pare_decision *d);
+
+/* A Q/DQ pair between v and all that read it; for a constant operand of an add or mul its codes; and one more pair, with
+ * fewer bits, in front of a layer whose input is coarse. */
+pare_status pare_convert_value(const pare_quantization *q, pare_value *v);
+pare_status pare_convert_const_operand(const pare_quantization *q, pare_value *v);
+pare_status pare_convert_input(const pare_quantization *q, const pare_decision *d);
+
 /* Scales of one layer's weights; `scale` is released with pare_free. */
 typedef struct pare_weight_scales {
     float *scale; /* [n] */

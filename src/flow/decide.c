@@ -336,6 +336,45 @@ static void want_values(pare_quantization *q, const pare_decision *d)
             share(q, first, d->node->out[i]);
 }
 
+/*
+ * The most bits that a reader of v wants. What moves elements wants those that the readers of its result want, which
+ * shares v's scale; what has no weights wants 8.
+ */
+static bool most_bits(pare_node *n, int input, void *arg)
+{
+    readers             *r = arg;
+    const pare_decision *d = find(r->q, n);
+    int                  bits = 8;
+
+    if (is_active(d) && d->rule->role == PARE_QROLE_MOVES && pare_quantization_is_data(d, input))
+        bits = 0;
+    else if (is_active(d) && d->rule->role == PARE_QROLE_WEIGHTED && input == 0)
+        bits = d->config.activation_bits;
+    r->active = bits > r->active ? bits : r->active;
+    return true;
+}
+
+/* Values that share one scale have the bits of the finest; a layer that wants fewer gets a coarser form for itself. */
+static void choose_bits(pare_quantization *q)
+{
+    for (const pare_value *v = q->g->values; v; v = v->next) {
+        int *const bits = &q->values[pare_quantization_leader(q, v->id)].bits;
+        readers    r = { q, pare_value_is_output(v) ? 8 : 0 };
+
+        pare_value_each_user(v, most_bits, &r);
+        *bits = r.active > *bits ? r.active : *bits;
+    }
+    for (int i = 0; i < q->n_values; i++)
+        if (q->values[i].bits == 0)
+            q->values[i].bits = 8;
+    for (int i = 0; i < q->n_decisions; i++) {
+        pare_decision *const d = &q->decisions[i];
+
+        if (is_active(d) && d->rule->role == PARE_QROLE_WEIGHTED && d->node->in[0]->graph == q->g)
+            d->coarse = d->config.activation_bits < q->values[pare_quantization_leader(q, d->node->in[0]->id)].bits;
+    }
+}
+
 /* What only moves elements has the range of what it moves; constants are measured directly. */
 static void choose_observed(pare_quantization *q)
 {
@@ -381,11 +420,13 @@ pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options 
         if (is_active(&q->decisions[i]))
             want_values(q, &q->decisions[i]);
     choose_observed(q);
+    choose_bits(q);
     return pare_quantization_check(q, o);
 }
 
 void pare_quantization_clear(pare_quantization *q)
 {
+    pare_graph_destroy(q->g);
     pare_free(q->decisions);
     pare_free(q->values);
     *q = (pare_quantization){ 0 };

@@ -67,46 +67,57 @@ static bool is_quantized(const pare_graph *g)
     return false;
 }
 
+pare_status pare_quantization_begin(const pare_graph *model, const pare_quantize_options *o, pare_quantization *q)
+{
+    *q = (pare_quantization){ 0 };
+    if (is_quantized(model))
+        return pare_fail(PARE_ERR_ARG, "%s: the model is quantized already; give the float model",
+                         model->file ? model->file : model->name);
+    PARE_TRY(pare_graph_clone(model, &q->g));
+    PARE_TRY(pare_graph_infer(q->g, false));
+    PARE_TRY(pare_passes_run(q->g, pare_simplify_passes, NULL));
+    PARE_TRY(pare_graph_infer(q->g, false));
+    return pare_quantization_decide(q->g, o, q);
+}
+
+pare_status pare_quantization_finish(pare_quantization *q, const pare_quantize_options *o, pare_graph **out,
+                                     pare_quantize_result **result)
+{
+    pare_quantize_result *r = NULL;
+    pare_status           status;
+
+    PARE_GOTO(make_result(q, &r));
+    PARE_GOTO(pare_quantization_convert(q));
+    PARE_GOTO(pare_graph_infer(q->g, false));
+    if (o->target && strcmp(o->target, "onnxruntime") == 0) {
+        PARE_GOTO(pare_passes_run(q->g, pare_onnxruntime_passes, NULL));
+        PARE_GOTO(pare_graph_infer(q->g, false));
+    }
+    PARE_GOTO(pare_graph_verify(q->g));
+    *out = q->g;
+    q->g = NULL;
+    if (result) {
+        *result = r;
+        r = NULL;
+    }
+out:
+    pare_quantize_result_destroy(r);
+    return status;
+}
+
 pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *options, pare_graph **out,
                           pare_quantize_result **result)
 {
     const pare_quantize_options defaults = { 0 }, *o = options ? options : &defaults;
-    pare_quantization           q = { 0 };
-    pare_quantize_result       *r = NULL;
-    pare_graph                 *g;
+    pare_quantization           q;
     pare_status                 status;
 
-    if (is_quantized(graph))
-        return pare_fail(PARE_ERR_ARG, "%s: the model is quantized already; give the float model",
-                         graph->file ? graph->file : graph->name);
-    PARE_TRY(pare_graph_clone(graph, &g));
-    PARE_GOTO(pare_graph_infer(g, false));
-    PARE_GOTO(pare_passes_run(g, pare_simplify_passes, NULL));
-    PARE_GOTO(pare_graph_infer(g, false));
-
-    PARE_GOTO(pare_quantization_decide(g, o, &q));
+    PARE_GOTO(pare_quantization_begin(graph, o, &q));
     if (pare_quantization_needs_data(&q))
         PARE_GOTO(pare_quantization_calibrate(&q, o));
-    PARE_GOTO(make_result(&q, &r));
-    PARE_GOTO(pare_quantization_convert(&q));
-    if (o->target && strcmp(o->target, "onnxruntime") == 0) {
-        PARE_GOTO(pare_graph_infer(g, false));
-        PARE_GOTO(pare_passes_run(g, pare_onnxruntime_passes, NULL));
-    }
-
-    PARE_GOTO(pare_graph_infer(g, false));
-    PARE_GOTO(pare_graph_verify(g));
-    pare_quantization_clear(&q);
-    *out = g;
-    if (result)
-        *result = r;
-    else
-        pare_quantize_result_destroy(r);
-    return PARE_OK;
+    status = pare_quantization_finish(&q, o, out, result);
 out:
-    pare_quantize_result_destroy(r);
     pare_quantization_clear(&q);
-    pare_graph_destroy(g);
     return status;
 }
 

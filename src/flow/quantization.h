@@ -17,6 +17,14 @@ typedef struct pare_decision {
     const char       *reason; /* why float; "" otherwise                                         */
     bool              layer;  /* worth listing: works on activations (not shape arithmetic)      */
     bool              bias;   /* an add that is only the bias of the matmul before it            */
+
+    /* Static layers with weights. A coarse input is quantized once more, in front of this layer alone: its value has
+     * more bits for others. Scales that training has learned; NULL: by the largest weight. */
+    bool         coarse;
+    float        in_min, in_max; /* the range of a coarse input for its bits; equal: that of the value */
+    float        in_scale; /* of what it reads; 0: not chosen yet */
+    int32_t      in_zero;
+    const float *weight_scale; /* [channels or 1] */
 } pare_decision;
 
 /* One float value. */
@@ -25,6 +33,7 @@ typedef struct pare_value_plan {
     bool        observed;  /* its range comes from data                                                */
     int         group;     /* id of the value whose qparams it shares: its own when it shares none     */
     float       min, max;  /* the range chosen; for group leaders that of the whole group              */
+    int         bits;      /* of its codes                                                              */
     float       fixed_scale;
     int32_t     fixed_zero;
     const char *observer;
@@ -40,9 +49,16 @@ typedef struct pare_quantization {
     const char      *reason; /* and why */
 } pare_quantization;
 
+/* A simplified copy of the model with its decisions. Clear it even after a failure. */
+pare_status pare_quantization_begin(const pare_graph *model, const pare_quantize_options *o, pare_quantization *q);
+
+/* Once ranges are there: converts and hands the graph over. `result` may be NULL. */
+pare_status pare_quantization_finish(pare_quantization *q, const pare_quantize_options *o, pare_graph **out,
+                                     pare_quantize_result **result);
+void        pare_quantization_clear(pare_quantization *q); /* and its graph */
+
 /* Chooses for every node and value (no data needed). The graph is numbered and has its shapes, batch may be open. */
 pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options *o, pare_quantization *q);
-void        pare_quantization_clear(pare_quantization *q); /* not the graph */
 
 /* Refuses settings that do not exist and constants that are not finite; decide ends with it. */
 pare_status pare_quantization_check(const pare_quantization *q, const pare_quantize_options *o);

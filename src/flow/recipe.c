@@ -99,6 +99,8 @@ static pare_status check_config(const pare_qconfig *c)
     }
     if (c->weight_bits && (c->weight_bits < 2 || c->weight_bits > 8))
         return pare_fail(PARE_ERR_ARG, "weight_bits is %d; 2 to 8 are possible", c->weight_bits);
+    if (c->activation_bits && (c->activation_bits < 2 || c->activation_bits > 8))
+        return pare_fail(PARE_ERR_ARG, "activation_bits is %d; 2 to 8 are possible", c->activation_bits);
     return PARE_OK;
 }
 

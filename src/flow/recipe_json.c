@@ -15,10 +15,12 @@ static const char *const targets[] = { "onnx", "onnxruntime" };
 enum { N_TARGETS = sizeof(targets) / sizeof(targets[0]) };
 
 /* The keys of a recipe and of one of its layers. */
-static const char *const recipe_keys[] = { "mode",    "observer", "weight_bits", "per_tensor",
-                                           "samples", "target",   "layers" };
-static const char *const layer_keys[] = { "mode", "observer", "weight_bits", "per_tensor",
-                                          "name", "op",       "glob",        "reason" };
+static const char *const recipe_keys[] = {
+    "mode", "observer", "weight_bits", "activation_bits", "per_tensor", "samples", "target", "layers",
+};
+static const char *const layer_keys[] = {
+    "mode", "observer", "weight_bits", "activation_bits", "per_tensor", "name", "op", "glob", "reason",
+};
 
 enum {
     N_RECIPE_KEYS = sizeof(recipe_keys) / sizeof(recipe_keys[0]),
@@ -77,6 +79,7 @@ static pare_status get_config(json_t *object, pare_qconfig *c)
         PARE_TRY(pare_recipe_mode(mode, &c->mode));
     PARE_TRY(get_text(object, "observer", &c->observer));
     PARE_TRY(get_int(object, "weight_bits", 2, 8, &c->weight_bits));
+    PARE_TRY(get_int(object, "activation_bits", 2, 8, &c->activation_bits));
     if (per_tensor && !json_is_boolean(per_tensor))
         return pare_fail(PARE_ERR_DATA, "\"per_tensor\" must be true or false");
     c->granularity = !per_tensor                ? PARE_GRANULARITY_DEFAULT

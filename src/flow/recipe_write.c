@@ -45,6 +45,8 @@ static pare_status write_config(pare_outfile *to, const pare_qconfig *c, bool *f
         PARE_TRY(write_text(to, "observer", c->observer, first));
     if (c->weight_bits)
         PARE_TRY(write_int(to, "weight_bits", c->weight_bits, first));
+    if (c->activation_bits)
+        PARE_TRY(write_int(to, "activation_bits", c->activation_bits, first));
     if (c->granularity) {
         PARE_TRY(write_key(to, "per_tensor", first));
         PARE_TRY(pare_outfile_printf(to, c->granularity == PARE_PER_TENSOR ? "true" : "false"));

@@ -47,14 +47,17 @@ void pare_qconfig_overlay(pare_qconfig *c, const pare_qconfig *with)
     c->mode = with->mode ? with->mode : c->mode;
     c->observer = with->observer ? with->observer : c->observer;
     c->weight_bits = with->weight_bits ? with->weight_bits : c->weight_bits;
+    c->activation_bits = with->activation_bits ? with->activation_bits : c->activation_bits;
     c->granularity = with->granularity ? with->granularity : c->granularity;
 }
 
 pare_qconfig pare_qconfig_resolve(const pare_qconfig *config)
 {
-    pare_qconfig c = {
-        .mode = PARE_QMODE_AUTO, .observer = "histogram", .weight_bits = 8, .granularity = PARE_PER_CHANNEL
-    };
+    pare_qconfig c = { .mode = PARE_QMODE_AUTO,
+                       .observer = "histogram",
+                       .weight_bits = 8,
+                       .activation_bits = 8,
+                       .granularity = PARE_PER_CHANNEL };
 
     pare_qconfig_overlay(&c, config);
     return c;
