@@ -197,7 +197,8 @@ static void make_rows(network *net)
     say(net, "%%y = tanh(%%v%d)\n%%e = relu(%%v%d)\nreturn %%y, %%e\n", n, n / 2);
 }
 
-static pare_plan *make_network(uint64_t seed)
+/* slab 0: by rule. */
+static pare_plan *make_batch(uint64_t seed, int batch, int slab)
 {
     static network net;
     pare_graph    *g;
@@ -208,7 +209,7 @@ static pare_plan *make_network(uint64_t seed)
     (seed % 5 == 3 ? make_floats : seed % 5 == 4 ? make_rows : make_integers)(&net);
     OK(pare_graph_parse(net.text, &g));
     OK(pare_graph_infer(g, false));
-    OK(pare_compile(g, &(pare_compile_options){ .batch = 1 + (int)(seed % 3) }, &plan));
+    OK(pare_compile(g, &(pare_compile_options){ .batch = batch, .slab = slab }, &plan));
     pare_graph_destroy(g);
     return plan;
 }

@@ -27,6 +27,14 @@
 #include "ops/span.h"
 #include "random_networks.h"
 
+/* One slab: all parts share all steps. */
+static pare_plan *make_network(uint64_t seed)
+{
+    const int batch = 1 + (int)(seed % 3);
+
+    return make_batch(seed, batch, batch);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- drifting */
 
 typedef void run_fn(const pare_step *step, const pare_call *call, int part, int parts, void *scratch);

@@ -16,6 +16,8 @@ typedef struct pare_compile_options {
     const pare_shape *shapes;    /* [inputs] whole shapes instead, where rank > 0 or dims differ; NULL: the file's */
     bool              reference; /* no lowering, no kernels: every node by its definition (slow)               */
     bool              unfused;   /* integer ops but no kernels and no fusion across nodes: what `verify` compares */
+    int64_t           slab;      /* samples of a batch that run together where they never meet; 0 = as many as their
+                                  * activations and the weights make cheap. Must divide the batch; equal results      */
     bool              tune;      /* times the kernels that every step could use, and keeps the fastest; equal results */
     const char       *plan_file; /* keeps packed weights and kernel choices for the next start: read when it fits the
                                   * model, its shapes, the CPU and this build of Pare, else written. A damaged one is

@@ -57,7 +57,10 @@ PARE_API void pare_plan_describe(const pare_plan *plan, int index, pare_step_inf
 PARE_API pare_status pare_context_create(const pare_plan *plan, pare_context **out);
 PARE_API void        pare_context_destroy(pare_context *ctx); /* NULL is fine */
 
-/* A hook on a named value: called on the calling thread after the step that makes it, with a view valid only then. */
+/*
+ * A hook on a named value: called on the calling thread after the step that makes it, with a view valid only then. A batch
+ * may run in pieces: then it is called for each, with the samples of that piece.
+ */
 typedef struct pare_tap {
     const char *value;
     pare_status (*see)(void *user, const pare_tensor *t);

@@ -95,28 +95,39 @@ void pare_bound_clear(pare_bound *b)
     *b = (pare_bound){ 0 };
 }
 
-pare_status pare_bound_inputs(const pare_plan *plan, pare_bound *b, const pare_tensor *const *in)
+pare_status pare_bound_check(const pare_plan *plan, const pare_tensor *const *in)
 {
     for (int i = 0; i < plan->g->n_inputs; i++) {
-        const pare_value *const v = plan->g->inputs[i];
-        pare_tensor *const      t = &b->tensors[v->id];
+        const pare_tensor *const t = &plan->whole[i];
+        const char *const        name = plan->g->inputs[i]->name;
 
         if (!in[i] || !in[i]->data)
-            return pare_fail(PARE_ERR_ARG, "input '%s' was not given", v->name);
+            return pare_fail(PARE_ERR_ARG, "input '%s' was not given", name);
         if (in[i]->dtype != t->dtype || !pare_shape_equal(&in[i]->shape, &t->shape) || !pare_tensor_is_dense(in[i])) {
             char want[PARE_SHAPE_TEXT], got[PARE_SHAPE_TEXT];
 
             return pare_fail(PARE_ERR_SHAPE,
-                             "input '%s' is %s%s%s, the plan was made for %s%s; plan again for this shape", v->name,
+                             "input '%s' is %s%s%s, the plan was made for %s%s; plan again for this shape", name,
                              pare_dtype_name(in[i]->dtype), pare_shape_text(&in[i]->shape, got),
                              pare_tensor_is_dense(in[i]) ? "" : " (not dense)", pare_dtype_name(t->dtype),
                              pare_shape_text(&t->shape, want));
         }
+    }
+    return PARE_OK;
+}
+
+void pare_bound_inputs(const pare_plan *plan, pare_bound *b, const pare_tensor *const *in, int64_t slab)
+{
+    for (int i = 0; i < plan->g->n_inputs; i++) {
+        const pare_value *const v = plan->g->inputs[i];
+        pare_tensor *const      t = &b->tensors[v->id];
+        const size_t            bytes = (size_t)pare_tensor_bytes(t);
+        char *const             from = (char *)in[i]->data + (size_t)slab * bytes;
+
         if (plan->places[v->id].kind == PARE_PLACE_BLOCK)
-            memcpy(t->data, in[i]->data, (size_t)pare_tensor_bytes(t));
+            memcpy(t->data, from, bytes);
         else
-            t->data = in[i]->data;
+            t->data = from;
     }
     bind_views(plan, b);
-    return PARE_OK;
 }

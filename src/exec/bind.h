@@ -17,7 +17,10 @@ typedef struct pare_bound {
 pare_status pare_bound_create(const pare_plan *plan, pare_bound *b);
 void        pare_bound_clear(pare_bound *b);
 
-/* Checks the caller's inputs and takes them, borrowed, for the next run. */
-pare_status pare_bound_inputs(const pare_plan *plan, pare_bound *b, const pare_tensor *const *in);
+/* Whether the caller's inputs are what the plan was made for. */
+pare_status pare_bound_check(const pare_plan *plan, const pare_tensor *const *in);
+
+/* Takes those of one slab, borrowed, for the next run. */
+void pare_bound_inputs(const pare_plan *plan, pare_bound *b, const pare_tensor *const *in, int64_t slab);
 
 #endif

@@ -13,8 +13,20 @@ static double macs_of(const pare_plan *p, const pare_node *n)
                                       ? y->shape.dim[1]
                                       : y->shape.dim[y->shape.rank - 1];
 
-    return channels > 0 ? (double)pare_shape_count(&y->shape) * (double)pare_shape_count(&w->shape) / (double)channels
+    return channels > 0 ? (double)p->slabs * (double)pare_shape_count(&y->shape) * (double)pare_shape_count(&w->shape) /
+                              (double)channels
                         : 0;
+}
+
+/* Of all slabs. */
+static int64_t slabs_of(const pare_plan *p, const pare_value *v)
+{
+    return v->graph == p->g && p->carries[v->id] ? p->slabs : 1;
+}
+
+static double bytes_of_value(const pare_plan *p, const pare_value *v)
+{
+    return (double)pare_tensor_bytes(pare_plan_tensor(p, v)) * (double)slabs_of(p, v);
 }
 
 /* Inputs, outputs and constants, each once. Constants that are packed count as they are packed. */
@@ -24,10 +36,10 @@ static double bytes_of(const pare_plan *p, const pare_plan_step *s)
 
     for (int i = 0; i < s->node->n_in; i++)
         if (s->node->in[i] && !(i < 32 && s->step.packed >> i & 1))
-            bytes += (double)pare_tensor_bytes(pare_plan_tensor(p, s->node->in[i]));
+            bytes += bytes_of_value(p, s->node->in[i]);
     for (int i = 0; i < s->node->n_out; i++)
         if (s->node->out[i])
-            bytes += (double)pare_tensor_bytes(&p->tensors[s->node->out[i]->id]);
+            bytes += bytes_of_value(p, s->node->out[i]);
     return s->view ? 0 : bytes;
 }
 
@@ -50,6 +62,8 @@ void pare_plan_describe(const pare_plan *p, int index, pare_step_info *info)
     };
     if (v) {
         info->shape = p->tensors[v->id].shape;
+        if (slabs_of(p, v) > 1)
+            info->shape.dim[0] *= p->slabs;
         info->dtype = p->tensors[v->id].dtype;
     }
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/status.h"
+#include "exec/slabs.h"
 
 extern const pare_op pare_op_concat, pare_op_split, pare_op_slice;
 
@@ -146,6 +147,20 @@ static pare_status place_values(pare_plan *p)
                                       : PARE_OK;
 }
 
+/* Inputs and outputs of all slabs. */
+static void note_whole(pare_plan *p)
+{
+    for (int i = 0; i < p->g->n_inputs + p->g->n_outputs; i++) {
+        const pare_value *const v = i < p->g->n_inputs ? p->g->inputs[i] : p->g->outputs[i - p->g->n_inputs];
+
+        p->whole[i] = p->tensors[v->id];
+        if (p->slabs > 1) {
+            p->whole[i].shape.dim[0] *= p->slabs;
+            pare_tensor_set_dense(&p->whole[i]);
+        }
+    }
+}
+
 static pare_status check_ready(const pare_graph *g)
 {
     for (const pare_value *v = g->values; v; v = v->next)
@@ -158,8 +173,8 @@ static pare_status check_ready(const pare_graph *g)
 
 pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pare_plan **out)
 {
-    const pare_plan_options defaults = { 0 };
-    pare_status             status = PARE_OK;
+    const pare_plan_options defaults = { 0 }, *const o = options ? options : &defaults;
+    pare_status status = PARE_OK;
 
     PARE_TRY(check_ready(g));
     pare_plan *const p = pare_calloc(1, sizeof(*p));
@@ -172,15 +187,23 @@ pare_status pare_plan_create(pare_graph *g, const pare_plan_options *options, pa
     p->steps = pare_calloc((size_t)p->n_steps + 1, sizeof(*p->steps));
     p->tensors = pare_calloc((size_t)p->n_values + 1, sizeof(*p->tensors));
     p->places = pare_calloc((size_t)p->n_values + 1, sizeof(*p->places));
-    if (!p->steps || !p->tensors || !p->places)
+    p->whole = pare_calloc((size_t)(g->n_inputs + g->n_outputs) + 1, sizeof(*p->whole));
+    p->carries = pare_calloc((size_t)p->n_values + 1, sizeof(*p->carries));
+    p->slabs = 1;
+    if (!p->steps || !p->tensors || !p->places || !p->whole || !p->carries)
         PARE_GOTO(pare_fail_memory(sizeof(*p->tensors) * (size_t)p->n_values, "a plan"));
+    if (!o->reference)
+        PARE_GOTO(pare_slabs_cut(g, o->slab, &p->slabs, p->carries));
     PARE_GOTO(place_values(p));
-    PARE_GOTO(pare_plan_prepare(p, options ? options : &defaults));
+    note_whole(p);
+    PARE_GOTO(pare_plan_prepare(p, o));
     *out = p;
     return PARE_OK;
 out:
     p->g = NULL; /* the caller keeps it, and the constants */
-    if (options && p->store == options->packed)
+    if (p->slabs > 1)
+        pare_slabs_join(g, p->slabs, p->carries);
+    if (p->store == o->packed)
         p->store = NULL;
     pare_plan_destroy(p);
     return status;
@@ -197,6 +220,8 @@ void pare_plan_destroy(pare_plan *p)
     pare_free(p->steps);
     pare_free(p->tensors);
     pare_free(p->places);
+    pare_free(p->whole);
+    pare_free(p->carries);
     pare_graph_destroy(p->g);
     pare_free(p);
 }
@@ -213,13 +238,13 @@ int pare_plan_n_outputs(const pare_plan *p)
 
 const char *pare_plan_input(const pare_plan *p, int index, const pare_tensor **shape)
 {
-    *shape = &p->tensors[p->g->inputs[index]->id];
+    *shape = &p->whole[index];
     return p->g->inputs[index]->name;
 }
 
 const char *pare_plan_output(const pare_plan *p, int index, const pare_tensor **shape)
 {
-    *shape = &p->tensors[p->g->outputs[index]->id];
+    *shape = &p->whole[p->g->n_inputs + index];
     return p->g->outputs[index]->name;
 }
 

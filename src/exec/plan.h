@@ -11,6 +11,7 @@ typedef struct pare_plan_options {
     unsigned cpu;       /* feature word kernels may use; 0 = pare_cpu_features()                */
     bool     reference; /* every step runs op->forward: the specification, slow (pare verify)   */
     bool     tune;      /* times every choice of every step and keeps the fastest; false: by rule */
+    int64_t  slab;      /* samples that run together where they never meet; 0: by rule            */
 
     /* Of an earlier plan of the same graph (flow/plan_file.h); NULL: none. PARE_ERR_DATA where they do not fit. */
     const uint8_t *choices; /* [n_choices], one per step          */
@@ -60,6 +61,9 @@ struct pare_plan {
     pare_tensor    *tensors; /* [n_values] strides as planned, data NULL except for constants */
     pare_place     *places;  /* [n_values]                                                    */
     int             n_values;
+    int64_t         slabs;   /* runs of the steps for one inference: tensors have the samples of one       */
+    pare_tensor    *whole;   /* [inputs + outputs] as the caller sees them                                 */
+    bool           *carries; /* [n_values] has samples along axis 0                                      */
     size_t          block_bytes, scratch_bytes; /* scratch: per part */
     pare_store     *store;                      /* packed constants; NULL: none */
     unsigned        cpu;

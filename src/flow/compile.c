@@ -49,7 +49,7 @@ static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
 static pare_status plan_with_file(pare_graph *g, const pare_compile_options *o, const pare_plan_key *key,
                                   pare_plan **out)
 {
-    pare_plan_options packed = { 0 };
+    pare_plan_options packed = { .slab = o->slab };
     const char       *misfit;
     pare_buf         *file;
 
@@ -65,7 +65,7 @@ static pare_status plan_with_file(pare_graph *g, const pare_compile_options *o, 
             return status;
         misfit = "its pieces are not those of the model's steps";
     }
-    PARE_TRY(pare_plan_create(g, &(pare_plan_options){ .tune = o->tune }, out));
+    PARE_TRY(pare_plan_create(g, &(pare_plan_options){ .tune = o->tune, .slab = o->slab }, out));
     (*out)->misfit = misfit;
     return pare_plan_file_write(o->plan_file, key, *out);
 }
@@ -84,9 +84,12 @@ pare_status pare_compile(const pare_graph *graph, const pare_compile_options *op
     if (with_file)
         key = pare_plan_key_of(graph, g, o->tune);
     PARE_GOTO(run_passes(g, o));
-    status = with_file
-                 ? plan_with_file(g, o, &key, &plan)
-                 : pare_plan_create(g, &(pare_plan_options){ .reference = by_definition, .tune = o->tune }, &plan);
+    status = with_file ? plan_with_file(g, o, &key, &plan)
+                       : pare_plan_create(g,
+                                          &(pare_plan_options){ .reference = by_definition,
+                                                                .slab = by_definition ? 0 : o->slab,
+                                                                .tune = o->tune },
+                                          &plan);
     if (status == PARE_OK) {
         *out = plan;
         return PARE_OK;

@@ -13,6 +13,7 @@
 #include "ops/attention.h"
 #include "ops/attr.h"
 #include "ops/call.h"
+#include "ops/samples.h"
 
 #define INTERNAL_INTS(field_)                                                                                       \
     {                                                                                                               \
@@ -182,6 +183,21 @@ static pare_status forward(const pare_call *call)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const pare_attention_attrs *a = call->attrs;
+    const unsigned              qkv = 1 << PARE_ATTENTION_Q | 1 << PARE_ATTENTION_K | 1 << PARE_ATTENTION_V;
+    const int                   rank = call->in[PARE_ATTENTION_Q]->shape.rank;
+    const pare_shape *mask = pare_call_has(call, PARE_ATTENTION_MASK) ? &call->in[PARE_ATTENTION_MASK]->shape : NULL;
+    const bool        masked = carries >> PARE_ATTENTION_MASK & 1;
+
+    if (rank < 3 || call->in[PARE_ATTENTION_K]->shape.rank != rank || call->in[PARE_ATTENTION_V]->shape.rank != rank ||
+        (masked && mask->rank != rank) || (mask && !masked && mask->rank == rank && mask->dim[0] != 1))
+        return false;
+    return (carries & qkv) == qkv && pare_samples_stay(&a->perm_q) && pare_samples_stay(&a->perm_k) &&
+           pare_samples_stay(&a->perm_v) && pare_samples_stay(&a->perm_y);
+}
+
 static const char *const samples[] = {
     "f32[2,3,37,8] f32[2,3,8,33] f32[2,3,33,5] f32[2,1,1,33] factor=2.5 divides=1",
     "f32[1,29,2,8] f32[1,17,2,8] f32[1,17,2,16] f32[29,17] perm_q=[0,2,1,3] perm_k=[0,2,3,1] perm_v=[0,2,1,3] "
@@ -201,6 +217,7 @@ const pare_op pare_op_attention = {
     .attrs_size = sizeof(pare_attention_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = pare_attention_prepare,
     .samples = samples,
 };

@@ -5,6 +5,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/parts.h"
+#include "ops/samples.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -58,6 +59,13 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const pare_axis_attrs *const a = call->attrs;
+
+    return call->n_in < 32 && pare_samples_are(call, carries, 0, UINT32_MAX) && pare_samples_off_axis(call, a->axis);
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,5] f32[2,1,5,5] f32[2,4,5,5] axis=1",
     "f32[2,3] f32[1,3]",
@@ -81,6 +89,7 @@ const pare_op pare_op_concat = {
     .attrs_size = sizeof(pare_axis_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

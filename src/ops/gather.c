@@ -4,6 +4,7 @@
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/move.h"
+#include "ops/samples.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -70,6 +71,14 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const pare_axis_attrs *const a = call->attrs;
+
+    return carries == 1 ? pare_samples_off_axis(call, a->axis)
+                        : carries == 2 && (a->axis == 0 || a->axis == -call->in[0]->shape.rank);
+}
+
 static const char *const samples[] = {
     "f32[5,4] s64{0,-1,3}", "f32[2,3,5,5] s64{2,0} axis=1",
     "f32[4] s64:-4",        "u8[4,3]~0.5,7 s32{1,1} axis=-1",
@@ -89,5 +98,6 @@ const pare_op pare_op_gather = {
     .attrs_size = sizeof(pare_axis_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .samples = samples,
 };

@@ -7,6 +7,7 @@
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 /*
  * With alpha == beta == 1 each output is one chain of fmaf that starts from C, k ascending (NUMERICS.md 9). Otherwise
@@ -216,6 +217,14 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const gemm_attrs *a = call->attrs;
+
+    return pare_samples_are(call, carries, 1, 0) && !a->transA &&
+           (!pare_call_has(call, 2) || call->in[2]->shape.rank < 2 || call->in[2]->shape.dim[0] == 1);
+}
+
 static const char *const samples[] = {
     "f32[3,5] f32[5,7] f32[7]",
     "f32[1,20] f32[33,20] f32[33] transB=1 clamp_lo=0",
@@ -237,6 +246,7 @@ const pare_op pare_op_gemm = {
     .attrs_size = sizeof(gemm_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -11,6 +11,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 typedef struct interleave_attrs {
     pare_ints starts, lengths;
@@ -159,6 +160,11 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return call->n_in < 32 && pare_samples_are(call, carries, 0, UINT32_MAX);
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,4] f32[2,3,5,4]",
     "u8[1,29,5,5]~0.5,7 u8[1,29,5,5]~0.5,7 starts=[0,30] lengths=[30,28] -> 2",
@@ -180,6 +186,7 @@ const pare_op pare_op_interleave = {
     .attrs_size = sizeof(interleave_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

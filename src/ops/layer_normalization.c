@@ -7,6 +7,7 @@
 #include "ops/boxes.h"
 #include "ops/call.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 typedef struct norm_attrs {
     int64_t axis, stash_type;
@@ -149,6 +150,11 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1, 0) && box_shape(call).rank < call->in[0]->shape.rank;
+}
+
 static const char *const samples[] = {
     "f32[2,5,37] f32[37] f32[37] -> 1",
     "f32[2,3,4,5] f32[4,5] ? axis=2 epsilon=0.01 -> 1",
@@ -168,6 +174,7 @@ const pare_op pare_op_layer_normalization = {
     .attrs_size = sizeof(norm_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

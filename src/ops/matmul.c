@@ -11,6 +11,7 @@
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 pare_status pare_matmul_shape(const pare_shape *a, const pare_shape *b, pare_shape *y)
 {
@@ -295,6 +296,15 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const pare_shape *a = &call->in[0]->shape, *b = &call->in[1]->shape;
+
+    if (carries == 1)
+        return a->rank >= 2 && (b->rank <= 2 || b->rank < a->rank || (b->rank == a->rank && b->dim[0] == 1));
+    return carries == 3 && a->rank >= 3 && a->rank == b->rank;
+}
+
 static const char *const samples[] = {
     "f32[3,5] f32[5,7]",    "f32[5] f32[5,7]",   "f32[3,5] f32[5]",           "f32[2,1,9,5] f32[3,5,7]",
     "f32[2,4,6] f32[6,18]", "s32[3,4] s32[4,2]", "f32[2,17,40] f32[2,40,33]", NULL,
@@ -310,6 +320,7 @@ const pare_op pare_op_matmul = {
     .traits = PARE_LINEAR_OP,
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -14,6 +14,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 enum { X, SCALE, BIAS, RESIDUAL };
 enum { CODES, SCALES, NORM, SUM };
@@ -227,6 +228,11 @@ static pare_status forward(const pare_call *call)
     return status;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1 << X, 1 << RESIDUAL) && call->in[X]->shape.rank >= 2;
+}
+
 static const char *const samples[] = {
     "f32[2,5,37] f32[37] f32[37] f32[2,5,37] -> 4",
     "f32[3,70] f32[70] ? f32[3,70] epsilon=0.01 -> 3",
@@ -246,6 +252,7 @@ const pare_op pare_op_norm_rows = {
     .attrs_size = sizeof(norm_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

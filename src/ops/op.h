@@ -135,6 +135,13 @@ struct pare_op {
     pare_status (*prepare)(const pare_call *call, pare_step *step);
 
     /*
+     * Optional: whether sample i of every output, along axis 0, is made of sample i of the inputs in `carries` (bit k:
+     * in[k]) and of the others, which are the same for all samples. Then a batch may run in pieces, whose calls differ in
+     * dim[0] of those tensors only. NULL: as the traits ELEMENTWISE, WANTS_CHANNELS_LAST and VIEW say, else false.
+     */
+    bool (*by_sample)(const pare_call *call, unsigned carries);
+
+    /*
      * Cases for the generic tests, one per line, ended by NULL: "f32[2,3,5,5] f32[4,3,3,3] ? strides=[2,2]". "?" is an
      * input left out, "s64{1,2}" a constant list, "s64[2,1]{1,2}" with a shape, "s64:5" a constant scalar, "u8[4]~0.5,7"
      * has scale and zero point, "-> 3" asks for that many outputs (else all up to three). NULL: has its own test.

@@ -7,6 +7,7 @@
 #include "kernels/qdw/qdw.h"
 #include "ops/attr.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 typedef struct qconv_attrs {
     pare_window_attrs window;
@@ -242,6 +243,11 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1 << PARE_Q_X, 1 << PARE_Q_RESIDUAL | 1 << PARE_Q_ROWS);
+}
+
 const pare_op pare_op_qconv = {
     .name = "qconv",
     .min_in = 2, /* see qconv.h */
@@ -253,5 +259,6 @@ const pare_op pare_op_qconv = {
     .attrs_size = sizeof(qconv_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
 };

@@ -5,6 +5,7 @@
 #include "ops/attr.h"
 #include "ops/qconv.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 /* See qconv.h for the inputs. */
 typedef struct qgemm_attrs {
@@ -98,7 +99,11 @@ static pare_span span(const pare_step *step, const pare_call *call, int operand,
     if ((operand < call->n_in && operand != PARE_Q_X && operand != PARE_Q_RESIDUAL && operand != PARE_Q_ROWS) ||
         !pare_qconv_share(step->state, (int)n_rows(&call->in[PARE_Q_X]->shape), part, parts, &first, &last))
         return pare_span_all();
-    return pare_span_items(t, axes, first, last);
+    pare_span span = pare_span_items(t, axes, first, last);
+
+    if (operand == PARE_Q_X && first < last && span.end < PTRDIFF_MAX) /* rows are read in blocks of 64 bytes */
+        span.end += 63 - (call->in[PARE_Q_W]->shape.dim[1] + 63) % 64;
+    return span;
 }
 
 static void release(void *plan)
@@ -159,6 +164,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1 << PARE_Q_X, 1 << PARE_Q_RESIDUAL | 1 << PARE_Q_ROWS) &&
+           call->in[PARE_Q_X]->shape.rank >= 2;
+}
+
 const pare_op pare_op_qgemm = {
     .name = "qgemm",
     .min_in = 2,
@@ -170,5 +181,6 @@ const pare_op pare_op_qgemm = {
     .attrs_size = sizeof(qgemm_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
 };

@@ -11,6 +11,7 @@
 #include "ops/move.h"
 #include "ops/quantize_rows.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 /*
  * The first `row_axes` axes number the rows (-1: all but the last axis); the others are what one scale covers. What is
@@ -232,6 +233,11 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1, 0) && pare_row_axes(call) >= 1;
+}
+
 static const char *const samples[] = { "f32[3,70]", "f32[2,3,5]", "f32[2,3,4,5] row_axes=1", "f32[5,33] function=gelu",
                                        NULL };
 
@@ -246,6 +252,7 @@ const pare_op pare_op_quantize_rows = {
     .attrs_size = sizeof(rows_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -5,6 +5,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/span.h"
+#include "ops/samples.h"
 
 typedef struct cut {
     int     axis;
@@ -166,6 +167,19 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    cut cuts[PARE_MAX_RANK];
+    int n = 0;
+
+    if (!pare_samples_are(call, carries, 1, 0) || cuts_of(call, cuts, &n) != PARE_OK)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (cuts[i].axis == 0)
+            return false;
+    return true;
+}
+
 static const char *const samples[] = {
     "f32[2,6,5,5] s64{1,0} s64{4,-1} s64{1,-2}",
     "f32[7,5] s64{-1} s64{-100} s64{0} s64{-2}",
@@ -188,6 +202,7 @@ const pare_op pare_op_slice = {
     .traits = PARE_SELECTS,
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -5,6 +5,7 @@
 #include "ops/attr.h"
 #include "ops/boxes.h"
 #include "ops/call.h"
+#include "ops/samples.h"
 
 extern const pare_op pare_op_softmax, pare_op_log_softmax;
 
@@ -81,6 +82,12 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     return PARE_OK;
 }
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1, 0) &&
+           pare_samples_off_axis(call, ((const pare_axis_attrs *)call->attrs)->axis);
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,7]", "f32[2,19,5] axis=1", "f32[2,3,4] axis=0", "f32[3,1000]", "f32[1]", "f32[]", "f32[0,3]", NULL,
 };
@@ -96,6 +103,7 @@ static const char *const samples[] = {
                                       .attrs_size = sizeof(pare_axis_attrs), \
                                       .infer = infer,                        \
                                       .forward = forward,                    \
+                                      .by_sample = by_sample,                \
                                       .prepare = prepare,                    \
                                       .samples = samples };
 ROW(softmax, "Softmax")

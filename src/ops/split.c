@@ -5,6 +5,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/parts.h"
+#include "ops/samples.h"
 
 static pare_status infer(const pare_call *call)
 {
@@ -71,6 +72,12 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1, 0) &&
+           pare_samples_off_axis(call, ((const pare_split_attrs *)call->attrs)->axis);
+}
+
 static const char *const samples[] = {
     "f32[2,6,5,5] axis=1 num_outputs=2 -> 2",
     "f32[7,3] num_outputs=3 -> 3",
@@ -93,6 +100,7 @@ const pare_op pare_op_split = {
     .attrs_size = sizeof(pare_split_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -5,6 +5,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/parts.h"
+#include "ops/samples.h"
 
 static void permutation(const pare_call *call, int perm[PARE_MAX_RANK])
 {
@@ -50,6 +51,13 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    const pare_transpose_attrs *const a = call->attrs;
+
+    return pare_samples_are(call, carries, 1, 0) && a->perm.n > 0 && a->perm.v[0] == 0;
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,4]", "f32[2,3,5,4] perm=[0,2,3,1]", "u8[3,4]~0.5,7", "s64[]", "f32[2,0,3] perm=[1,0,2]", "f16[2,3]",
     NULL,
@@ -67,6 +75,7 @@ const pare_op pare_op_transpose = {
     .attrs_size = sizeof(pare_transpose_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };

@@ -141,7 +141,9 @@ static inline void pare_qconv_walk_line(const pare_qconv_range *r, pare_qconv_wa
     w->x = r->args->x + w->image * p->x.image + w->oy * p->x_line;
     w->y = (uint8_t *)r->args->y + w->image * p->y.image + w->oy * p->y.row;
     w->residual = r->args->residual ? r->args->residual + w->image * p->residual.image + w->oy * p->residual.row : w->x;
-    w->row_scale = r->args->row_scales && w->image < r->args->batch ? r->args->row_scales[w->image] : 1;
+    /* Behind the last pixel lies what another part may just be writing. */
+    w->row_scale =
+        r->args->row_scales && (long)w->image * p->out_h * p->out_w < r->last ? r->args->row_scales[w->image] : 1;
 }
 
 /* Moves on by n pixels of the same line, or to the begin of the next. */

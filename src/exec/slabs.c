@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slabs.c - a batch whose samples never meet runs in slabs of a few, whose activations stay in the cache
+ *
+ * In a whole batch every step would write its result to memory and the next one read it from there. One sample at a time
+ * leaves activations in the cache, but reads every weight again. Which weighs more depends on the network, so bytes are
+ * counted. Kernels give equal bits for any batch, so results do not depend on it.
+ */
+#include "exec/slabs.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+
+enum {
+    CACHE = 1 << 20, /* bytes that a step may touch and its result still be in a second-level cache for the next one */
+    MOVES = 2,       /* activations that are not: read, written, and read before that, by turns: against one read    */
+    MOST_INPUTS = 32,
+};
+
+/* Samples in the inputs: the same number, 2 or more, in all; 0: it is not so. */
+static int64_t n_samples(const pare_graph *g)
+{
+    for (int i = 0; i < g->n_inputs; i++) {
+        const pare_shape *const s = &g->inputs[i]->t.shape;
+
+        if (s->rank < 1 || s->dim[0] < 2 || s->dim[0] != g->inputs[0]->t.shape.dim[0] ||
+            pare_dtype_size(g->inputs[i]->t.dtype) == 0)
+            return 0;
+    }
+    return g->n_inputs ? g->inputs[0]->t.shape.dim[0] : 0;
+}
+
+/* Results of one shape; operands of its rank, or constants that are the same along its axis 0. */
+static bool elementwise(const pare_call *call, unsigned carries)
+{
+    const int rank = call->out[0]->shape.rank;
+
+    for (int i = 1; i < call->n_out; i++)
+        if (call->out[i] && !pare_shape_equal(&call->out[i]->shape, &call->out[0]->shape))
+            return false;
+    for (int i = 0; i < call->n_in; i++) {
+        const pare_shape *const s = call->in[i] ? &call->in[i]->shape : NULL;
+
+        if (s && s->rank == rank && !(carries >> i & 1) && s->dim[0] != 1)
+            return false;
+        if (s && s->rank != rank && (carries >> i & 1))
+            return false;
+    }
+    return true;
+}
+
+static bool is_by_sample(const pare_call *call, unsigned carries)
+{
+    if (call->op->traits & PARE_HAS_BODY)
+        return false;
+    if (call->op->by_sample)
+        return call->op->by_sample(call, carries);
+    if (call->op->traits & PARE_ELEMENTWISE)
+        return elementwise(call, carries);
+    return call->op->traits & (PARE_WANTS_CHANNELS_LAST | PARE_VIEW) && carries == 1;
+}
+
+/* Marks what a node makes of samples. False: samples meet in it, or become something else than axis 0. */
+static bool follow(const pare_node *n, int64_t samples, bool *carries)
+{
+    const pare_tensor *in[MOST_INPUTS];
+    pare_tensor       *out[PARE_MAX_OUTPUTS];
+    unsigned           mask = 0;
+
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->graph == n->graph && carries[n->in[i]->id]) {
+            if (i >= MOST_INPUTS)
+                return false;
+            mask |= 1u << i;
+        }
+    if (!mask)
+        return true;
+    if (n->n_in > MOST_INPUTS)
+        return false;
+    for (int i = 0; i < n->n_in; i++)
+        in[i] = n->in[i] ? &n->in[i]->t : NULL;
+    for (int i = 0; i < n->n_out; i++) {
+        out[i] = n->out[i] ? &n->out[i]->t : NULL;
+        if (out[i] && (out[i]->shape.rank < 1 || out[i]->shape.dim[0] != samples || (out[i]->q && out[i]->q->n > 1) ||
+                       pare_dtype_size(out[i]->dtype) == 0))
+            return false;
+        if (out[i])
+            carries[n->out[i]->id] = true;
+    }
+    return n->n_out > 0 && out[0] && is_by_sample(&(pare_call){ n->op, n->attrs, n->n_in, n->n_out, in, out }, mask);
+}
+
+/* Whether no sample meets another between inputs and outputs. */
+static bool samples_stay_apart(const pare_graph *g, int64_t samples, bool *carries)
+{
+    for (int i = 0; i < g->n_inputs; i++)
+        carries[g->inputs[i]->id] = true;
+    for (const pare_node *n = g->first; n; n = n->next)
+        if (!follow(n, samples, carries))
+            return false;
+    for (int i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i]->graph != g || !carries[g->outputs[i]->id])
+            return false;
+    return true;
+}
+
+/* Bytes that a sample moves to and from memory when `slab` of them run together. */
+static double cost_of(const pare_graph *g, int64_t samples, int64_t slab, const bool *carries)
+{
+    double cost = 0;
+
+    for (const pare_node *n = g->first; n; n = n->next) {
+        double weights = 0, one = 0;
+
+        for (int i = 0; i < n->n_in + n->n_out && !(n->op->traits & PARE_VIEW); i++) {
+            const pare_value *const v = i < n->n_in ? n->in[i] : n->out[i - n->n_in];
+
+            if (v && v->graph == g && carries[v->id])
+                one += (double)pare_tensor_bytes(&v->t) / (double)samples;
+            else if (v)
+                weights += (double)pare_tensor_bytes(&v->t);
+        }
+        cost += weights / (double)slab + (one * (double)slab > CACHE ? MOVES * one : 0);
+    }
+    return cost;
+}
+
+static int64_t best_slab(const pare_graph *g, int64_t samples, const bool *carries)
+{
+    int64_t best = samples;
+    double  least = cost_of(g, samples, samples, carries);
+
+    for (int64_t slab = samples / 2; slab >= 1; slab--) {
+        const double cost = samples % slab == 0 ? cost_of(g, samples, slab, carries) : least;
+
+        if (cost < least) {
+            least = cost;
+            best = slab;
+        }
+    }
+    return best;
+}
+
+/* Constants may be shared with other graphs, and have no samples. */
+static void resize(pare_graph *g, const bool *carries, int64_t from, int64_t to)
+{
+    for (pare_value *v = g->values; v; v = v->next)
+        if (carries[v->id]) {
+            v->t.shape.dim[0] = v->t.shape.dim[0] / from * to;
+            pare_tensor_set_dense(&v->t);
+        }
+}
+
+pare_status pare_slabs_cut(pare_graph *g, int64_t slab, int64_t *slabs, bool *carries)
+{
+    const int64_t samples = n_samples(g);
+
+    *slabs = 1;
+    memset(carries, 0, (size_t)g->n_values * sizeof(*carries));
+    if (samples < 2 || !samples_stay_apart(g, samples, carries))
+        return PARE_OK;
+    slab = slab ? slab : best_slab(g, samples, carries);
+    if (samples % slab != 0)
+        return pare_fail(PARE_ERR_ARG, "%lld samples cannot be cut into slabs of %lld", (long long)samples,
+                         (long long)slab);
+    *slabs = samples / slab;
+    resize(g, carries, samples, slab);
+    return PARE_OK;
+}
+
+void pare_slabs_join(pare_graph *g, int64_t slabs, const bool *carries)
+{
+    resize(g, carries, 1, slabs);
+}
