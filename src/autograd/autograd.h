@@ -44,6 +44,10 @@ pare_status pare_tape_node(pare_tape *t, const char *op, const char *attrs, int 
 pare_status pare_tape_like(pare_tape *t, const pare_node *like, const char *op, const char *attrs, int n_in,
                            pare_value *const in[], pare_value **out);
 
+/* And with several outputs. */
+pare_status pare_tape_like_all(pare_tape *t, const pare_node *like, const char *op, int n_in, pare_value *const in[],
+                               int n_out, pare_value *out[]);
+
 /* One output of one and of two inputs, default attributes. */
 pare_status pare_tape_unary(pare_tape *t, const char *op, pare_value *x, pare_value **out);
 pare_status pare_tape_binary(pare_tape *t, const char *op, pare_value *a, pare_value *b, pare_value **out);

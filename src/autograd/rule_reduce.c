@@ -65,3 +65,93 @@ pare_status pare_grad_reduce_mean(pare_tape *t, pare_node *n)
     PARE_TRY(pare_tape_binary(t, "mul", dy, share, &dy));
     return spread(t, n, dy);
 }
+
+/* ----------------------------------------------------------------------------------- reductions that are no averages */
+
+/* dx = factor * dy, both with the input's axes, dy repeated along the reduced ones. */
+static pare_status give_product(pare_tape *t, pare_node *n, pare_value *factor, pare_value *dy)
+{
+    pare_value *dx;
+
+    PARE_TRY(pare_tape_binary(t, "mul", factor, dy, &dx));
+    return pare_tape_give(t, n->in[0], dx);
+}
+
+pare_status pare_grad_reduce_sum_square(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *twice;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(pare_tape_binary(t, "add", dy, dy, &twice));
+    return give_product(t, n, n->in[0], twice);
+}
+
+pare_status pare_grad_reduce_l1(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *sign;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(pare_tape_unary(t, "sign", n->in[0], &sign));
+    return give_product(t, n, sign, dy);
+}
+
+/* dx = x dy / y */
+pare_status pare_grad_reduce_l2(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *y;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(keep(t, n, n->out[0], &y));
+    PARE_TRY(pare_tape_binary(t, "div", dy, y, &dy));
+    return give_product(t, n, n->in[0], dy);
+}
+
+/* y = log(s): dx = dy / s = dy e^-y */
+pare_status pare_grad_reduce_log_sum(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *y;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(keep(t, n, n->out[0], &y));
+    PARE_TRY(pare_tape_unary(t, "exp", y, &y));
+    PARE_TRY(pare_tape_binary(t, "div", dy, y, &dy));
+    return spread(t, n, dy);
+}
+
+/* dx = dy e^(x - y) */
+pare_status pare_grad_reduce_log_sum_exp(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *y, *share;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(keep(t, n, n->out[0], &y));
+    PARE_TRY(pare_tape_binary(t, "sub", n->in[0], y, &share));
+    PARE_TRY(pare_tape_unary(t, "exp", share, &share));
+    return give_product(t, n, share, dy);
+}
+
+/* dx = dy y / x, which has no value where x is 0. */
+pare_status pare_grad_reduce_prod(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *y, *dx;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(keep(t, n, n->out[0], &y));
+    PARE_TRY(pare_tape_binary(t, "mul", dy, y, &dy));
+    PARE_TRY(pare_tape_binary(t, "div", dy, n->in[0], &dx));
+    return pare_tape_give(t, n->in[0], dx);
+}
+
+/* reduce_max, reduce_min: elements that are equal to the result share its gradient evenly. */
+pare_status pare_grad_reduce_extreme(pare_tape *t, pare_node *n)
+{
+    pare_value *dy, *y, *is, *count;
+
+    PARE_TRY(keep(t, n, pare_tape_grad(t, n->out[0]), &dy));
+    PARE_TRY(keep(t, n, n->out[0], &y));
+    PARE_TRY(pare_tape_binary(t, "equal", n->in[0], y, &is));
+    PARE_TRY(pare_tape_like(t, NULL, "cast", "to=f32", 1, &is, &is));
+    PARE_TRY(pare_tape_unbroadcast(t, is, &y->t.shape, &count));
+    PARE_TRY(pare_tape_binary(t, "div", dy, count, &dy));
+    return give_product(t, n, is, dy);
+}

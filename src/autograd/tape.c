@@ -123,12 +123,14 @@ static pare_status make_node(pare_tape *t, const pare_node *like, const char *op
                              pare_value *const in[], int n_out, pare_value *out[], pare_node **made)
 {
     const pare_op *const descriptor = pare_op_find(op);
+    pare_value          *fresh[PARE_MAX_OUTPUTS]; /* out[] may be in[] */
     pare_node           *n;
 
-    assert(descriptor);
+    assert(descriptor && n_out <= PARE_MAX_OUTPUTS);
     for (int i = 0; i < n_out; i++)
-        PARE_TRY(new_value(t, &out[i]));
-    PARE_TRY(pare_graph_add_node(t->g, descriptor, NULL, n_in, in, n_out, out, NULL, &n));
+        PARE_TRY(new_value(t, &fresh[i]));
+    PARE_TRY(pare_graph_add_node(t->g, descriptor, NULL, n_in, in, n_out, fresh, NULL, &n));
+    memcpy(out, fresh, (size_t)n_out * sizeof(*out));
     if (like)
         copy_attrs(n, like);
     if (attrs)
@@ -148,6 +150,12 @@ pare_status pare_tape_like(pare_tape *t, const pare_node *like, const char *op, 
                            pare_value *const in[], pare_value **out)
 {
     return make_node(t, like, op, attrs, n_in, in, 1, out, NULL);
+}
+
+pare_status pare_tape_like_all(pare_tape *t, const pare_node *like, const char *op, int n_in, pare_value *const in[],
+                               int n_out, pare_value *out[])
+{
+    return make_node(t, like, op, NULL, n_in, in, n_out, out, NULL);
 }
 
 pare_status pare_tape_unary(pare_tape *t, const char *op, pare_value *x, pare_value **out)

@@ -240,6 +240,7 @@ static const char *const average_samples[] = {
     "f32[1,5,5] kernel_shape=[2] ceil_mode=1 strides=[2] shape=[1,5,9]",
     NULL,
 };
+static const char *const global_max_samples[] = { "f32[2,3,1,1] f32[2,3,7,5]", "f32[1,70,1] f32[1,70,9]", NULL };
 static const char *const global_samples[] = { "f32[2,3,1,1] shape=[2,3,7,5]", "f32[1,70,1] shape=[1,70,9]", NULL };
 
 const pare_op pare_op_max_pool_grad = {
@@ -255,6 +256,20 @@ const pare_op pare_op_max_pool_grad = {
     .forward = forward,
     .prepare = prepare,
     .samples = max_samples,
+};
+
+const pare_op pare_op_global_max_pool_grad = {
+    .name = "global_max_pool_grad",
+    .min_in = 2, /* dy, x */
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_WANTS_CHANNELS_LAST,
+    .attrs_size = sizeof(grad_attrs),
+    .infer = infer_max,
+    .forward = forward,
+    .prepare = prepare,
+    .samples = global_max_samples,
 };
 
 const pare_op pare_op_average_pool_grad = {

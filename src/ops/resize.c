@@ -18,7 +18,7 @@ static pare_status check_word(const char *attr, const char *word, const char *co
     return pare_fail(PARE_ERR_UNSUPPORTED, "%s '%s' is not supported", attr, word);
 }
 
-static pare_status check_attrs(const pare_resize_attrs *p)
+pare_status pare_resize_check(const pare_resize_attrs *p)
 {
     static const char *const modes[] = { "nearest", "linear", "cubic", NULL };
     static const char *const roundings[] = { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL };
@@ -72,8 +72,7 @@ static void mark_resized(const pare_resize_attrs *p, int rank, pare_resize_axis 
     }
 }
 
-/* What each axis does. PARE_ERR_DYNAMIC as long as scales, sizes or the input's shape are not known. */
-static pare_status axes_of(const pare_call *call, pare_resize_axis axes[PARE_MAX_RANK])
+pare_status pare_resize_axes(const pare_call *call, pare_resize_axis axes[PARE_MAX_RANK])
 {
     const pare_resize_attrs *const p = call->attrs;
     const pare_shape *const        x = &call->in[0]->shape;
@@ -127,10 +126,10 @@ static pare_status infer(const pare_call *call)
     pare_resize_axis               axes[PARE_MAX_RANK];
     int                            resized = 0;
 
-    PARE_TRY(check_attrs(p));
+    PARE_TRY(pare_resize_check(p));
     if (strcmp(p->mode, "nearest") != 0)
         PARE_TRY(pare_call_plain(call, 0, PARE_D(f32)));
-    PARE_TRY(axes_of(call, axes));
+    PARE_TRY(pare_resize_axes(call, axes));
     for (int i = 0; i < y.rank; i++) {
         y.dim[i] = axes[i].out;
         resized += axes[i].resized;
@@ -146,7 +145,7 @@ static pare_status plan_of(const pare_call *call, pare_resize_plan **plan)
 {
     pare_resize_axis axes[PARE_MAX_RANK];
 
-    PARE_TRY(axes_of(call, axes));
+    PARE_TRY(pare_resize_axes(call, axes));
     return pare_resize_plan_create(call->attrs, call->in[0]->shape.rank, axes, plan);
 }
 

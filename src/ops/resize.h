@@ -28,6 +28,10 @@ typedef struct pare_resize_plan {
     pare_resize_taps  taps[];
 } pare_resize_plan;
 
+/* What each axis does. PARE_ERR_DYNAMIC as long as scales, sizes or the input's shape are not known. */
+pare_status pare_resize_axes(const pare_call *call, pare_resize_axis axes[PARE_MAX_RANK]);
+pare_status pare_resize_check(const pare_resize_attrs *p); /* names and numbers that there are */
+
 pare_status pare_resize_plan_create(const pare_resize_attrs *p, int rank, const pare_resize_axis *axes,
                                     pare_resize_plan **out); /* release with pare_free */
 
