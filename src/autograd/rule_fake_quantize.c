@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rule_fake_quantize.c - the straight-through gradient of fake_quantize, and those of a learned scale and zero
+ * rule_fake_quantize.c - the straight-through gradient of fake_quantize, and those of a learned scale and zero; and of
+ * the factor that folding a batch normalization multiplies weights by
  *
  * The gradient of a learned scale is multiplied by 1 / sqrt(elements * hi), as LSQ (Esser et al. 2020) asks, so that it
  * is as large, beside the scale, as those of weights are beside the weights.
@@ -25,6 +26,17 @@ static pare_status give_sums(pare_tape *t, const pare_node *n, pare_value *sums,
     PARE_TRY(pare_tape_binary(t, "mul", of, times, &grad));
     PARE_TRY(pare_tape_reshape(t, grad, &to->t.shape, &grad));
     return pare_tape_give(t, to, grad);
+}
+
+/* f = gamma * f(1): the variance is a running one, which is not trained. */
+pare_status pare_grad_batch_norm_factor(pare_tape *t, pare_node *n)
+{
+    pare_value *one, *f, *grad;
+
+    PARE_TRY(pare_tape_full(t, &n->in[0]->t.shape, 1.0f, &one));
+    PARE_TRY(pare_tape_like(t, n, "batch_norm_factor", NULL, 2, (pare_value *const[]){ one, n->in[1] }, &f));
+    PARE_TRY(pare_tape_binary(t, "mul", pare_tape_grad(t, n->out[0]), f, &grad));
+    return pare_tape_give(t, n->in[0], grad);
 }
 
 pare_status pare_grad_fake_quantize(pare_tape *t, pare_node *n)

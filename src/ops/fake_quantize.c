@@ -2,6 +2,7 @@
 /* fake_quantize.c - quantize and dequantize in floats: what training with quantization sees */
 #include "ops/fake_quantize.h"
 
+#include <float.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -12,9 +13,19 @@ const pare_attr pare_fake_quantize_attr_table[] = {
     PARE_ATTR_ROW_INT(pare_fake_quantize_attrs, lo, 0),
     PARE_ATTR_ROW_INT(pare_fake_quantize_attrs, hi, 255),
     PARE_ATTR_ROW_INT(pare_fake_quantize_attrs, axis, -1),
-    PARE_ATTR_ROW_STRING(pare_fake_quantize_attrs, learn, "lsq"),
+    PARE_ATTR_ROW_STRING(pare_fake_quantize_attrs, learn, "none"),
     PARE_ATTR_END,
 };
+
+static bool learns_known(const char *learn)
+{
+    static const char *const known[] = { "none", "lsq", "lsq+", "pact" };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(learn, known[i]) == 0)
+            return true;
+    return false;
+}
 
 pare_status pare_fake_quantize_check(const pare_call *call, int first)
 {
@@ -24,11 +35,11 @@ pare_status pare_fake_quantize_check(const pare_call *call, int first)
     for (int i = 0; i < call->n_in; i++)
         if (call->in[i])
             PARE_TRY(pare_call_plain(call, i, PARE_D(f32)));
-    if (a->lo < -(1 << 15) || a->hi >= 1 << 16 || a->lo >= a->hi)
-        return pare_fail(PARE_ERR_ARG, "lo %lld and hi %lld are no bounds of integers up to 16 bits", (long long)a->lo,
+    if (a->lo < INT32_MIN || a->hi > INT32_MAX || a->lo >= a->hi)
+        return pare_fail(PARE_ERR_ARG, "lo %lld and hi %lld are no bounds of integers up to 32 bits", (long long)a->lo,
                          (long long)a->hi);
-    if (strcmp(a->learn, "lsq") != 0 && strcmp(a->learn, "pact") != 0)
-        return pare_fail(PARE_ERR_ARG, "learn is \"lsq\" or \"pact\", not \"%s\"", a->learn);
+    if (!learns_known(a->learn))
+        return pare_fail(PARE_ERR_ARG, "learn is \"none\", \"lsq\", \"lsq+\" or \"pact\", not \"%s\"", a->learn);
     if (a->axis < -1 || a->axis > 1 || a->axis >= x->rank)
         return pare_fail(PARE_ERR_SHAPE, "axis %lld of an input of rank %d; there are -1 (none), 0 and 1",
                          (long long)a->axis, x->rank);
@@ -48,8 +59,9 @@ int64_t pare_fake_entries(const pare_call *call, int first)
 pare_fake pare_fake_entry(const pare_call *call, int first, int64_t e)
 {
     const pare_fake_quantize_attrs *a = call->attrs;
+    const float                     scale = (float)pare_tensor_real(call->in[first + 1], e);
 
-    return (pare_fake){ .scale = (float)pare_tensor_real(call->in[first + 1], e),
+    return (pare_fake){ .scale = scale > FLT_EPSILON ? scale : FLT_EPSILON, /* a learned one may fall below */
                         .zero = pare_call_has(call, first + 2)
                                     ? pare_fake_round((float)pare_tensor_real(call->in[first + 2], e))
                                     : 0,
@@ -144,6 +156,7 @@ static const char *const samples[] = {
     "f32[4,3,2,2] f32{0.1,0.02,0.5,1} ? axis=0 lo=-127 hi=127",
     "f32[2,3,7] f32{0.1,0.02,0.5} f32{0,3,15} axis=1 hi=15",
     "f32[9] f32:0.5 ? lo=-1 hi=1 learn=\"pact\"",
+    "f32{3e9,-3e9,4194305,8388609,-6.5} f32:1 ? lo=-1073741824 hi=1073741824",
     NULL,
 };
 

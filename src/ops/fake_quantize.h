@@ -15,9 +15,10 @@
 #include "ops/op.h"
 
 typedef struct pare_fake_quantize_attrs {
-    int64_t     lo, hi; /* the integers there are: -2^15 .. 2^16 - 1                                  */
+    int64_t     lo, hi; /* the integers there are: within 32 bits                                     */
     int64_t     axis;   /* scale and zero have one entry per index of it; -1: one entry               */
-    const char *learn;  /* which slope a scale has: "lsq" or "pact"                                   */
+    const char *learn;  /* what scale and zero are while training: "none": computed; "lsq": the scale is learned;
+                         * "lsq+": zero, too; "pact": the scale is, by PACT's slope                                */
 } pare_fake_quantize_attrs;
 
 extern const pare_attr pare_fake_quantize_attr_table[];
@@ -38,14 +39,12 @@ pare_fake pare_fake_entry(const pare_call *call, int first, int64_t e);
 /* The part of a tensor that entry e is for. */
 pare_tensor pare_fake_view(const pare_call *call, const pare_tensor *t, int64_t e);
 
-/* rint, half to even, of what is clamped to where rounding no longer matters; NaN stays NaN. */
+/* rint, half to even; -0 may become 0. From 2^23 on floats are whole. */
 PARE_MATH float pare_fake_round(float t)
 {
-    const float far = 0x1p20f, shift = 0x1.8p23f;
+    const float far = 0x1p23f, shift = pare_pickf(t < 0, -far, far);
 
-    t = pare_pickf(t < -far, -far, t);
-    t = pare_pickf(t > far, far, t);
-    return (t + shift) - shift;
+    return pare_pickf((t > -far) & (t < far), (t + shift) - shift, t);
 }
 
 /* q - zero; NaN counts as lo. */

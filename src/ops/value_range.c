@@ -78,8 +78,8 @@ static void range_run(const pare_step *step, const pare_call *call, int part, in
             }
         }
         for (int l = 1; l < LANES; l++) {
-            widen(min[l], &min[0], &max[0]);
-            widen(max[l], &min[0], &max[0]);
+            min[0] = min[l] < min[0] ? min[l] : min[0];
+            max[0] = max[l] > max[0] ? max[l] : max[0];
         }
         pare_tensor_set_real(call->out[0], e, bad ? NAN : (double)min[0]);
         pare_tensor_set_real(call->out[1], e, bad ? NAN : (double)max[0]);
