@@ -270,7 +270,7 @@ static void cells_are_right(runner *r)
 static void same_on_every_machine(runner *r)
 {
     const pare_rows_f32_kernel *const k = pare_rows_f32_best(pare_cpu_features());
-    const uint64_t                    want = 0x5d46c6209b7248f4u;
+    const uint64_t                    want = 0xfe031182c8a099c9u;
     pare_rng                          rng = pare_rng_seed(1);
     uint64_t                          hash = 0xcbf29ce484222325u;
 
