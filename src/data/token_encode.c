@@ -22,23 +22,20 @@ static pare_token_edge *edge_of(const pare_tokenizer *t, uint32_t from, uint8_t 
     return &t->edges[i];
 }
 
-/* Pieces in brackets are no text. */
+/* "<0x0a>" */
+static bool is_byte(const pare_token *p)
+{
+    return p->n == 6 && strncmp(p->text, "<0x", 3) == 0 && strspn(p->text + 3, "0123456789abcdef") == 2 &&
+           p->text[5] == '>';
+}
+
+/* Pieces that stand for something else than themselves. */
 static bool is_text(const pare_token *p)
 {
-    char name[8] = "";
-
     for (int i = 0; i < PARE_N_SPECIALS; i++)
         if (strcmp(p->text, pare_tokenizer_special_name(i)) == 0)
             return false;
-    if (strcmp(p->text, "[MASK]") == 0 || strncmp(p->text, "[unused", 7) == 0)
-        return false;
-    if (p->n == 6 && strncmp(p->text, "<0x", 3) == 0)
-        for (int b = 0; b < 256; b++) {
-            pare_tokenizer_byte_name(b, name);
-            if (strcmp(p->text, name) == 0)
-                return false;
-        }
-    return true;
+    return !is_byte(p) && strcmp(p->text, "[MASK]") != 0 && strncmp(p->text, "[unused", 7) != 0;
 }
 
 static void grow_tree(pare_tokenizer *t, int piece)
@@ -79,8 +76,8 @@ pare_status pare_tokenizer_finish(pare_tokenizer *t)
         const pare_token *const p = &t->pieces.tokens[i];
 
         bytes += p->n;
-        for (uint32_t k = 0; t->lower && k < p->n && is_text(p); k++)
-            t->lower = p->text[k] < 'A' || p->text[k] > 'Z';
+        if (is_text(p))
+            t->lower &= !p->text[strcspn(p->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
     }
 
     if (bytes > MAX_BYTES)

@@ -75,7 +75,7 @@ static pare_status add_characters(trainer *r)
                 chars.tokens[c].count += w->count;
         }
     }
-    if (status == PARE_OK) {
+    if (status == PARE_OK && chars.n) {
         int n = 0;
 
         qsort(chars.tokens, (size_t)chars.n, sizeof(*chars.tokens), by_count);

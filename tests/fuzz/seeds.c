@@ -226,6 +226,18 @@ static void save_weights(void)
               "{\"metadata\": {\"total_size\": 8}, \"weight_map\": {\"a\": \"b.safetensors\"}}");
 }
 
+static void save_vocabularies(void)
+{
+    static const char uncased[] =
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\nun\n##aff\n##able\nthe\n\0sentence\tlabel\nthe unaffable\t1\n"
+        "Caf\xc3\xa9, the caf\xc3\xa9!\t0\n";
+    static const char cased[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nA\na\n##b\n\0id\ttext\r\n1\tnana nanana banana\r\n"
+                                "2\t\xff\xfe \xe4\xb8\xad\xe6\x96\x87\r\n\r\n";
+
+    save("tokenizer", "uncased", uncased, sizeof(uncased) - 1);
+    save("tokenizer", "cased", cased, sizeof(cased) - 1);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || chdir(argv[1]))
@@ -239,5 +251,6 @@ int main(int argc, char **argv)
     save_ranges();
     save_models();
     save_weights();
+    save_vocabularies();
     return 0;
 }
