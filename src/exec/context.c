@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "exec/interp.h"
+#include "exec/lanes.h"
 #include "exec/order.h"
 #include "kernels/amx/tile.h"
 
@@ -15,9 +16,7 @@ enum { MESSAGE = 1024 };
 
 struct pare_context {
     const pare_plan *plan;
-    pare_bound      *lanes;   /* [n_lanes] memory of a slab; slabs that run at the same time need one each */
-    int              n_lanes; /* 1 or more                           */
-    pare_tensor     *outputs; /* [outputs] of all slabs, where there are several                           */
+    pare_lanes       lanes;
     char            *scratch; /* [parts][plan->scratch_bytes]        */
     int              parts;   /* that scratch has room for           */
     pare_order       order;   /* of the last run on several threads  */
@@ -56,36 +55,6 @@ static pare_status grow_scratch(pare_context *ctx, int parts)
     return PARE_OK;
 }
 
-static pare_status grow_lanes(pare_context *ctx, int n)
-{
-    if (n > ctx->n_lanes) {
-        pare_bound *const lanes = pare_realloc(ctx->lanes, sizeof(*lanes) * (size_t)n);
-
-        if (!lanes)
-            return pare_fail_memory(sizeof(*lanes) * (size_t)n, "a context");
-        ctx->lanes = lanes;
-    }
-    for (; ctx->n_lanes < n; ctx->n_lanes++) {
-        ctx->lanes[ctx->n_lanes] = (pare_bound){ 0 };
-        PARE_TRY(pare_bound_create(ctx->plan, &ctx->lanes[ctx->n_lanes]));
-    }
-    return PARE_OK;
-}
-
-static pare_status make_outputs(pare_context *ctx)
-{
-    const pare_graph *const g = ctx->plan->g;
-
-    ctx->outputs = pare_calloc((size_t)g->n_outputs + 1, sizeof(*ctx->outputs));
-    if (!ctx->outputs)
-        return pare_fail_memory(sizeof(*ctx->outputs), "outputs");
-    for (int i = 0; i < g->n_outputs; i++) {
-        ctx->outputs[i] = ctx->plan->whole[g->n_inputs + i];
-        PARE_TRY(pare_tensor_alloc(&ctx->outputs[i]));
-    }
-    return PARE_OK;
-}
-
 pare_status pare_context_create(const pare_plan *plan, pare_context **out)
 {
     pare_context *const ctx = pare_calloc(1, sizeof(*ctx));
@@ -94,9 +63,7 @@ pare_status pare_context_create(const pare_plan *plan, pare_context **out)
     if (!ctx)
         return pare_fail_memory(sizeof(*ctx), "a context");
     ctx->plan = plan;
-    PARE_GOTO(grow_lanes(ctx, 1));
-    if (plan->slabs > 1)
-        PARE_GOTO(make_outputs(ctx));
+    PARE_GOTO(pare_lanes_create(plan, &ctx->lanes));
     *out = ctx;
     return PARE_OK;
 out:
@@ -109,12 +76,7 @@ void pare_context_destroy(pare_context *ctx)
     if (!ctx)
         return;
     pare_order_clear(&ctx->order);
-    for (int i = 0; i < ctx->n_lanes; i++)
-        pare_bound_clear(&ctx->lanes[i]);
-    for (int i = 0; ctx->outputs && i < ctx->plan->g->n_outputs; i++)
-        pare_tensor_release(&ctx->outputs[i]);
-    pare_free(ctx->lanes);
-    pare_free(ctx->outputs);
+    pare_lanes_clear(ctx->plan, &ctx->lanes);
     pare_free_aligned(ctx->scratch);
     pare_free(ctx);
 }
@@ -137,7 +99,7 @@ static const pare_tensor *outer_tensor(void *env, const pare_value *v)
 {
     const pare_context *const ctx = env;
 
-    return v->graph == ctx->plan->g ? &ctx->lanes->tensors[v->id] : &v->t;
+    return v->graph == ctx->plan->g ? &ctx->lanes.lane->tensors[v->id] : &v->t;
 }
 
 /* Part `part` of `parts` of a step in a lane's memory. */
@@ -163,7 +125,7 @@ static void show(pare_context *ctx, const pare_value *v)
 {
     for (int i = 0; v && i < ctx->n_taps; i++)
         if (strcmp(ctx->taps[i].value, v->name) == 0)
-            note_failure(ctx, v->producer, ctx->taps[i].see(ctx->taps[i].user, &ctx->lanes->tensors[v->id]));
+            note_failure(ctx, v->producer, ctx->taps[i].see(ctx->taps[i].user, &ctx->lanes.lane->tensors[v->id]));
 }
 
 static void show_outputs(pare_context *ctx, const pare_node *n)
@@ -221,7 +183,7 @@ static void share_steps(void *arg, int part, int parts)
             await_order(ctx, s, part, parts);
         /* Whoever saw a failure has skipped the step, and those who waited for it see the failure, too. */
         if (!ctx->plan->steps[s].view && atomic_load_explicit(&ctx->failed, memory_order_relaxed) == PARE_OK)
-            run_step(ctx, ctx->lanes, s, (int[]){ part, parts }, scratch);
+            run_step(ctx, ctx->lanes.lane, s, (int[]){ part, parts }, scratch);
         if (together)
             meet(ctx, s, part, parts, &then);
         else if (!ctx->plan->steps[s].view)
@@ -230,30 +192,20 @@ static void share_steps(void *arg, int part, int parts)
     pare_tile_end();
 }
 
-static void keep_outputs(pare_context *ctx, const pare_bound *lane, int64_t slab)
-{
-    for (int i = 0; ctx->outputs && i < ctx->plan->g->n_outputs; i++) {
-        const pare_tensor *const t = &lane->tensors[ctx->plan->g->outputs[i]->id];
-        const size_t             bytes = (size_t)pare_tensor_bytes(t);
-
-        memcpy((char *)ctx->outputs[i].data + (size_t)slab * bytes, t->data, bytes);
-    }
-}
-
 /* Each part runs whole slabs, in a lane of its own: nobody waits. */
 static void share_slabs(void *arg, int part, int parts)
 {
     pare_context *const     ctx = arg;
-    const pare_bound *const lane = &ctx->lanes[part];
+    const pare_bound *const lane = &ctx->lanes.lane[part];
     char *const             scratch = ctx->scratch + ctx->plan->scratch_bytes * (size_t)part;
 
     (void)parts;
     for (int slab; (slab = atomic_fetch_add(&ctx->next_slab, 1)) < ctx->apart;) {
-        pare_bound_inputs(ctx->plan, &ctx->lanes[part], ctx->in, slab);
+        pare_bound_inputs(ctx->plan, &ctx->lanes.lane[part], ctx->in, slab);
         for (int s = 0; s < ctx->plan->n_steps; s++)
             if (!ctx->plan->steps[s].view && atomic_load_explicit(&ctx->failed, memory_order_relaxed) == PARE_OK)
                 run_step(ctx, lane, s, (int[]){ 0, 1 }, scratch);
-        keep_outputs(ctx, lane, slab);
+        pare_lanes_keep(ctx->plan, &ctx->lanes, part, slab);
     }
     pare_tile_end();
 }
@@ -265,18 +217,18 @@ static pare_status run_slabs(pare_context *ctx, int parts)
 
     ctx->apart = parts == 1 || ctx->n_taps || ctx->ns ? 0 : slabs / parts * parts;
     if (ctx->apart) {
-        PARE_TRY(grow_lanes(ctx, parts));
+        PARE_TRY(pare_lanes_grow(ctx->plan, &ctx->lanes, parts));
         atomic_store(&ctx->next_slab, 0);
         pare_pool_run(ctx->pool, share_slabs, ctx);
     }
     for (int slab = ctx->apart; slab < slabs && atomic_load(&ctx->failed) == PARE_OK; slab++) {
-        pare_bound_inputs(ctx->plan, ctx->lanes, ctx->in, slab);
+        pare_bound_inputs(ctx->plan, ctx->lanes.lane, ctx->in, slab);
         if (parts > 1 && parts != ctx->order.parts)
-            PARE_TRY(pare_order_make(ctx->plan, ctx->lanes, parts, &ctx->order));
+            PARE_TRY(pare_order_make(ctx->plan, ctx->lanes.lane, parts, &ctx->order));
         for (int i = 0; ctx->n_taps && i < ctx->plan->g->n_inputs; i++)
             show(ctx, ctx->plan->g->inputs[i]);
         pare_pool_run(ctx->pool, share_steps, ctx);
-        keep_outputs(ctx, ctx->lanes, slab);
+        pare_lanes_keep(ctx->plan, &ctx->lanes, 0, slab);
     }
     return PARE_OK;
 }
@@ -303,12 +255,13 @@ pare_status pare_context_run(pare_context *ctx, pare_pool *pool, const pare_tens
 
 const pare_tensor *pare_context_output(const pare_context *ctx, int index)
 {
-    return ctx->outputs ? &ctx->outputs[index] : &ctx->lanes->tensors[ctx->plan->g->outputs[index]->id];
+    return ctx->lanes.outputs ? &ctx->lanes.outputs[index]
+                              : &ctx->lanes.lane->tensors[ctx->plan->g->outputs[index]->id];
 }
 
 const pare_call *pare_context_call(const pare_context *ctx, int step)
 {
-    return &ctx->lanes->calls[step];
+    return &ctx->lanes.lane->calls[step];
 }
 
 void pare_context_profile(pare_context *ctx, double *ns)

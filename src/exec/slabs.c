@@ -15,7 +15,7 @@
 
 enum {
     CACHE = 1 << 20, /* bytes that a step may touch and its result still be in a second-level cache for the next one */
-    MOVES = 2,       /* activations that are not: read, written, and read before that, by turns: against one read    */
+    MOVES = 4,       /* what a byte of the others costs, read and written, in bytes of weights, which are prefetched */
     MOST_INPUTS = 32,
 };
 
