@@ -114,6 +114,9 @@ static void samples_that_meet_stay_together(void **state)
     assert_int_equal(slabs_of_op(x3, "matmul(@w, %x)"), 1);
     assert_int_equal(slabs_of_op(x2, "add(%x, @b)"), 4);
     assert_int_equal(slabs_of_op(x2, "add(%x, @w)"), 1);
+    assert_int_equal(slabs_of_op("%x = input f32[4,2]\n@c = const f32[4,2] {1,2,1,2,1,2,1,2}", "add(%x, @c)"), 4);
+    assert_int_equal(slabs_of_op("%x = input f32[4,2]\n@c = const f32[4,2] {1,2,1,2,1,2,1,3}", "add(%x, @c)"), 1);
+    assert_int_equal(slabs_of_op("%x = input f32[4,4,4]\n@p = const s64[6] {0,1,0,0,0,2}", "pad(%x, @p)"), 4);
     assert_int_equal(slabs_of_op(x2, "transpose(%x) perm=[1,0]"), 1);
     assert_int_equal(slabs_of_op(x3, "transpose(%x) perm=[0,2,1]"), 4);
     assert_int_equal(slabs_of_op(x2, "concat(%x, %x) axis=1"), 4);

@@ -65,34 +65,70 @@ static bool is_by_sample(const pare_call *call, unsigned carries)
     return call->op->traits & (PARE_WANTS_CHANNELS_LAST | PARE_VIEW) && carries == 1;
 }
 
-/* Marks what a node makes of samples. False: samples meet in it, or become something else than axis 0. */
-static bool follow(const pare_node *n, int64_t samples, bool *carries)
+/* A constant of this node alone that is the same for all samples, written out for each (a shape that was folded). */
+static bool repeats(const pare_value *v, int64_t samples)
+{
+    const size_t bytes = (size_t)pare_tensor_bytes(&v->t) / (size_t)samples;
+
+    if (!v->t.data || v->n_uses != 1 || v->t.shape.rank < 1 || v->t.shape.dim[0] != samples ||
+        pare_dtype_size(v->t.dtype) == 0 || (v->t.q && v->t.q->n > 1) || !pare_tensor_is_dense(&v->t))
+        return false;
+    for (int64_t i = 1; i < samples; i++)
+        if (memcmp(v->t.data, (const char *)v->t.data + (size_t)i * bytes, bytes) != 0)
+            return false;
+    return true;
+}
+
+/* Whether the node keeps samples apart if these inputs carry them. */
+static bool keeps_apart(const pare_node *n, unsigned mask)
 {
     const pare_tensor *in[MOST_INPUTS];
     pare_tensor       *out[PARE_MAX_OUTPUTS];
-    unsigned           mask = 0;
 
     for (int i = 0; i < n->n_in; i++)
-        if (n->in[i] && n->in[i]->graph == n->graph && carries[n->in[i]->id]) {
-            if (i >= MOST_INPUTS)
-                return false;
+        in[i] = n->in[i] ? &n->in[i]->t : NULL;
+    for (int i = 0; i < n->n_out; i++)
+        out[i] = n->out[i] ? &n->out[i]->t : NULL;
+    return is_by_sample(&(pare_call){ n->op, n->attrs, n->n_in, n->n_out, in, out }, mask);
+}
+
+static unsigned inputs_that_carry(const pare_node *n, const bool *carries)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < n->n_in && i < MOST_INPUTS; i++)
+        if (n->in[i] && n->in[i]->graph == n->graph && carries[n->in[i]->id])
             mask |= 1u << i;
-        }
+    return mask;
+}
+
+/* Marks what a node makes of samples. False: samples meet in it, or become something else than axis 0. */
+static bool follow(const pare_node *n, int64_t samples, bool *carries)
+{
+    const unsigned mask = inputs_that_carry(n, carries);
+
+    for (int i = MOST_INPUTS; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->graph == n->graph && carries[n->in[i]->id])
+            return false;
     if (!mask)
         return true;
-    if (n->n_in > MOST_INPUTS)
-        return false;
-    for (int i = 0; i < n->n_in; i++)
-        in[i] = n->in[i] ? &n->in[i]->t : NULL;
     for (int i = 0; i < n->n_out; i++) {
-        out[i] = n->out[i] ? &n->out[i]->t : NULL;
-        if (out[i] && (out[i]->shape.rank < 1 || out[i]->shape.dim[0] != samples || (out[i]->q && out[i]->q->n > 1) ||
-                       pare_dtype_size(out[i]->dtype) == 0))
+        const pare_tensor *const t = n->out[i] ? &n->out[i]->t : NULL;
+
+        if (t && (t->shape.rank < 1 || t->shape.dim[0] != samples || (t->q && t->q->n > 1) ||
+                  pare_dtype_size(t->dtype) == 0))
             return false;
-        if (out[i])
+        if (t)
             carries[n->out[i]->id] = true;
     }
-    return n->n_out > 0 && out[0] && is_by_sample(&(pare_call){ n->op, n->attrs, n->n_in, n->n_out, in, out }, mask);
+    if (n->n_in > MOST_INPUTS || n->n_out < 1 || !n->out[0])
+        return false;
+    if (keeps_apart(n, mask))
+        return true;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] && n->in[i]->graph == n->graph && repeats(n->in[i], samples))
+            carries[n->in[i]->id] = true;
+    return keeps_apart(n, inputs_that_carry(n, carries));
 }
 
 /* Whether no sample meets another between inputs and outputs. */
@@ -151,7 +187,6 @@ static int64_t best_slab(const pare_graph *g, int64_t samples, const bool *carri
     return best;
 }
 
-/* Constants may be shared with other graphs, and have no samples. */
 static void resize(pare_graph *g, const bool *carries, int64_t from, int64_t to)
 {
     for (pare_value *v = g->values; v; v = v->next)

@@ -7,6 +7,7 @@
 #include "ops/call.h"
 #include "ops/move.h"
 #include "ops/parts.h"
+#include "ops/samples.h"
 #include "tensor/qparams.h"
 
 /* before[i] and after[i] of each axis, from in[1] = all befores, then all afters, of the axes in[3]. */
@@ -158,6 +159,14 @@ static const pare_attr attrs[] = {
     PARE_ATTR_END,
 };
 
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    int64_t before[PARE_MAX_RANK], after[PARE_MAX_RANK];
+
+    return pare_samples_are(call, carries, 1, 0) && pads_of(call, before, after) == PARE_OK && before[0] == 0 &&
+           after[0] == 0;
+}
+
 static const char *const samples[] = {
     "f32[2,3,5,5] s64{0,0,1,2,0,0,3,0}",
     "f32[3,4] s64{1,-1,2,-1} f32:1.5",
@@ -185,6 +194,7 @@ const pare_op pare_op_pad = {
     .attrs_size = sizeof(pare_pad_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
 };
