@@ -242,7 +242,8 @@ static void test_npz(void **state)
     for (int packed = 0; packed < 2; packed++) {
         pare_state *const s = load(golden(packed ? "packed.npz" : "arrays.npz"));
 
-        assert_int_equal(pare_state_count(s), 5);
+        assert_int_equal(pare_state_count(s), 6);
+        check(s, "columns", PARE_f32, SHAPE(2, 3, 2), NULL);
         check(s, "w", PARE_f32, SHAPE(2, 3), NULL);
         check(s, "layer.b", PARE_s64, SHAPE(4), NULL);
         check(s, "half", PARE_f16, SHAPE(3), NULL);

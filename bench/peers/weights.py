@@ -105,7 +105,8 @@ def networks(folder):
 
 def arrays(folder):
     want = {"a.b": numpy.arange(7, dtype="i4"), "scalar": numpy.array(2.5), "c": numpy.ones((2, 3, 4), "f2"),
-            "empty": numpy.zeros((0, 3), "u8"), "flags": numpy.array([True, False])}
+            "columns": numpy.asfortranarray(numpy.arange(24.0).reshape(2, 3, 4)), "empty": numpy.zeros((0, 3), "u8"),
+             "flags": numpy.array([True, False])}
     for write in (numpy.savez, numpy.savez_compressed):
         write(f"{folder}/in.npz", **want)
         ms = through_pare(f"{folder}/in.npz", f"{folder}/out.npz")

@@ -2,7 +2,6 @@
 /* npy.c - NumPy's .npy files: a magic, a version, a Python dict as text, then the bytes */
 #include "files/npy.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,13 +124,13 @@ static pare_status parse_dict(pare_cursor *c, pare_npy *out, bool *fortran)
     return parse_descr(descr, &out->dtype);
 }
 
-pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
+pare_status pare_npy_read_any(const uint8_t *bytes, size_t size, pare_npy *out, bool *column_major)
 {
     static const uint8_t magic[] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
     pare_cursor          c = pare_cursor_of(bytes, size);
-    bool                 fortran = false;
 
     *out = (pare_npy){ 0 };
+    *column_major = false;
 
     const uint8_t *const start = pare_cursor_bytes(&c, sizeof(magic));
     if (!start || memcmp(start, magic, sizeof(magic)) != 0)
@@ -146,15 +145,24 @@ pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
     pare_cursor  header = pare_cursor_sub(&c, length);
     if (c.bad)
         return pare_fail(PARE_ERR_DATA, "npy: file ends inside the header");
-    PARE_TRY(parse_dict(&header, out, &fortran));
-    if (fortran && out->shape.rank > 1)
-        return pare_fail(PARE_ERR_UNSUPPORTED, "npy: column-major array; save it with numpy.ascontiguousarray");
+    PARE_TRY(parse_dict(&header, out, column_major));
+    *column_major = *column_major && out->shape.rank > 1; /* a vector has one order */
 
     const int64_t count = pare_shape_count(&out->shape);
     const int64_t item = pare_dtype_bits(out->dtype) / 8;
     if (count < 0 || count > (int64_t)(pare_cursor_left(&c) / (size_t)item))
         return pare_fail(PARE_ERR_DATA, "npy: file ends inside the array");
     out->data = c.at;
+    return PARE_OK;
+}
+
+pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out)
+{
+    bool column_major;
+
+    PARE_TRY(pare_npy_read_any(bytes, size, out, &column_major));
+    if (column_major)
+        return pare_fail(PARE_ERR_UNSUPPORTED, "npy: column-major array; save it with numpy.ascontiguousarray");
     return PARE_OK;
 }
 

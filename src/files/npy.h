@@ -3,6 +3,7 @@
 #ifndef PARE_FILES_NPY_H
 #define PARE_FILES_NPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ typedef struct pare_npy {
 
 /* Understands versions 1 to 3. The array stays inside `bytes`. The sentence of an error does not name the file. */
 pare_status pare_npy_read(const uint8_t *bytes, size_t size, pare_npy *out);
+
+/* The same, and column-major arrays too: element [i, j, ...] lies at i + dim[0] * (j + dim[1] * ...). */
+pare_status pare_npy_read_any(const uint8_t *bytes, size_t size, pare_npy *out, bool *column_major);
 
 /* What stands in front of the array in a file of version 1.0: *size bytes, a multiple of 64. */
 enum { PARE_NPY_HEAD = 384 };

@@ -16,12 +16,48 @@ static bool claims(const uint8_t *bytes, size_t size)
     return pare_zip_claims(bytes, size);
 }
 
+/* A row-major tensor of a column-major array, which is that of its transpose. */
+static pare_status transpose(const pare_tensor *columns, pare_tensor *out)
+{
+    pare_tensor view = pare_tensor_of(columns->dtype, columns->shape);
+    int64_t     stride = 1;
+
+    *out = view;
+    view.data = columns->data;
+    for (int i = 0; i < view.shape.rank; i++) {
+        view.stride[i] = stride;
+        stride *= view.shape.dim[i];
+    }
+    PARE_TRY(pare_tensor_alloc(out));
+    pare_tensor_copy(out, &view);
+    return PARE_OK;
+}
+
+/* The array in `bytes`, in whatever order it lies. */
+static pare_status view_array(pare_buf *bytes, pare_tensor *out)
+{
+    const uint8_t *const begin = pare_buf_bytes(bytes);
+    pare_tensor          columns;
+    pare_npy             array;
+    bool                 column_major;
+
+    PARE_TRY(pare_npy_read_any(begin, pare_buf_size(bytes), &array, &column_major));
+    PARE_TRY(pare_state_view(bytes, (size_t)((const uint8_t *)array.data - begin), array.dtype, &array.shape, out));
+    if (!column_major)
+        return PARE_OK;
+    columns = *out;
+
+    const pare_status status = transpose(&columns, out);
+
+    pare_tensor_release(&columns);
+    return status;
+}
+
 /* One entry; `name` ends in .npy. */
 static pare_status read_array(const pare_zip *zip, int index, const char *name, pare_state *into)
 {
     const size_t length = strlen(name) - 4;
     pare_buf    *bytes;
-    pare_npy     array;
     pare_tensor  tensor;
 
     PARE_TRY(pare_zip_read(zip, index, SIZE_MAX, &bytes));
@@ -32,11 +68,8 @@ static pare_status read_array(const pare_zip *zip, int index, const char *name, 
     if (key) {
         memcpy(key, name, length);
         key[length] = '\0';
-        status = pare_npy_read(pare_buf_bytes(bytes), pare_buf_size(bytes), &array);
+        status = view_array(bytes, &tensor);
     }
-    if (status == PARE_OK)
-        status = pare_state_view(bytes, (size_t)((const uint8_t *)array.data - pare_buf_bytes(bytes)), array.dtype,
-                                 &array.shape, &tensor);
     if (status == PARE_OK)
         status = pare_state_give(into, key, length, &tensor);
     else if (key)

@@ -76,7 +76,8 @@ def main(folder, corpus):
     for protocol in (3, 4, 5):
         torch.save(numbers(2, 3), f"protocol{protocol}.pth", pickle_protocol=protocol)
     arrays = {"w": numbers(2, 3).numpy(), "layer.b": numbers(4, dtype=torch.int64).numpy(),
-              "half": numbers(3, dtype=torch.float16).numpy(), "one": np.float64(-12.5), "none": np.zeros((0, 2), "u1")}
+              "half": numbers(3, dtype=torch.float16).numpy(), "one": np.float64(-12.5), "none": np.zeros((0, 2), "u1"),
+              "columns": np.asfortranarray(numbers(2, 3, 2).numpy())}
     np.savez("arrays.npz", **arrays)
     np.savez_compressed("packed.npz", **arrays)
     seeds(corpus)
