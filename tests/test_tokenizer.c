@@ -465,6 +465,45 @@ static void test_texts(void **state)
     pare_tokenizer_destroy(t);
 }
 
+static void test_dataset(void **state)
+{
+    pare_tokenizer *const t = load(bert);
+    pare_texts           *texts;
+    pare_dataset         *ds;
+    int64_t               row[4];
+    char                  name[32];
+    int                   label = 7;
+
+    (void)state;
+    write_text("a.tsv", "sentence\tlabel\nthe\t1\na, ab!\t0\n");
+    assert_int_equal(pare_texts_load(in_folder("a.tsv"), &texts), PARE_OK);
+    assert_int_equal(pare_texts_dataset(texts, t, 4, &ds), PARE_OK);
+    pare_texts_destroy(texts);
+    assert_int_equal(pare_dataset_count(ds), 2);
+    assert_int_equal(pare_dataset_dtype(ds), PARE_s64);
+    const pare_shape item = pare_dataset_item(ds);
+    assert_int_equal(item.rank, 1);
+    assert_int_equal(item.dim[0], 4);
+    assert_true(pare_dataset_has_labels(ds));
+    assert_int_equal(pare_dataset_read(ds, 1, row, &label), PARE_OK);
+    assert_memory_equal(row, ((int64_t[]){ 3, 10, 13, 4 }), sizeof(row));
+    assert_int_equal(label, 0);
+    assert_int_equal(pare_dataset_read(ds, 0, row, &label), PARE_OK);
+    assert_memory_equal(row, ((int64_t[]){ 3, 9, 4, 0 }), sizeof(row));
+    assert_int_equal(label, 1);
+    assert_int_equal(pare_dataset_read(ds, 2, row, &label), PARE_ERR_ARG);
+    pare_dataset_name(ds, 1, name, sizeof(name));
+    assert_string_equal(name, "a.tsv[1]");
+    pare_dataset_close(ds);
+
+    write_text("a.tsv", "sentence\n");
+    assert_int_equal(pare_texts_load(in_folder("a.tsv"), &texts), PARE_OK);
+    assert_int_equal(pare_texts_dataset(texts, t, 4, &ds), PARE_ERR_DATA);
+    assert_null(ds);
+    pare_texts_destroy(texts);
+    pare_tokenizer_destroy(t);
+}
+
 /* Every allocation fails in turn. */
 static void test_short_memory(void **state)
 {
@@ -488,10 +527,11 @@ static void test_short_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bert),       cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_training),   cmocka_unit_test(test_training_follows_its_definition),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_vocabularies),
-        cmocka_unit_test(test_texts),      cmocka_unit_test(test_short_memory),
+        cmocka_unit_test(test_bert),         cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_training),     cmocka_unit_test(test_training_follows_its_definition),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_bad_vocabularies),
+        cmocka_unit_test(test_texts),        cmocka_unit_test(test_dataset),
+        cmocka_unit_test(test_short_memory),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pare/data.h>
 #include <pare/status.h>
 #include <pare/tensor.h>
 
@@ -78,6 +79,7 @@ PARE_API int64_t pare_tokenizer_pieces(const pare_tokenizer *tokenizer, const ch
  */
 PARE_API pare_status pare_texts_load(const char *path, pare_texts **out);
 PARE_API void        pare_texts_destroy(pare_texts *texts); /* NULL is fine */
+PARE_API const char *pare_texts_path(const pare_texts *texts);
 PARE_API int64_t     pare_texts_count(const pare_texts *texts);
 PARE_API int         pare_texts_classes(const pare_texts *texts); /* highest label + 1; 0: no labels */
 PARE_API const char *pare_texts_at(const pare_texts *texts, int64_t index, size_t *size); /* without a final 0 */
@@ -89,6 +91,13 @@ PARE_API int         pare_texts_label(const pare_texts *texts, int64_t index);  
  */
 PARE_API pare_status pare_texts_encode(const pare_texts *texts, const pare_tokenizer *tokenizer, int length,
                                        pare_tensor *ids, pare_tensor *mask);
+
+/*
+ * The same as a data set of s64 [length] with labels, for loaders and evaluation; texts and tokenizer may go afterwards.
+ * A mask is where the numbers are not [PAD]'s.
+ */
+PARE_API pare_status pare_texts_dataset(const pare_texts *texts, const pare_tokenizer *tokenizer, int length,
+                                        pare_dataset **out);
 
 #ifdef __cplusplus
 }

@@ -20,6 +20,7 @@ typedef struct row {
 } row;
 
 struct pare_texts {
+    char     *path;
     pare_buf *file;
     row      *rows;
     int       n, cap;
@@ -132,7 +133,8 @@ pare_status pare_texts_load(const char *path, pare_texts **out)
     *out = NULL;
     if (!t)
         return pare_fail_memory(sizeof(*t), "sentences");
-    PARE_GOTO(pare_buf_map(path, &t->file));
+    t->path = pare_strdup(path);
+    PARE_GOTO(t->path ? pare_buf_map(path, &t->file) : pare_fail_memory(strlen(path), "a path"));
     status = parse(t, (const char *)pare_buf_bytes(t->file), pare_buf_size(t->file));
     if (status != PARE_OK)
         (void)pare_fail_in(status, "%s", path);
@@ -150,7 +152,13 @@ void pare_texts_destroy(pare_texts *texts)
         return;
     pare_buf_unref(texts->file);
     pare_free(texts->rows);
+    pare_free(texts->path);
     pare_free(texts);
+}
+
+const char *pare_texts_path(const pare_texts *texts)
+{
+    return texts->path;
 }
 
 int64_t pare_texts_count(const pare_texts *texts)
