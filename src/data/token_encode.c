@@ -54,6 +54,26 @@ static void grow_tree(pare_tokenizer *t, int piece)
     t->ends[node] = piece;
 }
 
+/* Pieces share their beginnings, so there are far fewer nodes than bytes: a smaller table stays in the cache. */
+static pare_status shrink_tree(pare_tokenizer *t)
+{
+    pare_tokenizer smaller = *t;
+
+    smaller.n_edges = 1024;
+    while (smaller.n_edges < 2 * t->n_nodes)
+        smaller.n_edges *= 2;
+    smaller.edges = pare_calloc((size_t)smaller.n_edges, sizeof(*smaller.edges));
+    if (!smaller.edges)
+        return pare_fail_memory((size_t)smaller.n_edges * sizeof(*smaller.edges), "a tokenizer");
+    for (int i = 0; i < t->n_edges; i++)
+        if (t->edges[i].child)
+            *edge_of(&smaller, t->edges[i].from, t->edges[i].byte) = t->edges[i];
+    pare_free(t->edges);
+    t->edges = smaller.edges;
+    t->n_edges = smaller.n_edges;
+    return PARE_OK;
+}
+
 pare_status pare_tokenizer_finish(pare_tokenizer *t)
 {
     size_t bytes = 0;
@@ -96,7 +116,7 @@ pare_status pare_tokenizer_finish(pare_tokenizer *t)
     for (int i = 0; i < t->pieces.n; i++)
         if (t->pieces.tokens[i].n && is_text(&t->pieces.tokens[i]))
             grow_tree(t, i);
-    return PARE_OK;
+    return shrink_tree(t);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ text */

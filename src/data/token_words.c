@@ -108,7 +108,16 @@ bool pare_words_next(pare_words *words)
 {
     words->n = 0;
     while (words->at < words->end) {
-        uint32_t     c;
+        const uint8_t byte = *words->at;
+        uint32_t      c;
+
+        if (((byte | 32) >= 'a' && (byte | 32) <= 'z') || (byte >= '0' && byte <= '9')) { /* nearly all there is */
+            if (words->n + 4 > PARE_WORD_SIZE)
+                return true;
+            words->word[words->n++] = words->lower ? byte | 32 : byte; /* digits have that bit */
+            words->at++;
+            continue;
+        }
         const size_t n = read_char(words->at, (size_t)(words->end - words->at), &c);
 
         if (is_space(c) || is_mark(c) || is_ideograph(c) || words->n + 4 > PARE_WORD_SIZE) {
