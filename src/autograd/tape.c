@@ -244,17 +244,50 @@ pare_status pare_tape_transpose(pare_tape *t, pare_value *x, const int *perm, pa
     return pare_tape_like(t, NULL, "transpose", text, 1, &x, out);
 }
 
+/* Whether what stays is one row of numbers behind all that is summed up: [rows, columns]. */
+static bool is_rows(const pare_shape *from, const bool gone[PARE_MAX_RANK], pare_shape *matrix)
+{
+    int64_t size[2] = { 1, 1 };
+
+    for (int i = 0; i < from->rank; i++) {
+        if (from->dim[i] != 1 && gone[i] && size[1] != 1)
+            return false;
+        size[gone[i] ? 0 : 1] *= from->dim[i];
+    }
+    *matrix = pare_shape_of(2, size);
+    return size[1] > 1;
+}
+
+/* Whether exactly axis 1 stays: a number per channel. */
+static bool is_channels(const pare_shape *from, const bool gone[PARE_MAX_RANK])
+{
+    for (int i = 0; i < from->rank; i++)
+        if (from->dim[i] != 1 && gone[i] == (i == 1))
+            return false;
+    return from->rank >= 3 && from->dim[1] > 1;
+}
+
 pare_status pare_tape_unbroadcast(pare_tape *t, pare_value *grad, const pare_shape *shape, pare_value **out)
 {
     const pare_shape *const from = &grad->t.shape;
     const int               lead = from->rank - shape->rank;
+    bool                    gone[PARE_MAX_RANK];
     int64_t                 axes[PARE_MAX_RANK];
     int                     n = 0;
+    pare_shape              matrix;
     pare_value             *list;
 
-    for (int i = 0; i < from->rank; i++)
-        if (from->dim[i] != 1 && (i < lead || shape->dim[i - lead] == 1))
+    for (int i = 0; i < from->rank; i++) {
+        gone[i] = from->dim[i] != 1 && (i < lead || shape->dim[i - lead] == 1);
+        if (gone[i])
             axes[n++] = i;
+    }
+    if (n > 0 && (is_channels(from, gone) || is_rows(from, gone, &matrix))) {
+        if (!is_channels(from, gone))
+            PARE_TRY(pare_tape_reshape(t, grad, &matrix, &grad));
+        PARE_TRY(pare_tape_unary(t, "channel_sums", grad, &grad));
+        return pare_tape_reshape(t, grad, shape, out);
+    }
     if (n > 0) {
         PARE_TRY(pare_tape_ints(t, n, axes, &list));
         PARE_TRY(pare_tape_binary(t, "reduce_sum", grad, list, &grad));

@@ -371,6 +371,13 @@ pare_status pare_recurrent_forward(const pare_call *call)
     return PARE_OK;
 }
 
+void pare_recurrent_walk(pare_recurrent *r, void *scratch)
+{
+    lay_out(r, scratch, &r->room);
+    for (int d = 0; d < r->directions; d++)
+        run_direction(r, d);
+}
+
 /* A step needs the one before it: only the directions, which know nothing of each other, are shared out. */
 void pare_recurrent_run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
@@ -386,18 +393,18 @@ void pare_recurrent_run(const pare_step *step, const pare_call *call, int part, 
         run_direction(&r, d);
 }
 
-/* The weights and the bias are constants, and there is something to do. */
-static bool can_plan(const pare_call *call)
+static bool constant_weights(const pare_call *call)
 {
     return call->in[PARE_RNN_W]->data && call->in[PARE_RNN_R]->data &&
-           (!pare_call_has(call, PARE_RNN_B) || call->in[PARE_RNN_B]->data) &&
-           pare_shape_count(&call->in[PARE_RNN_X]->shape) > 0;
+           (!pare_call_has(call, PARE_RNN_B) || call->in[PARE_RNN_B]->data);
 }
 
 pare_status pare_recurrent_prepare(const pare_call *call, pare_step *step)
 {
-    if (!can_plan(call))
+    if (pare_shape_count(&call->in[PARE_RNN_X]->shape) <= 0 || (!constant_weights(call) && is_integer(call->op)))
         return PARE_OK; /* the reference runs */
+    if (!constant_weights(call))
+        return pare_recurrent_prepare_live(call, cell_of(call->op), step);
     if (is_integer(call->op))
         return pare_recurrent_prepare_int(call, cell_of(call->op), step);
     return pare_recurrent_prepare_f32(call, cell_of(call->op), step);

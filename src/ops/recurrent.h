@@ -139,15 +139,29 @@ size_t pare_recurrent_scratch(const pare_recurrent *r);
 void pare_recurrent_of(const pare_call *call, const pare_recurrent_cell *cell, const pare_recurrent_products *products,
                        pare_recurrent *r);
 
+/* The call on items first .. last - 1 of the batch; it points into the struct, which must stay where it is. */
+typedef struct pare_recurrent_share {
+    pare_call          call;
+    const pare_tensor *in[PARE_RNN_INPUTS];
+    pare_tensor       *out[3], t_in[PARE_RNN_INPUTS], t_out[3];
+} pare_recurrent_share;
+
+void pare_recurrent_share_of(const pare_call *call, int64_t first, int64_t last, pare_recurrent_share *s);
+
 /* The plan-time state of every form begins with what run needs to find its pieces. */
 typedef struct pare_recurrent_state {
     const pare_recurrent_cell     *cell;
     const pare_recurrent_products *products;
 } pare_recurrent_state;
 
+/* Both directions, with working memory in scratch. */
+void pare_recurrent_walk(pare_recurrent *r, void *scratch);
+
 extern const pare_recurrent_products pare_recurrent_f32_ref, pare_recurrent_int_ref;
 /* Where the weights and the bias are constants. */
 pare_status pare_recurrent_prepare_f32(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);
+/* Where they are not, as in training: packed at every run. */
+pare_status pare_recurrent_prepare_live(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);
 pare_status pare_recurrent_prepare_int(const pare_call *call, const pare_recurrent_cell *cell, pare_step *step);
 
 #endif
