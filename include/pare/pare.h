@@ -4,9 +4,11 @@
 #define PARE_PARE_H
 
 #include <pare/buf.h>
+#include <pare/comm.h>
 #include <pare/compile.h>
 #include <pare/cpu.h>
 #include <pare/data.h>
+#include <pare/eager.h>
 #include <pare/evaluate.h>
 #include <pare/graph.h>
 #include <pare/io.h>
@@ -27,6 +29,7 @@
 #include <pare/status.h>
 #include <pare/tensor.h>
 #include <pare/tensor_io.h>
+#include <pare/train.h>
 #include <pare/tokenizer.h>
 
 #endif
