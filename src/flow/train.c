@@ -21,14 +21,6 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The learning rate of a step of this run, which may be a part of what the schedule spans. */
-static double rate(const pare_run *r, int64_t step)
-{
-    const int64_t epochs = r->o->schedule_epochs ? r->o->schedule_epochs : r->epochs;
-
-    return pare_schedule_lr(&r->schedule, r->o->schedule_first * r->per_epoch + step, epochs * r->per_epoch);
-}
-
 static bool leads(const pare_run *r)
 {
     return pare_comm_rank(r->o->trainer.comm) == 0;
@@ -190,9 +182,6 @@ pare_status pare_train(const pare_graph *model, const pare_dataset *data, const 
     *out = NULL;
     r.epochs = r.o->epochs ? r.o->epochs : 1;
     r.schedule = r.o->schedule;
-    if (r.o->schedule_first < 0 || (r.o->schedule_epochs && r.o->schedule_first + r.epochs > r.o->schedule_epochs))
-        return pare_fail(PARE_ERR_ARG, "epochs %d to %d of a schedule over %d", r.o->schedule_first + 1,
-                         r.o->schedule_first + r.epochs, r.o->schedule_epochs);
     if (r.epochs < 1 || r.o->every < 0)
         return pare_fail(PARE_ERR_ARG, "%d epochs, a checkpoint every %d: at least one", r.epochs, r.o->every);
     if (r.o->schedule_first < 0 || (r.o->schedule_epochs && r.o->schedule_epochs < r.o->schedule_first + r.epochs))
