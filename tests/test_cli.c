@@ -17,7 +17,7 @@
 
 #define DEMO PARE_TEST_DIR "/../examples/demo.onnx"
 
-static const char *const commands[] = { "info", "quantize", "eval", "run", "bench", "list", "version", "help" };
+static const char *const commands[] = { "info", "quantize", "eval", "run", "bench", "build", "list", "version", "help" };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -401,9 +401,10 @@ static void test_json_keys(void **state)
     assert_true(json_integer_value(json_object_get(root, "runs")) >= 15);
     json_decref(root);
 
-    root = json_of("list --json", "ops|kernels|observers|presets|passes|commands");
+    root = json_of("list --json", "ops|kernels|observers|presets|passes|modules|archs|commands");
     check_list(root, "ops", 100, "name|about");
     check_list(root, "kernels", 5, "name|about");
+    check_list(root, "archs", 25, "name|about");
     check_list(root, "commands", N_COMMANDS, "name|about");
     json_decref(root);
     json_decref(json_of("version --json", "version|cpu"));

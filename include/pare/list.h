@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list.h - what this library has: ops, kernels, observers, presets, passes */
+/* list.h - what this library has: ops, kernels, observers, presets, passes, modules, networks */
 #ifndef PARE_LIST_H
 #define PARE_LIST_H
 

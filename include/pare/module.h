@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include <pare/nn.h>
+#include <pare/quantize.h>
 #include <pare/state.h>
 
 #ifdef __cplusplus
@@ -146,6 +147,33 @@ PARE_API pare_var *pare_forward_child(const pare_module *m, pare_record *r, cons
 /* Any number; in[i] NULL: left out. */
 PARE_API void pare_forward_all(const pare_module *m, pare_record *r, int n_in, pare_var *const in[], int n_out,
                                pare_var *out[]);
+
+/*
+ * What a module runs as. A module exists once: quantizing it (eager.h) gives it a graph that it runs instead of its
+ * parts, by itself or inside of a larger network, which may be of any form.
+ */
+typedef enum pare_form {
+    PARE_FORM_FLOAT = 0,      /* its parts                                                   */
+    PARE_FORM_OBSERVED,       /* in float, while observers watch what runs through it        */
+    PARE_FORM_FAKE_QUANTIZED, /* in float, rounded as the quantized one: while it is trained */
+    PARE_FORM_QUANTIZED,      /* on integers with fixed scales                               */
+    PARE_FORM_DYNAMIC,        /* on integers with scales chosen as it runs                   */
+} pare_form;
+
+PARE_API pare_form         pare_module_form(const pare_module *m);
+PARE_API const char       *pare_form_name(pare_form form);          /* "float", "observed" ... */
+PARE_API const pare_graph *pare_module_graph(const pare_module *m); /* what it runs; NULL: its parts */
+
+/*
+ * Settings of quantization for m and everything below it that has none of its own; copied, NULL takes them away. A
+ * mode of PARE_QMODE_FLOAT keeps a part in float.
+ */
+PARE_API pare_status         pare_module_set_qconfig(pare_module *m, const pare_qconfig *config);
+PARE_API const pare_qconfig *pare_module_qconfig(const pare_module *m); /* its own; NULL: none */
+
+/* Takes weights back from a graph that pare_trace made of m and that was trained since: its constants, by their
+ * names. */
+PARE_API pare_status pare_module_take(pare_module *m, const pare_graph *trained);
 
 /* One input of a network that is traced. */
 typedef struct pare_trace_input {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calibrate.c - data runs through the float model, observers watch, ranges come out
+ * calibrate.c - data runs through the float model while observers watch it
  *
  * One sample is in flight at a time: memory is that of one inference plus a fixed state per value, whatever the number
  * of samples.
@@ -14,67 +14,9 @@
 #include "base/progress.h"
 #include "base/status.h"
 #include "flow/calibration_file.h"
-#include "flow/quantization.h"
-#include "quant/observer.h"
+#include "flow/observe.h"
 
 enum { DEFAULT_SAMPLES = 200 };
-
-/* One watched value. */
-typedef struct watch {
-    const pare_value    *value;
-    pare_value_plan     *plan;
-    const pare_observer *observer;
-    void                *state;
-} watch;
-
-typedef struct watches {
-    watch    *items;
-    pare_tap *taps;
-    int       n;
-} watches;
-
-static pare_status see(void *user, const pare_tensor *t)
-{
-    watch *const      w = user;
-    const pare_status status = w->observer->see(w->state, t);
-
-    return status == PARE_OK ? PARE_OK : pare_fail_in(status, "value '%s'", w->value->name);
-}
-
-static void watches_clear(watches *w)
-{
-    for (int i = 0; i < w->n; i++)
-        pare_free(w->items[i].state);
-    pare_free(w->items);
-    pare_free(w->taps);
-}
-
-static pare_status watch_value(watches *w, const pare_value *v, pare_value_plan *p)
-{
-    const pare_observer *observer = pare_observer_find(p->observer); /* decide has looked it up */
-    watch *const         item = &w->items[w->n];
-
-    *item = (watch){ v, p, observer, pare_calloc(1, observer->size) };
-    if (!item->state)
-        return pare_fail_memory(observer->size, "an observer");
-    w->taps[w->n] = (pare_tap){ v->name, see, item };
-    w->n++;
-    return PARE_OK;
-}
-
-static pare_status watch_all(pare_quantization *q, watches *w)
-{
-    w->items = pare_calloc((size_t)q->n_values + 1, sizeof(*w->items));
-    w->taps = pare_calloc((size_t)q->n_values + 1, sizeof(*w->taps));
-    if (!w->items || !w->taps)
-        return pare_fail_memory(sizeof(*w->items) * (size_t)q->n_values, "observers");
-    const pare_value *v = q->g->values;
-
-    for (int i = 0; v && i < q->n_values; i++, v = v->next)
-        if (q->values[v->id].observed)
-            PARE_TRY(watch_value(w, v, &q->values[v->id]));
-    return PARE_OK;
-}
 
 /* The model's inputs: the sample goes into the first, the others (recurrent states) hold zeros. */
 typedef struct feed {
@@ -142,7 +84,8 @@ static pare_status feed_create(const pare_plan *plan, const pare_dataset *data, 
     return f->n > 0 ? PARE_OK : pare_fail(PARE_ERR_ARG, "a model without inputs cannot be calibrated");
 }
 
-static pare_status run_samples(const pare_plan *plan, const pare_quantize_options *o, const watches *w, int64_t samples)
+static pare_status run_samples(const pare_plan *plan, const pare_quantize_options *o, const pare_watches *w,
+                               int64_t samples)
 {
     pare_context *ctx = NULL;
     feed          f = { 0 };
@@ -169,75 +112,12 @@ out:
     return status;
 }
 
-static pare_status choose_ranges(pare_quantization *q, const watches *w)
-{
-    for (int i = 0; i < w->n; i++) {
-        pare_value_plan  *p = w->items[i].plan;
-        const int         levels = 1 << q->values[pare_quantization_leader(q, w->items[i].value->id)].bits;
-        const pare_status status = w->items[i].observer->range(w->items[i].state, levels, &p->min, &p->max);
-
-        if (status != PARE_OK)
-            return pare_fail_in(status, "value '%s'", w->items[i].value->name);
-    }
-    for (int i = 0; i < q->n_decisions; i++) {
-        pare_decision *const d = &q->decisions[i];
-
-        for (int k = 0; d->coarse && k < w->n; k++)
-            if (w->items[k].value == d->node->in[0])
-                PARE_TRY(w->items[k].observer->range(w->items[k].state, 1 << d->config.activation_bits, &d->in_min,
-                                                     &d->in_max));
-    }
-    return PARE_OK;
-}
-
-/*
- * Values that share one scale share the union of their ranges, kept at their leader. Fixed parameters (of a sigmoid)
- * stay when the group has nothing else; beside observed values they are a range like any other.
- */
-static void unite_group(pare_quantization *q, int leader)
-{
-    pare_value_plan sum = { 0 };
-    bool            mixed = false, alone = true;
-
-    for (int i = 0; i < q->n_values; i++) {
-        const pare_value_plan *const p = &q->values[i];
-
-        if (!p->quantized || pare_quantization_leader(q, i) != leader)
-            continue;
-        alone &= i == leader;
-        if (!p->observed && p->fixed_scale == 0)
-            continue;
-        const float lo = p->observed ? p->min : (float)(0 - p->fixed_zero) * p->fixed_scale;
-        const float hi = p->observed ? p->max : (float)(255 - p->fixed_zero) * p->fixed_scale;
-
-        mixed |= p->observed ||
-                 (sum.fixed_scale > 0 && (p->fixed_scale != sum.fixed_scale || p->fixed_zero != sum.fixed_zero));
-        sum.fixed_scale = p->fixed_scale;
-        sum.fixed_zero = p->fixed_zero;
-        sum.min = lo < sum.min ? lo : sum.min;
-        sum.max = hi > sum.max ? hi : sum.max;
-    }
-    if (alone)
-        return;
-    q->values[leader].min = sum.min;
-    q->values[leader].max = sum.max;
-    q->values[leader].fixed_scale = mixed ? 0 : sum.fixed_scale;
-    q->values[leader].fixed_zero = mixed ? 0 : sum.fixed_zero;
-}
-
-static void unite_groups(pare_quantization *q)
-{
-    for (int i = 0; i < q->n_values; i++)
-        if (q->values[i].group == i)
-            unite_group(q, i);
-}
-
 pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantize_options *o)
 {
     const int64_t most = o->samples ? o->samples : DEFAULT_SAMPLES;
     const int64_t there = o->calibration ? pare_dataset_count(o->calibration) : 0;
     const int64_t n = there < most ? there : most;
-    watches       w = { 0 };
+    pare_watches  w = { 0 };
     pare_plan    *plan = NULL;
     pare_status   status;
     bool          known = false, coarse = false;
@@ -250,17 +130,17 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
         if (!there)
             return pare_fail(PARE_ERR_ARG, "static quantization needs calibration data: give some (--calib), or choose "
                                            "--mode dynamic");
-        PARE_GOTO(watch_all(q, &w));
+        PARE_GOTO(pare_watches_create(q, &w));
         PARE_GOTO(pare_compile(q->g, &(pare_compile_options){ .batch = 1 }, &plan));
         PARE_GOTO(run_samples(plan, o, &w, n));
-        PARE_GOTO(choose_ranges(q, &w));
+        PARE_GOTO(pare_watches_ranges(&w, q));
         if (o->cache && !coarse)
             PARE_GOTO(pare_calibration_write(o->cache, q, o->calibration, n));
     }
-    unite_groups(q);
+    pare_quantization_unite(q);
     status = PARE_OK;
 out:
-    watches_clear(&w);
+    pare_watches_clear(&w);
     pare_plan_destroy(plan);
     return status;
 }

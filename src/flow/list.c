@@ -2,6 +2,7 @@
 /* list.c - the lists of the library for people to read */
 #include <pare/data.h>
 #include <pare/list.h>
+#include <pare/models.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -64,12 +65,30 @@ static const char *preset_at(int index, char *about, size_t size)
     return pare_data_preset_name(index);
 }
 
+static const char *module_at(int index, char *about, size_t size)
+{
+    const pare_module_kind *const kind = pare_module_kind_at(index);
+
+    if (!kind)
+        return NULL;
+    snprintf(about, size, "%s%s%s", kind->about, kind->settings ? "; " : "", kind->settings ? kind->settings : "");
+    return kind->name;
+}
+
+static const char *arch_at(int index, char *about, size_t size)
+{
+    if (!pare_model_name(index))
+        return NULL;
+    snprintf(about, size, "%s", pare_model_about(index));
+    return pare_model_name(index);
+}
+
 static const struct {
     const char *name;
     const char *(*at)(int index, char *about, size_t size); /* NULL past the end */
 } lists[] = {
     { "ops", op_at },      { "kernels", pare_kernel_list_at }, { "observers", observer_at }, { "presets", preset_at },
-    { "passes", pass_at },
+    { "passes", pass_at }, { "modules", module_at },           { "archs", arch_at },
 };
 
 enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };

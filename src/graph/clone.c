@@ -66,7 +66,7 @@ static pare_status copy_pointer_attr(const pare_node *old, pare_node *n, const p
     return PARE_OK;
 }
 
-static pare_status copy_attrs(const pare_node *old, pare_node *n)
+pare_status pare_node_copy_attrs(const pare_node *old, pare_node *n)
 {
     memcpy(n->attrs, old->attrs, old->op->attrs_size);
     for (const pare_attr *a = old->op->attrs; a && a->name; a++)
@@ -93,7 +93,7 @@ static pare_status copy_node(const pare_node *old, pare_graph *to)
     PARE_TRY(pare_graph_add_node(to, old->op, old->name, old->n_in, in, old->n_out, out, NULL, &n));
     if (old->note && !(n->note = pare_arena_strdup(to->arena, old->note)))
         return no_memory();
-    return copy_attrs(old, n);
+    return pare_node_copy_attrs(old, n);
 }
 
 /* Inputs come first and in their order, since making one appends it to the list of inputs. */

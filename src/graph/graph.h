@@ -144,6 +144,8 @@ pare_status pare_value_set_const(pare_value *v, const pare_tensor *t);
 void pare_graph_sweep(pare_graph *g);
 /* Moves nodes and values of a body of node n out in front of n, into its graph. The body is left empty. */
 void pare_graph_unpack_body(pare_node *n, pare_graph *body);
+/* Gives n the attributes of a node of the same op, of any graph; bodies are copied with it. */
+pare_status pare_node_copy_attrs(const pare_node *from, pare_node *n);
 /* Swaps the op of a node: new default attributes, same inputs and outputs. */
 pare_status pare_node_become(pare_node *n, const pare_op *op);
 pare_status pare_value_set_q(pare_value *v, const pare_qparams *q); /* copied into the arena; NULL clears        */

@@ -239,6 +239,7 @@ pare_status pare_module_adopt(pare_module *parent, const char *name, pare_module
 /* Tensors first, arenas of adopted trees last: modules lie in them. */
 static void release(pare_module *m)
 {
+    pare_module_set_body(m, NULL);
     for (pare_slot *s = m->slots; s; s = s->next)
         pare_tensor_release(&s->t);
     for (pare_module *c = m->first, *next; c; c = next) {

@@ -22,6 +22,16 @@ typedef struct pare_setting {
     bool        usual;        /* it is the default         */
 } pare_setting;
 
+/* What a module runs instead of its parts. run fills out[n_out] with tensors of their own. All zero: nothing. */
+typedef struct pare_module_body {
+    pare_form         form;
+    const pare_graph *graph; /* what calls append where they are recorded; NULL: they cannot be; `state` has it */
+    pare_status (*run)(void *state, pare_pool *pool, int n_in, const pare_tensor *const in[], int n_out,
+                       pare_tensor out[]);
+    void (*release)(void *state);
+    void *state;
+} pare_module_body;
+
 struct pare_module {
     const pare_module_kind *kind;
     const char             *name;
@@ -31,8 +41,10 @@ struct pare_module {
     pare_slot              *slots, *last_slot;
     pare_setting           *settings; /* [n_settings] */
     int                     n_settings;
-    const char             *attrs;  /* settings as attributes of kind->op */
-    pare_status             status; /* of the tree: the root's counts     */
+    const char             *attrs; /* settings as attributes of kind->op */
+    pare_module_body        body;
+    const pare_qconfig     *qconfig; /* NULL: none of its own */
+    pare_status             status;  /* of the tree: the root's counts     */
     const char             *sentence;
 };
 
@@ -54,6 +66,13 @@ pare_status pare_module_read_settings(pare_module *m, const char *text);
 /* Calls fn for every slot below m, in the order of a state dict, with its dotted name from m. Stops at a failure. */
 pare_status pare_module_each_slot(const pare_module *m,
                                   pare_status (*fn)(void *user, const char *path, pare_slot *slot), void *user);
+
+/* Gives it something else to run, and releases what it had; NULL: its parts again. */
+void pare_module_set_body(pare_module *m, const pare_module_body *body);
+
+/* Calls the body of a module that has one. */
+void pare_module_run_body(const pare_module *m, pare_record *r, int n_in, pare_var *const in[], int n_out,
+                          pare_var *out[]);
 
 pare_slot *pare_module_slot(const pare_module *m, const char *name); /* of m alone; NULL: none */
 

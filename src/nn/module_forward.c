@@ -30,6 +30,8 @@ static void call_kind(const pare_module *m, pare_record *r, int n_in, pare_var *
 
     if (status != PARE_OK)
         pare_record_fail(r, status);
+    else if (m->body.run)
+        pare_module_run_body(m, r, n_in, in, n_out, out);
     else if (m->kind->op)
         pare_op_call(r, m->kind->op, n_in, in, n_out, out, m->attrs);
     else

@@ -167,7 +167,7 @@ static pare_status complain(const load *l)
     return text[0] ? pare_fail(PARE_ERR_SHAPE, "the state dict does not fit: %s", text) : PARE_OK;
 }
 
-static pare_status take(void *user, const char *path, pare_slot *s)
+static pare_status accept(void *user, const char *path, pare_slot *s)
 {
     const load *const l = user;
 
@@ -187,9 +187,45 @@ pare_status pare_module_load(pare_module *m, const pare_state *state, const pare
     PARE_GOTO(pare_module_each_slot(m, compare, l));
     find_unexpected(l);
     PARE_GOTO(complain(l));
-    status = pare_module_each_slot(m, take, l);
+    status = pare_module_each_slot(m, accept, l);
 out:
     pare_map_free(&l->known);
     pare_free(l);
     return status;
+}
+
+/* ----------------------------------------------------------------------------------------------------- from a graph */
+
+typedef struct source {
+    const pare_module *m;
+    const pare_graph  *g;
+    int                taken;
+} source;
+
+/* A traced graph has the names from the root of the tree. Buffers that nothing computes with are not in it. */
+static pare_status take(void *user, const char *path, pare_slot *s)
+{
+    source *const from = user;
+    char          full[2 * PARE_PATH];
+    size_t        n;
+
+    pare_module_path(from->m, NULL, full);
+    n = strlen(full);
+    snprintf(full + n, sizeof(full) - n, "%s%s", n ? "." : "", path);
+    const pare_value *const v = pare_graph_find(from->g, full);
+
+    if (!v || !v->t.data || !fits(&s->t, &v->t))
+        return PARE_OK;
+    from->taken++;
+    return replace(s, &v->t);
+}
+
+pare_status pare_module_take(pare_module *m, const pare_graph *trained)
+{
+    source s = { .m = m, .g = trained };
+
+    PARE_TRY(pare_module_status(m));
+    PARE_TRY(pare_module_each_slot(m, take, &s));
+    return s.taken ? PARE_OK
+                   : pare_fail(PARE_ERR_ARG, "the graph has no weights of %s: was it traced from it?", m->kind->name);
 }
