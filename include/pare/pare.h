@@ -22,6 +22,7 @@
 #include <pare/plan.h>
 #include <pare/pool.h>
 #include <pare/progress.h>
+#include <pare/qat.h>
 #include <pare/quantize.h>
 #include <pare/recipe.h>
 #include <pare/roofline.h>

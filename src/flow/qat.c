@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qat.c - quantization in training: the numbers it keeps, and the conversion of what was trained
+ *
+ *     create    decide and calibrate as post-training quantization does; the ranges are where training begins
+ *     graph     the tidied model with fake_quantize where conversion would put integers         (qat_graph.c)
+ *     absorb    weights and ranges come back from what was trained, by name
+ *     convert   decide again on the trained weights, give every value its trained range, convert
+ */
+#include "flow/qat.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include <pare/train.h>
+
+#include "base/alloc.h"
+#include "base/status.h"
+#include "flow/convert.h"
+
+/* ---------------------------------------------------------------------------------------------------------- numbers */
+
+const pare_tensor *pare_qat_number_of(const pare_qat *qat, const char *key, const char *suffix)
+{
+    const size_t length = strlen(key);
+
+    for (int i = 0; i < qat->n_numbers; i++)
+        if (strncmp(qat->numbers[i].name, key, length) == 0 && strcmp(qat->numbers[i].name + length, suffix) == 0)
+            return &qat->numbers[i].t;
+    return NULL;
+}
+
+static pare_status keep(pare_qat *qat, const char *key, const char *suffix, int64_t n, const float *values)
+{
+    pare_qat_number *const list = pare_realloc(qat->numbers, (size_t)(qat->n_numbers + 1) * sizeof(*list));
+    pare_tensor            t = pare_tensor_of(PARE_f32, pare_shape_of(1, &n));
+
+    if (!list)
+        return pare_fail_memory((size_t)(qat->n_numbers + 1) * sizeof(*list), "ranges");
+    qat->numbers = list;
+    const char *const name = pare_arena_printf(qat->arena, "%s%s", key, suffix);
+
+    if (!name)
+        return pare_fail_memory(strlen(key), "the name of a range");
+    PARE_TRY(pare_tensor_alloc(&t));
+    memcpy(t.data, values, sizeof(float) * (size_t)n);
+    list[qat->n_numbers++] = (pare_qat_number){ name, t };
+    return PARE_OK;
+}
+
+const char *pare_qat_value_key(const pare_qat *qat, const pare_quantization *q, const pare_value *v)
+{
+    const int leader = pare_quantization_leader(q, v->id);
+
+    (void)qat;
+    for (const pare_value *l = q->g->values; l; l = l->next)
+        if (l->id == leader)
+            return l->name;
+    return v->name;
+}
+
+const char *pare_qat_input_key(const pare_qat *qat, const pare_decision *d)
+{
+    return pare_arena_printf(qat->arena, "%s/input", d->node->name);
+}
+
+/* A range, and where scales are learned what it gives for codes 0 .. 2^bits - 1. */
+static pare_status keep_range(pare_qat *qat, const char *key, const float range[2], int bits, bool learned)
+{
+    float   scale, zero_f;
+    int32_t zero;
+
+    PARE_TRY(keep(qat, key, ".min", 1, &range[0]));
+    PARE_TRY(keep(qat, key, ".max", 1, &range[1]));
+    if (!learned)
+        return PARE_OK;
+    PARE_TRY(
+        pare_qparams_choose(range[0], range[1], PARE_AFFINE, (pare_qrange){ 0, (1 << bits) - 1 }, 0, &scale, &zero));
+    zero_f = (float)zero;
+    PARE_TRY(keep(qat, key, ".scale", 1, &scale));
+    return keep(qat, key, ".zero", 1, &zero_f);
+}
+
+/* PACT learns upper bounds, so it is for what has no negative numbers. */
+static bool learns(const pare_qat *qat, const pare_value *v, const float range[2])
+{
+    if (v->is_input || qat->scales == PARE_QAT_MOVING_AVERAGE)
+        return false;
+    return qat->scales != PARE_QAT_PACT || range[0] >= 0;
+}
+
+static pare_status keep_values(pare_qat *qat, const pare_quantization *q)
+{
+    for (const pare_value *v = q->g->values; v; v = v->next) {
+        const pare_value_plan *const p = &q->values[v->id];
+        const float                  range[2] = { p->min, p->max };
+
+        if (p->quantized && p->group == v->id && p->fixed_scale == 0 && !pare_value_is_const(v))
+            PARE_TRY(keep_range(qat, v->name, range, p->bits, learns(qat, v, range)));
+    }
+    return PARE_OK;
+}
+
+static pare_status keep_coarse_input(pare_qat *qat, const pare_quantization *q, const pare_decision *d)
+{
+    const pare_value *const      v = d->node->in[0];
+    const pare_value_plan *const p = &q->values[pare_quantization_leader(q, v->id)];
+    const char *const            key = pare_qat_input_key(qat, d);
+    float                        range[2] = { p->min, p->max };
+
+    if (p->fixed_scale > 0) {
+        range[0] = (float)(0 - p->fixed_zero) * p->fixed_scale;
+        range[1] = (float)(255 - p->fixed_zero) * p->fixed_scale;
+    }
+    if (d->in_max > d->in_min) {
+        range[0] = d->in_min;
+        range[1] = d->in_max;
+    }
+    return key ? keep_range(qat, key, range, d->config.activation_bits, learns(qat, v, range))
+               : pare_fail_memory(0, "the name of a range");
+}
+
+/*
+ * Where learned scales of weights begin: 8 bits hold the largest weight; with fewer it is 2 mean|w| / sqrt(hi), as LSQ
+ * has it, which is less where weights are few large and many small ones.
+ */
+static pare_status keep_weight_scales(pare_qat *qat, const pare_decision *d)
+{
+    const pare_value *const w = d->node->in[1];
+    pare_weight_scales      s = { 0 };
+    const int               axis = pare_channel_axis(d->node), bits = d->config.weight_bits;
+    const float             hi = (float)((1 << (bits - 1)) - 1);
+    double                 *sum = NULL;
+    int64_t                 inner = 1;
+    const int64_t           count = pare_shape_count(&w->t.shape);
+    pare_status             status;
+
+    PARE_GOTO(pare_weight_scales_choose(w, axis, &d->config, &s));
+    sum = pare_calloc((size_t)s.n + 1, sizeof(*sum));
+    if (!sum) {
+        status = pare_fail_memory((size_t)s.n * sizeof(*sum), "weight scales");
+        goto out;
+    }
+    for (int i = axis + 1; i < w->t.shape.rank; i++)
+        inner *= w->t.shape.dim[i];
+    for (int64_t i = 0; i < count; i++)
+        sum[s.n > 1 ? i / inner % s.n : 0] += fabs(pare_tensor_real(&w->t, i));
+    for (int c = 0; c < s.n && bits < 8 && count > 0; c++) {
+        const float start = (float)(2 * sum[c] / ((double)count / s.n) / sqrt((double)hi));
+
+        s.scale[c] = start > FLT_EPSILON ? start : s.scale[c];
+    }
+    status = keep(qat, w->name, ".scale", s.n, s.scale);
+out:
+    pare_free(sum);
+    pare_free(s.scale);
+    return status;
+}
+
+static bool has_integer_weights(const pare_decision *d)
+{
+    return d->mode == PARE_QMODE_STATIC && d->rule->role == PARE_QROLE_WEIGHTED;
+}
+
+static pare_status keep_layers(pare_qat *qat, const pare_quantization *q)
+{
+    const bool learned = qat->scales == PARE_QAT_LSQ || qat->scales == PARE_QAT_LSQ_PLUS;
+
+    for (int i = 0; i < q->n_decisions; i++) {
+        const pare_decision *const d = &q->decisions[i];
+
+        if (!has_integer_weights(d))
+            continue;
+        if (d->coarse)
+            PARE_TRY(keep_coarse_input(qat, q, d));
+        if (learned)
+            PARE_TRY(keep_weight_scales(qat, d));
+    }
+    return PARE_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- create */
+
+static pare_status copy_mapping(pare_qat *qat, const pare_mapping *m)
+{
+    pare_rule *const rules = pare_arena_alloc(qat->arena, sizeof(*rules) * ((size_t)m->n + 1));
+
+    if (!rules)
+        return pare_fail_memory(sizeof(*rules) * (size_t)m->n, "rules");
+    for (int i = 0; i < m->n; i++) {
+        rules[i] = m->rules[i];
+        rules[i].pattern = m->rules[i].pattern ? pare_arena_strdup(qat->arena, m->rules[i].pattern) : NULL;
+        rules[i].config.observer =
+            m->rules[i].config.observer ? pare_arena_strdup(qat->arena, m->rules[i].config.observer) : NULL;
+        rules[i].config.reason =
+            m->rules[i].config.reason ? pare_arena_strdup(qat->arena, m->rules[i].config.reason) : NULL;
+    }
+    qat->quantize.mapping = (pare_mapping){ rules, m->n };
+    return PARE_OK;
+}
+
+static pare_status begin(pare_qat *qat, const pare_graph *model, const pare_qat_options *o)
+{
+    pare_quantization q = { 0 };
+    pare_status       status;
+
+    if ((int)o->scales < 0 || o->scales > PARE_QAT_PACT || !(o->averaging >= 0 && o->averaging <= 1))
+        return pare_fail(PARE_ERR_ARG, "there are no scales of kind %d with averaging %g", (int)o->scales,
+                         (double)o->averaging);
+    qat->scales = o->scales ? o->scales : PARE_QAT_MOVING_AVERAGE;
+    qat->averaging = o->averaging > 0 ? o->averaging : 0.01f;
+    qat->quantize = (pare_quantize_options){ .target = o->quantize.target };
+    PARE_TRY(copy_mapping(qat, &o->quantize.mapping));
+    PARE_TRY(pare_train_tidy(model, &qat->model));
+    PARE_GOTO(pare_quantization_begin(qat->model, &o->quantize, &q));
+    if (pare_quantization_needs_data(&q))
+        PARE_GOTO(pare_quantization_calibrate(&q, &o->quantize));
+    PARE_GOTO(keep_values(qat, &q));
+    status = keep_layers(qat, &q);
+out:
+    pare_quantization_clear(&q);
+    return status;
+}
+
+pare_status pare_qat_create(const pare_graph *model, const pare_qat_options *options, pare_qat **out)
+{
+    const pare_qat_options defaults = { 0 };
+    pare_qat *const        qat = pare_calloc(1, sizeof(*qat));
+
+    *out = NULL;
+    if (!qat || !(qat->arena = pare_arena_create())) {
+        pare_free(qat);
+        return pare_fail_memory(sizeof(*qat), "quantization in training");
+    }
+    const pare_status status = begin(qat, model, options ? options : &defaults);
+
+    if (status == PARE_OK)
+        *out = qat;
+    else
+        pare_qat_destroy(qat);
+    return status;
+}
+
+void pare_qat_destroy(pare_qat *qat)
+{
+    if (!qat)
+        return;
+    for (int i = 0; i < qat->n_numbers; i++)
+        pare_tensor_release(&qat->numbers[i].t);
+    pare_free(qat->numbers);
+    pare_graph_destroy(qat->model);
+    pare_arena_destroy(qat->arena);
+    pare_free(qat);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- absorb */
+
+static bool same_kind(const pare_tensor *a, const pare_tensor *b)
+{
+    return a->dtype == PARE_f32 && b->dtype == PARE_f32 && pare_shape_equal(&a->shape, &b->shape);
+}
+
+pare_status pare_qat_absorb(pare_qat *qat, const pare_graph *trained)
+{
+    for (pare_value *v = qat->model->values; v; v = v->next) {
+        const pare_value *const now = pare_value_is_const(v) ? pare_graph_find(trained, v->name) : NULL;
+        pare_tensor             t;
+
+        if (!now || !pare_value_is_const(now) || !same_kind(&v->t, &now->t))
+            continue;
+        PARE_TRY(pare_graph_keep_tensor(qat->model, &now->t, &t));
+        pare_tensor_release(&v->t);
+        v->t = t;
+    }
+    for (int i = 0; i < qat->n_numbers; i++) {
+        const pare_value *const now = pare_graph_find(trained, qat->numbers[i].name);
+
+        if (now && pare_value_is_const(now) && same_kind(&qat->numbers[i].t, &now->t))
+            pare_tensor_copy(&qat->numbers[i].t, &now->t);
+    }
+    return PARE_OK;
+}
+
+pare_status pare_qat_float(const pare_qat *qat, pare_graph **out)
+{
+    return pare_graph_clone(qat->model, out);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- convert */
+
+static float number(const pare_tensor *t)
+{
+    return ((const float *)t->data)[0];
+}
+
+/* A learned scale and zero point as fake_quantize reads them. */
+static void learned(const pare_tensor *scale, const pare_tensor *zero, int bits, float *s, int32_t *z)
+{
+    const float hi = (float)((1 << bits) - 1), of = rintf(number(zero));
+
+    *s = number(scale) > FLT_EPSILON ? number(scale) : FLT_EPSILON;
+    *z = (int32_t)(of < 0 ? 0 : of > hi ? hi : of);
+}
+
+static void set_values(const pare_qat *qat, pare_quantization *q)
+{
+    for (const pare_value *v = q->g->values; v; v = v->next) {
+        pare_value_plan *const   p = &q->values[v->id];
+        const pare_tensor *const min = pare_qat_number_of(qat, v->name, ".min");
+        const pare_tensor *const scale = pare_qat_number_of(qat, v->name, ".scale");
+
+        if (!p->quantized || p->group != v->id || p->fixed_scale > 0 || pare_value_is_const(v) || !min)
+            continue;
+        p->min = number(min);
+        p->max = number(pare_qat_number_of(qat, v->name, ".max"));
+        if (scale)
+            learned(scale, pare_qat_number_of(qat, v->name, ".zero"), p->bits, &p->fixed_scale, &p->fixed_zero);
+    }
+}
+
+static pare_status set_layer(const pare_qat *qat, pare_decision *d)
+{
+    const int                bits = d->config.activation_bits;
+    const char *const        key = pare_qat_input_key(qat, d);
+    const pare_tensor *const weights = pare_qat_number_of(qat, d->node->in[1]->name, ".scale");
+
+    if (!key)
+        return pare_fail_memory(0, "the name of a range");
+    const pare_tensor *const min = pare_qat_number_of(qat, key, ".min");
+    const pare_tensor *const scale = pare_qat_number_of(qat, key, ".scale");
+
+    if (weights)
+        d->weight_scale = weights->data;
+    if (!d->coarse || !min)
+        return PARE_OK;
+    if (scale) {
+        learned(scale, pare_qat_number_of(qat, key, ".zero"), bits, &d->in_scale, &d->in_zero);
+        return PARE_OK;
+    }
+    return pare_qparams_choose(number(min), number(pare_qat_number_of(qat, key, ".max")), PARE_AFFINE,
+                               (pare_qrange){ 0, (1 << bits) - 1 }, 0, &d->in_scale, &d->in_zero);
+}
+
+pare_status pare_qat_convert(const pare_qat *qat, pare_graph **out, pare_quantize_result **result)
+{
+    pare_quantization q;
+    pare_status       status;
+
+    PARE_GOTO(pare_quantization_begin(qat->model, &qat->quantize, &q));
+    set_values(qat, &q);
+    for (int i = 0; i < q.n_decisions; i++)
+        if (has_integer_weights(&q.decisions[i]))
+            PARE_GOTO(set_layer(qat, &q.decisions[i]));
+    status = pare_quantization_finish(&q, &qat->quantize, out, result);
+out:
+    pare_quantization_clear(&q);
+    return status;
+}
