@@ -5,37 +5,16 @@
  * An input element adds up what its windows send in the order of the output positions, first a block of channels of
  * one image is cleared, then one window after the other is added. So parts share images and blocks of channels.
  */
-#include <math.h>
-
 #include "base/pool.h"
 #include "base/status.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/parts.h"
-#include "ops/pool.h"
-
-typedef struct grad_attrs {
-    pare_pool_attrs pool;
-    pare_ints       shape; /* of the pool's input; max pools read it from that */
-} grad_attrs;
-
-enum { BLOCK = 32 }; /* channels */
-
-/* One block of channels of one image: pointers at its first channel, distances of channels and spatial axes. */
-typedef struct block {
-    const pare_call *call;
-    int64_t          channels;
-    const float     *x; /* max pools only */
-    const float     *dy;
-    float           *dx;
-} block;
-
-typedef void window_fn(const block *b, const pare_window *w, const int64_t *at, const float *dy);
+#include "ops/pool_grad.h"
 
 extern const pare_op pare_op_max_pool_grad, pare_op_average_pool_grad;
 
-/* Offset of a position in a plane. */
-static int64_t offset_of(const pare_tensor *t, int n, const int64_t *at)
+int64_t pare_pool_offset(const pare_tensor *t, int n, const int64_t *at)
 {
     int64_t offset = 0;
 
@@ -44,46 +23,13 @@ static int64_t offset_of(const pare_tensor *t, int n, const int64_t *at)
     return offset;
 }
 
-/* To the first of the largest elements of each channel's window, as the pool chooses it; none when all are NaN. */
-static void add_max(const block *b, const pare_window *w, const int64_t *at, const float *dy)
-{
-    const pare_tensor *const x = b->call->in[1], *const dx = b->call->out[0];
-    float   best[BLOCK];
-    int64_t to[BLOCK], tap[PARE_MAX_SPATIAL], pixel[PARE_MAX_SPATIAL];
-
-    for (int64_t c = 0; c < b->channels; c++) {
-        best[c] = -INFINITY;
-        to[c] = -1;
-    }
-    for (int64_t j = 0; j < w->taps; j++) {
-        pare_window_tap(w, j, tap);
-        const int64_t from = pare_window_offset(w, at, tap, &x->stride[2]);
-
-        if (from < 0)
-            continue;
-        for (int i = 0; i < w->n; i++)
-            pixel[i] = at[i] * w->stride[i] - w->before[i] + tap[i] * w->dilation[i];
-        const int64_t offset = offset_of(dx, w->n, pixel);
-        for (int64_t c = 0; c < b->channels; c++) {
-            const float e = b->x[from + c * x->stride[1]];
-            const bool  more = e > best[c];
-
-            best[c] = more ? e : best[c];
-            to[c] = more ? offset : to[c];
-        }
-    }
-    for (int64_t c = 0; c < b->channels; c++)
-        if (to[c] >= 0)
-            b->dx[to[c] + c * dx->stride[1]] += dy[c];
-}
-
 /* An equal share to every element of the window. */
-static void add_mean(const block *b, const pare_window *w, const int64_t *at, const float *dy)
+static void add_mean(const pare_pool_block *b, const pare_window *w, const int64_t *at, const float *dy)
 {
-    const grad_attrs *const  a = b->call->attrs;
-    const pare_tensor *const dx = b->call->out[0];
-    const float              count = (float)pare_pool_count(&a->pool, w, at);
-    float                    share[BLOCK];
+    const pare_pool_grad_attrs *const a = b->call->attrs;
+    const pare_tensor *const          dx = b->call->out[0];
+    const float                       count = (float)pare_pool_count(&a->pool, w, at);
+    float                             share[PARE_POOL_BLOCK];
 
     for (int64_t c = 0; c < b->channels; c++)
         share[c] = dy[c] / count;
@@ -99,7 +45,7 @@ static void add_mean(const block *b, const pare_window *w, const int64_t *at, co
     }
 }
 
-static void clear(const block *b, const pare_window *w)
+void pare_pool_clear(const pare_pool_block *b, const pare_window *w)
 {
     const pare_tensor *const dx = b->call->out[0];
     int64_t                  at[PARE_MAX_SPATIAL], pixels = 1;
@@ -111,22 +57,22 @@ static void clear(const block *b, const pare_window *w)
 
         for (int i = w->n - 1; i >= 0; rest /= w->in[i--])
             at[i] = rest % w->in[i];
-        float *const to = b->dx + offset_of(dx, w->n, at);
+        float *const to = b->dx + pare_pool_offset(dx, w->n, at);
         for (int64_t c = 0; c < b->channels; c++)
             to[c * dx->stride[1]] = 0;
     }
 }
 
-static void do_block(const block *b, const pare_window *w, window_fn *add)
+static void do_block(const pare_pool_block *b, const pare_window *w, pare_pool_window_fn *add)
 {
     const pare_tensor *const dy = b->call->in[0];
-    float                    gradient[BLOCK];
+    float                    gradient[PARE_POOL_BLOCK];
     int64_t                  at[PARE_MAX_SPATIAL];
 
-    clear(b, w);
+    pare_pool_clear(b, w);
     for (int64_t p = 0; p < w->positions; p++) {
         pare_window_position(w, p, at);
-        const float *const from = b->dy + offset_of(dy, w->n, at);
+        const float *const from = b->dy + pare_pool_offset(dy, w->n, at);
         for (int64_t c = 0; c < b->channels; c++)
             gradient[c] = from[c * dy->stride[1]];
         add(b, w, at, gradient);
@@ -135,7 +81,7 @@ static void do_block(const block *b, const pare_window *w, window_fn *add)
 
 static void resolve(const pare_call *call, pare_window *w)
 {
-    const grad_attrs *const a = call->attrs;
+    const pare_pool_grad_attrs *const a = call->attrs;
 
     if (call->op == &pare_op_max_pool_grad || call->op == &pare_op_average_pool_grad)
         pare_window_resolve(&a->pool.window, &call->out[0]->shape, NULL, w); /* has succeeded in infer */
@@ -146,21 +92,22 @@ static void resolve(const pare_call *call, pare_window *w)
 static void do_part(const pare_call *call, int part, int parts)
 {
     const pare_tensor *const dy = call->in[0], *const dx = call->out[0], *const x = call->n_in > 1 ? call->in[1] : NULL;
-    const int64_t channels = dx->shape.dim[1], blocks = (channels + BLOCK - 1) / BLOCK;
+    const int64_t channels = dx->shape.dim[1], blocks = (channels + PARE_POOL_BLOCK - 1) / PARE_POOL_BLOCK;
     pare_window   w;
     long          begin, end;
 
     resolve(call, &w);
     pare_pool_split((long)(dx->shape.dim[0] * blocks), 1, part, parts, &begin, &end);
     for (int64_t i = begin; i < end; i++) {
-        const int64_t n = i / blocks, c = i % blocks * BLOCK;
-        const block   b = { .call = call,
-                            .channels = channels - c < BLOCK ? channels - c : BLOCK,
-                            .x = x ? (const float *)x->data + n * x->stride[0] + c * x->stride[1] : NULL,
-                            .dy = (const float *)dy->data + n * dy->stride[0] + c * dy->stride[1],
-                            .dx = (float *)dx->data + n * dx->stride[0] + c * dx->stride[1] };
+        const int64_t         n = i / blocks, c = i % blocks * PARE_POOL_BLOCK;
+        const pare_pool_block b = { .call = call,
+                                    .channels = channels - c < PARE_POOL_BLOCK ? channels - c : PARE_POOL_BLOCK,
+                                    .x = x ? (const float *)x->data + n * x->stride[0] + c * x->stride[1] : NULL,
+                                    .dy = (const float *)dy->data + n * dy->stride[0] + c * dy->stride[1],
+                                    .dx = (float *)dx->data + n * dx->stride[0] + c * dx->stride[1] };
 
-        do_block(&b, &w, x ? add_max : add_mean);
+        if (!x || !pare_pool_max_block(&b, &w))
+            do_block(&b, &w, x ? pare_pool_add_max : add_mean);
     }
 }
 
@@ -169,10 +116,10 @@ PARE_IN_PARTS(do_part)
 /* dy fits the windows over an input of this shape. */
 static pare_status check(const pare_call *call, const pare_shape *x)
 {
-    const grad_attrs *const a = call->attrs;
-    const pare_shape *const dy = &call->in[0]->shape;
-    pare_shape              y = *x;
-    pare_window             w;
+    const pare_pool_grad_attrs *const a = call->attrs;
+    const pare_shape *const           dy = &call->in[0]->shape;
+    pare_shape                        y = *x;
+    pare_window                       w;
 
     PARE_TRY(pare_call_plain(call, 0, PARE_D(f32)));
     if (x->rank < 3)
@@ -197,7 +144,7 @@ static pare_status infer_max(const pare_call *call)
 
 static pare_status infer_mean(const pare_call *call)
 {
-    const grad_attrs *const a = call->attrs;
+    const pare_pool_grad_attrs *const a = call->attrs;
 
     if (a->shape.n > PARE_MAX_RANK)
         return pare_fail(PARE_ERR_SHAPE, "the shape has more than %d dimensions", PARE_MAX_RANK);
@@ -211,21 +158,23 @@ static pare_status infer_mean(const pare_call *call)
 
 static const pare_attr max_attrs[] = {
     PARE_WINDOW_ROWS(pare_pool_attrs),
-    { .name = "ceil_mode", .type = PARE_ATTR_INT, .offset = offsetof(grad_attrs, pool.window.ceil_mode) },
+    { .name = "ceil_mode", .type = PARE_ATTR_INT, .offset = offsetof(pare_pool_grad_attrs, pool.window.ceil_mode) },
     PARE_ATTR_END,
 };
 static const pare_attr average_attrs[] = {
     PARE_WINDOW_ROWS(pare_pool_attrs),
-    { .name = "ceil_mode", .type = PARE_ATTR_INT, .offset = offsetof(grad_attrs, pool.window.ceil_mode) },
-    { .name = "count_include_pad", .type = PARE_ATTR_INT, .offset = offsetof(grad_attrs, pool.count_include_pad) },
-    PARE_ATTR_ROW_INTS(grad_attrs, shape),
+    { .name = "ceil_mode", .type = PARE_ATTR_INT, .offset = offsetof(pare_pool_grad_attrs, pool.window.ceil_mode) },
+    { .name = "count_include_pad",
+      .type = PARE_ATTR_INT,
+      .offset = offsetof(pare_pool_grad_attrs, pool.count_include_pad) },
+    PARE_ATTR_ROW_INTS(pare_pool_grad_attrs, shape),
     PARE_ATTR_END,
 };
 static const pare_attr global_attrs[] = {
-    PARE_ATTR_ROW_INTS(grad_attrs, shape),
+    PARE_ATTR_ROW_INTS(pare_pool_grad_attrs, shape),
     PARE_ATTR_END,
 };
-_Static_assert(offsetof(grad_attrs, pool) == 0, "the rows of windows count from the pool's attributes");
+_Static_assert(offsetof(pare_pool_grad_attrs, pool) == 0, "the rows of windows count from the pool's attributes");
 
 static const char *const max_samples[] = {
     "f32[2,3,4,4] f32[2,3,7,8] kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]",
@@ -251,7 +200,7 @@ const pare_op pare_op_max_pool_grad = {
     .max_out = 1,
     .traits = PARE_WANTS_CHANNELS_LAST,
     .attrs = max_attrs,
-    .attrs_size = sizeof(grad_attrs),
+    .attrs_size = sizeof(pare_pool_grad_attrs),
     .infer = infer_max,
     .forward = forward,
     .prepare = prepare,
@@ -265,7 +214,7 @@ const pare_op pare_op_global_max_pool_grad = {
     .min_out = 1,
     .max_out = 1,
     .traits = PARE_WANTS_CHANNELS_LAST,
-    .attrs_size = sizeof(grad_attrs),
+    .attrs_size = sizeof(pare_pool_grad_attrs),
     .infer = infer_max,
     .forward = forward,
     .prepare = prepare,
@@ -280,7 +229,7 @@ const pare_op pare_op_average_pool_grad = {
     .max_out = 1,
     .traits = PARE_WANTS_CHANNELS_LAST,
     .attrs = average_attrs,
-    .attrs_size = sizeof(grad_attrs),
+    .attrs_size = sizeof(pare_pool_grad_attrs),
     .infer = infer_mean,
     .forward = forward,
     .prepare = prepare,
@@ -295,7 +244,7 @@ const pare_op pare_op_global_average_pool_grad = {
     .max_out = 1,
     .traits = PARE_WANTS_CHANNELS_LAST,
     .attrs = global_attrs,
-    .attrs_size = sizeof(grad_attrs),
+    .attrs_size = sizeof(pare_pool_grad_attrs),
     .infer = infer_mean,
     .forward = forward,
     .prepare = prepare,

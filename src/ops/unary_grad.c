@@ -2,77 +2,19 @@
 /* unary_grad.c - gradients of ops of one input, element by element (unary_grad.def) */
 #include <string.h>
 
-#include "base/math.h"
-#include "base/math_trig.h"
 #include "base/status.h"
+#include "kernels/unary_grad_f32/unary_grad_f32.h"
 #include "ops/apply.h"
 #include "ops/attr.h"
 #include "ops/call.h"
 #include "ops/span.h"
 
-/* d/dx x tanh(softplus(x)) */
-PARE_MATH float mish_slope(float x)
-{
-    const float t = pare_tanhf(pare_softplusf(x));
-
-    return t + x * (pare_sigmoidf(x) * (1.0f - t * t));
-}
-
-/* d/dx x clamp(x / 6 + 1/2, 0, 1) */
-PARE_MATH float hard_swish_slope(float x)
-{
-    return pare_pickf(x >= 3.0f, 1.0f, pare_pickf(x <= -3.0f, 0.0f, 0x1.555556p-2f * x + 0.5f));
-}
-
-/* d/dx x P(x) = P(x) + x p(x), P the normal distribution. */
-PARE_MATH float gelu_slope(float x)
-{
-    const float below = 0.5f * (1.0f + pare_erff(x * 0x1.6a09e6p-1f));
-
-    return below + x * (0x1.988454p-2f * pare_expf(-0.5f * (x * x)));
-}
-
-/* u = sqrt(2 / pi) (x + 0.044715 x^3), y = x (1 + tanh u) / 2 */
-PARE_MATH float gelu_tanh_slope(float x)
-{
-    const float t = pare_tanhf(0x1.988454p-1f * (x + 0.044715f * (x * x * x)));
-    const float du = 0x1.988454p-1f * (1.0f + 0.134145f * (x * x));
-
-    return 0.5f * (1.0f + t) + (0.5f * x) * ((1.0f - t * t) * du);
-}
-
-/* dx[n] from dy[n] and what the row reads. */
-typedef void row_fn(int64_t n, const float *dy, const float *of, float *dx, const float *param);
-
-enum { BLOCK = 16 };
-
-/* Blocks of a fixed size, which nothing else points into, so that the compiler makes vectors of the formula. */
-#define PARE_UNARY_GRAD(name, of, formula, n_param)                                                              \
-    static void name##_row(int64_t n, const float *gradient, const float *source, float *dx, const float *param) \
-    {                                                                                                            \
-        const float a = param[0], b = param[1];                                                                  \
-        float       in[2][BLOCK] = { { 0 } }, out[BLOCK];                                                        \
-        (void)a, (void)b;                                                                                        \
-        for (int64_t i = 0; i < n; i += BLOCK) {                                                                 \
-            const size_t bytes = sizeof(float) * (size_t)(n - i < BLOCK ? n - i : BLOCK);                        \
-            memcpy(in[0], gradient + i, bytes);                                                                  \
-            memcpy(in[1], source + i, bytes);                                                                    \
-            for (int l = 0; l < BLOCK; l++) {                                                                    \
-                const float dy = in[0][l], of = in[1][l];                                                        \
-                out[l] = pare_quietf(formula);                                                                   \
-            }                                                                                                    \
-            memcpy(dx + i, out, bytes);                                                                          \
-        }                                                                                                        \
-    }
-#define PARE_UNARY_GRAD_OF(name, of, formula, n_param) PARE_UNARY_GRAD(name, of, formula, n_param)
-#include "ops/unary_grad.def"
-#undef PARE_UNARY_GRAD
-
 static const struct function {
-    const char *name;
-    row_fn     *row;
+    const char         *name;
+    pare_unary_grad_f32 row;
 } functions[] = {
-#define PARE_UNARY_GRAD(name, of, formula, n_param) { #name "_grad", name##_row },
+#define PARE_UNARY_GRAD(name, of, n_param)    { #name "_grad", PARE_UNARY_GRAD_F32_##name },
+#define PARE_UNARY_GRAD_OF(name, of, n_param) PARE_UNARY_GRAD(name, of, n_param)
 #include "ops/unary_grad.def"
 #undef PARE_UNARY_GRAD
 };
@@ -87,7 +29,17 @@ static pare_status infer(const pare_call *call)
     return PARE_OK;
 }
 
-static void do_part(const pare_call *call, int part, int parts)
+/* One row: by the version, or by the definition where that is NULL. */
+static void do_row(const pare_unary_grad_f32_kernel *kernel, pare_unary_grad_f32 f, int64_t n, const float *dy,
+                   const float *of, float *dx, const float *param)
+{
+    if (kernel)
+        kernel->rows[f]((long)n, dy, of, dx, param);
+    else
+        pare_unary_grad_f32_ref(f, (long)n, dy, of, dx, param);
+}
+
+static void do_part(const pare_call *call, const pare_unary_grad_f32_kernel *kernel, int part, int parts)
 {
     const pare_unary_attrs *const p = call->attrs;
     const float                   param[2] = { p->alpha, p->beta };
@@ -101,7 +53,7 @@ static void do_part(const pare_call *call, int part, int parts)
     pare_rows_begin(&r, 3, (const pare_tensor *const[]){ call->out[0], call->in[0], call->in[1] }, part, parts);
     while (pare_rows_next(&r)) {
         if (r.step[0] == 1 && r.step[1] == 1 && r.step[2] == 1) {
-            f->row(r.n, (const float *)r.ptr[1], (const float *)r.ptr[2], (float *)r.ptr[0], param);
+            do_row(kernel, f->row, r.n, (const float *)r.ptr[1], (const float *)r.ptr[2], (float *)r.ptr[0], param);
             continue;
         }
         for (int64_t i = 0; i < r.n; i += PIECE) {
@@ -110,7 +62,7 @@ static void do_part(const pare_call *call, int part, int parts)
             for (int k = 1; k < 3; k++)
                 for (int64_t j = 0; j < n; j++)
                     piece[k][j] = ((const float *)r.ptr[k])[(i + j) * r.step[k]];
-            f->row(n, piece[1], piece[2], piece[0], param);
+            do_row(kernel, f->row, n, piece[1], piece[2], piece[0], param);
             for (int64_t j = 0; j < n; j++)
                 ((float *)r.ptr[0])[(i + j) * r.step[0]] = piece[0][j];
         }
@@ -119,14 +71,22 @@ static void do_part(const pare_call *call, int part, int parts)
 
 static pare_status forward(const pare_call *call)
 {
-    do_part(call, 0, 1);
+    do_part(call, NULL, 0, 1);
     return PARE_OK;
+}
+
+static const pare_unary_grad_f32_kernel *best(const pare_step *step)
+{
+    const pare_unary_grad_f32_kernel *kernel = NULL;
+
+    pare_unary_grad_f32_candidates(step->cpu, &kernel, 1);
+    return kernel;
 }
 
 static void run(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
-    (void)step, (void)scratch;
-    do_part(call, part, parts);
+    (void)scratch;
+    do_part(call, best(step), part, parts);
 }
 
 /* The one that every network trains with has a row kernel. */
@@ -142,7 +102,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const bool is_relu = strcmp(call->op->name, "relu_grad") == 0;
 
-    step->kernel = is_relu ? pare_apply_kernel_name(step) : "c";
+    step->kernel = is_relu ? pare_apply_kernel_name(step) : best(step)->name;
     step->run = is_relu ? run_relu : run;
     step->span = pare_span_elementwise;
     return PARE_OK;
@@ -164,7 +124,7 @@ static const char *const samples[] = {
     "f32[2,3,5,5] f32[2,3,5,5]", "f32[] f32[]", "f32[7] f32[7]", "f32[0,3] f32[0,3]", NULL,
 };
 
-#define PARE_UNARY_GRAD(name_, of, formula, n_param)                                 \
+#define PARE_UNARY_GRAD(name_, of, n_param)                                          \
     const pare_op pare_op_##name_##_grad = { .name = #name_ "_grad",                 \
                                              .min_in = 2,                            \
                                              .max_in = 2,                            \
