@@ -117,6 +117,8 @@ static const grad_case cases[] = {
               "pads=[0,3,0,0]\nreturn %y", 0 },
     { "conv", "%x = input f32[1,1,2,3,3]\n%w = input f32[2,1,2,2,2]\n%y = conv(%x, %w)\nreturn %y", 0 },
     { "conv", "%x = input f32[1,2,3,3]\n%w = input f32[2,2,2,2]\n%y = conv(%x, %w) pads=[2,1,0,2]\nreturn %y", 0 },
+    { "conv", "%x = input f32[1,4,5,6]\n%w = input f32[4,1,3,3]\n%y = conv(%x, %w) strides=[2,2] pads=[1,1,1,1] "
+              "group=4\nreturn %y", 0 },
     { "conv_transpose", "%x = input f32[1,2,3,2]\n%w = input f32[2,2,3,3]\n%b = input f32[2]\n"
                         "%y = conv_transpose(%x, %w, %b) strides=[2,2] pads=[1,1,1,1] output_padding=[1,0]\nreturn %y",
       0 },

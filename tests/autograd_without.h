@@ -19,7 +19,8 @@
     "average_pool_grad", "max_pool_grad", "global_average_pool_grad", "global_max_pool_grad", "softmax_grad",
     "log_softmax_grad", "layer_norm_grad", "layer_norm_grad_params", "gather_grad", "slice_grad", "resize_grad",
     "softmax_cross_entropy_grad", "lstm_grad", "gru_grad", "batch_norm_grad", "batch_norm_grad_merge",
-    "batch_norm_grad_sums", "channel_sums", "conv_weight_grad", "flip_weights", "image_stats", "merge_stats",
+    "batch_norm_grad_sums", "channel_sums", "conv_add", "conv_weight_grad", "flip_weights", "image_stats", "merge_stats",
+    "spread",
     "fake_quantize_grad",
 
     /* Not needed by any network so far: the remainder's steps, control flow, and the simple recurrent cell. */

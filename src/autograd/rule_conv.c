@@ -40,38 +40,68 @@ static void pads_of(const pare_window *w, lists *l)
     }
 }
 
-/* With stride 1 and no more padding than the kernel reaches, dX is a convolution of dY with the weights flipped. */
+/*
+ * dX as a convolution of dY, spread by the strides, with the weights flipped: its pads. False where there was more
+ * padding than the kernel reaches.
+ */
 static bool is_convolution(const pare_window *w, int64_t pads[2 * PARE_MAX_SPATIAL])
 {
     for (int i = 0; i < w->n; i++) {
         const int64_t reach = (w->kernel[i] - 1) * w->dilation[i];
 
         pads[i] = reach - w->before[i];
-        pads[i + w->n] = reach - w->after[i];
-        if (w->stride[i] != 1 || pads[i] < 0 || pads[i + w->n] < 0)
+        pads[i + w->n] = w->in[i] - 1 - (w->out[i] - 1) * w->stride[i] + w->before[i];
+        if (pads[i] < 0 || pads[i + w->n] < 0)
             return false;
     }
     return true;
 }
 
-static pare_status grad_input(pare_tape *t, pare_node *n, const pare_window *w, pare_value *dy)
+static bool has_strides(const pare_window *w)
+{
+    for (int i = 0; i < w->n; i++)
+        if (w->stride[i] != 1)
+            return true;
+    return false;
+}
+
+static pare_status by_convolution(pare_tape *t, pare_node *n, const pare_window *w, const int64_t *pads,
+                                  pare_value **dx)
 {
     const int64_t group = pare_node_i(n, "group");
-    pare_value   *flipped, *dx;
+    pare_window   plain = *w;
+    pare_value   *flipped, *dy = pare_tape_grad(t, n->out[0]);
+    char          text[TEXT] = "";
+
+    if (has_strides(w)) {
+        pare_tape_list(text, TEXT, "strides", w->n, w->stride);
+        PARE_TRY(pare_tape_like(t, NULL, "spread", text, 1, &dy, &dy));
+    }
+    for (int i = 0; i < w->n; i++)
+        plain.stride[i] = 1;
+    snprintf(text, TEXT, "group=%lld", (long long)group);
+    PARE_TRY(pare_tape_like(t, NULL, "flip_weights", text, 1, &n->in[1], &flipped));
+    write_window(text, &plain, false, pads, group);
+    return pare_tape_like(t, NULL, "conv", text, 2, (pare_value *const[]){ dy, flipped }, dx);
+}
+
+/* With strides a transposed convolution makes no products with zeros; of groups it makes tiny products. */
+static pare_status grad_input(pare_tape *t, pare_node *n, const pare_window *w)
+{
+    const int64_t group = pare_node_i(n, "group");
+    pare_value   *dx;
     char          text[TEXT];
     lists         l;
 
-    if (is_convolution(w, l.pads)) {
-        snprintf(text, TEXT, "group=%lld", (long long)group);
-        PARE_TRY(pare_tape_like(t, NULL, "flip_weights", text, 1, &n->in[1], &flipped));
-        write_window(text, w, false, l.pads, group);
-        PARE_TRY(pare_tape_like(t, NULL, "conv", text, 2, (pare_value *const[]){ dy, flipped }, &dx));
-    } else {
-        pads_of(w, &l);
-        write_window(text, w, false, l.pads, group);
-        pare_tape_list(text, TEXT, "output_padding", w->n, l.extra);
-        PARE_TRY(pare_tape_like(t, NULL, "conv_transpose", text, 2, (pare_value *const[]){ dy, n->in[1] }, &dx));
+    if (is_convolution(w, l.pads) && (group > 1 || !has_strides(w))) {
+        PARE_TRY(by_convolution(t, n, w, l.pads, &dx));
+        return pare_tape_give(t, n->in[0], dx);
     }
+    pads_of(w, &l);
+    write_window(text, w, false, l.pads, group);
+    pare_tape_list(text, TEXT, "output_padding", w->n, l.extra);
+    PARE_TRY(pare_tape_like(t, NULL, "conv_transpose", text, 2,
+                            (pare_value *const[]){ pare_tape_grad(t, n->out[0]), n->in[1] }, &dx));
     return pare_tape_give(t, n->in[0], dx);
 }
 
@@ -93,7 +123,7 @@ pare_status pare_grad_conv(pare_tape *t, pare_node *n)
 
     PARE_TRY(pare_window_resolve(a, &n->in[0]->t.shape, &n->in[1]->t.shape.dim[2], &w));
     if (pare_tape_wants(t, n->in[0]))
-        PARE_TRY(grad_input(t, n, &w, dy));
+        PARE_TRY(grad_input(t, n, &w));
     if (pare_tape_wants(t, n->in[1])) {
         char        text[TEXT];
         int64_t     pads[2 * PARE_MAX_SPATIAL];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conv.c - float convolution of any rank, groups, strides, dilations (ONNX Conv) */
+/*
+ * conv.c - float convolution of any rank, groups, strides, dilations (ONNX Conv), and conv_add: the same with an addition
+ * behind it, which the fusion puts there; same bits
+ */
 #include "ops/conv.h"
 
 #include <math.h>
@@ -8,7 +11,11 @@
 #include "kernels/conv_f32/conv_f32.h"
 #include "kernels/dw_f32/dw_f32.h"
 #include "ops/attr.h"
+#include "ops/bf16.h"
+#include "ops/samples.h"
 #include "ops/span.h"
+
+enum { ADDEND = 3 };
 
 const pare_attr pare_conv_attr_table[] = {
     PARE_WINDOW_ROWS(pare_conv_attrs),
@@ -49,7 +56,15 @@ static pare_status infer(const pare_call *call)
         if (call->in[i] && call->in[i]->dtype != PARE_f32)
             return pare_op_bad_dtype(call, i);
     call->out[0]->dtype = PARE_f32;
-    return pare_conv_shape(call, 0, 1, 2, &window);
+    PARE_TRY(pare_conv_shape(call, 0, 1, 2, &window));
+    return call->n_in <= ADDEND || pare_shape_equal(&call->in[ADDEND]->shape, &call->out[0]->shape)
+               ? PARE_OK
+               : pare_fail(PARE_ERR_SHAPE, "the addend does not have the shape of the output");
+}
+
+static const pare_tensor *addend(const pare_call *call)
+{
+    return call->n_in > ADDEND ? call->in[ADDEND] : NULL;
 }
 
 static float clamp(float v, const pare_conv_attrs *a)
@@ -82,6 +97,7 @@ static pare_status forward(const pare_call *call)
 {
     const pare_conv_attrs *a = call->attrs;
     const pare_tensor     *x = call->in[0], *w = call->in[1], *b = call->n_in > 2 ? call->in[2] : NULL;
+    const pare_tensor     *r = addend(call);
     pare_tensor           *y = call->out[0];
     pare_window            window;
 
@@ -93,15 +109,18 @@ static pare_status forward(const pare_call *call)
             for (int64_t p = 0; p < window.positions; p++) {
                 const int64_t group = c / per_group;
                 int64_t       at[PARE_MAX_SPATIAL], to = n * y->stride[0] + c * y->stride[1];
+                int64_t       from = r ? n * r->stride[0] + c * r->stride[1] : 0;
 
                 pare_window_position(&window, p, at);
-                for (int i = 0; i < window.n; i++)
+                for (int i = 0; i < window.n; i++) {
                     to += at[i] * y->stride[i + 2];
+                    from += r ? at[i] * r->stride[i + 2] : 0;
+                }
                 const float sum = one(
                     call, &window, (const float *)x->data + n * x->stride[0] + group * w->shape.dim[1] * x->stride[1],
                     (const float *)w->data + c * w->stride[0], b ? ((const float *)b->data)[c * b->stride[0]] : 0, at);
 
-                ((float *)y->data)[to] = clamp(sum, a);
+                ((float *)y->data)[to] = clamp(r ? sum + ((const float *)r->data)[from] : sum, a);
             }
     return PARE_OK;
 }
@@ -114,7 +133,7 @@ static const float *floats(const pare_call *call, int input)
 static void run_conv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)scratch;
-    pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+    pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part, parts);
 }
 
 /* The pixels first .. last-1 of the output and their windows in x. */
@@ -124,8 +143,8 @@ static pare_span span_of(const pare_call *call, int operand, long first, long la
     pare_window            window;
     pare_window_2d         g;
 
-    if (operand == call->n_in)
-        return pare_span_pixels(call->out[0], first, last);
+    if (operand == call->n_in || operand == ADDEND)
+        return pare_span_pixels(operand == call->n_in ? call->out[0] : call->in[ADDEND], first, last);
     if (operand > 0 ||
         pare_window_resolve(&a->window, &call->in[0]->shape, &call->in[1]->shape.dim[2], &window) != PARE_OK ||
         !pare_window_as_2d(&window, &g))
@@ -153,7 +172,16 @@ static pare_span span_dw(const pare_step *step, const pare_call *call, int opera
 static void run_conv_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     pare_conv_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
-    pare_conv_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+    pare_conv_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part,
+                             parts);
+}
+
+static pare_span span_bf16(const pare_step *step, const pare_call *call, int operand, int part, int parts)
+{
+    long first, last;
+
+    return pare_conv_bf16_share(step->state, part, parts, &first, &last) ? span_of(call, operand, first, last)
+                                                                         : pare_span_all();
 }
 
 static void release_conv(void *plan)
@@ -164,13 +192,14 @@ static void release_conv(void *plan)
 static void run_dw(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)scratch;
-    pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+    pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part, parts);
 }
 
 static void run_dw_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     pare_dw_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
-    pare_dw_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, NULL, part, parts);
+    pare_dw_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part,
+                           parts);
 }
 
 static void release_dw(void *plan)
@@ -204,7 +233,8 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
     PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
     if (!pare_tensor_is_dense(w) || (b && !pare_tensor_is_dense(b)) || !pare_window_as_2d(&window, &g) ||
-        !pare_window_fits_memory(&g, x) || !(y->stride[1] == 1 || y->shape.dim[1] == 1))
+        !pare_window_fits_memory(&g, x) || !(y->stride[1] == 1 || y->shape.dim[1] == 1) ||
+        (addend(call) && addend(call)->stride[1] != 1 && y->shape.dim[1] != 1))
         return PARE_OK; /* the reference runs */
 
     pare_conv_f32_desc d = {
@@ -229,12 +259,22 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     };
     pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
     pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
+    if (addend(call))
+        pare_window_strides(addend(call), &d.r.image, &d.r.row, &d.r.pixel);
     const bool   constant = w->data && (!b || b->data);
     const float *weights = constant ? w->data : NULL, *bias = constant ? floats(call, 2) : NULL;
 
     step->packed = constant ? 1 << 1 | 1 << 2 : 0;
     if (d.group == d.c && d.c == d.oc && d.c > 1)
         return prepare_dw(&d, weights, bias, step);
+    if (constant && !addend(call)) {
+        const int taps = d.kh * d.kw;
+
+        PARE_TRY(pare_bf16_prepare(&d, &(pare_bf16_weights){ weights, (ptrdiff_t)d.c * taps, 1, taps }, bias, step));
+        step->span = step->run ? span_bf16 : NULL;
+    }
+    if (step->run)
+        return PARE_OK;
 
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
     const int           i = pare_step_choose(step, pare_conv_f32_candidates(&d, step->cpu, kernel, PARE_MAX_CHOICES));
@@ -248,6 +288,11 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->scratch = constant ? 0 : sizeof(float) * pare_conv_f32_packed_size(plan);
     step->span = span_conv;
     return PARE_OK;
+}
+
+static bool by_sample(const pare_call *call, unsigned carries)
+{
+    return pare_samples_are(call, carries, 1, 1 << ADDEND);
 }
 
 static const char *const samples[] = {
@@ -271,6 +316,32 @@ const pare_op pare_op_conv = {
     .attrs_size = sizeof(pare_conv_attrs),
     .infer = infer,
     .forward = forward,
+    .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
+};
+
+static const char *const add_samples[] = {
+    "f32[2,3,5,6] f32[4,3,3,3] f32[4] f32[2,4,3,3] strides=[2,2] pads=[1,1,1,1]",
+    "f32[1,4,6,5] f32[4,1,3,3] ? f32[1,4,5,6] group=4 pads=[1,0,0,3] clamp_lo=0",
+    "f32[2,20,4,4] f32[35,20,1,1] ? f32[2,35,4,4]",
+    "f32[1,4,9] f32[6,2,3] f32[6] f32[1,6,5] group=2 dilations=[2]",
+    "f32[1,2,3,4,5] f32[3,2,2,2,2] f32[3] f32[1,3,2,3,4]",
+    NULL,
+};
+
+const pare_op pare_op_conv_add = {
+    .name = "conv_add",
+    .min_in = 2, /* as conv, and what is added before the clamp, of the output's shape */
+    .max_in = ADDEND + 1,
+    .min_out = 1,
+    .max_out = 1,
+    .traits = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP,
+    .attrs = pare_conv_attr_table,
+    .attrs_size = sizeof(pare_conv_attrs),
+    .infer = infer,
+    .forward = forward,
+    .by_sample = by_sample,
+    .prepare = prepare,
+    .samples = add_samples,
 };

@@ -14,9 +14,9 @@
 
 #include <string.h>
 
-extern const pare_op pare_op_conv, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split, pare_op_slice,
-    pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_resize, pare_op_lut, pare_op_qadd, pare_op_qmul,
-    pare_op_conv_weight_grad, pare_op_batch_normalization, pare_op_batch_norm_grad;
+extern const pare_op pare_op_conv, pare_op_conv_add, pare_op_qconv, pare_op_identity, pare_op_concat, pare_op_split,
+    pare_op_slice, pare_op_pad, pare_op_qaverage_pool, pare_op_interleave, pare_op_resize, pare_op_lut, pare_op_qadd,
+    pare_op_qmul, pare_op_conv_weight_grad, pare_op_batch_normalization, pare_op_batch_norm_grad;
 
 static bool has_pixels(const pare_value *v)
 {
@@ -50,10 +50,11 @@ static bool reads_channels_last(const pare_node *n)
     return false;
 }
 
-/* Convolutions and the like read their first input channels-last, a weight gradient both. */
+/* Convolutions and the like read their first input channels-last, a weight gradient both, conv_add what it adds. */
 static bool wants_channels_last(const pare_node *n, int input)
 {
-    return n->op == &pare_op_conv_weight_grad || (input == 0 && (n->op->traits & PARE_WANTS_CHANNELS_LAST));
+    return n->op == &pare_op_conv_weight_grad || (n->op == &pare_op_conv_add && input == 3) ||
+           (input == 0 && (n->op->traits & PARE_WANTS_CHANNELS_LAST));
 }
 
 /* A quantize whose reader is a convolution: the conversion happens while quantizing. */
@@ -121,7 +122,8 @@ static pare_status convert_input(pare_graph *g, pare_node *n, int input)
 
 static bool is_windowed(const pare_node *n)
 {
-    return (n->op == &pare_op_conv || n->op == &pare_op_qconv || n->op == &pare_op_conv_weight_grad) &&
+    return (n->op == &pare_op_conv || n->op == &pare_op_conv_add || n->op == &pare_op_qconv ||
+            n->op == &pare_op_conv_weight_grad) &&
            has_pixels(n->in[0]);
 }
 

@@ -3,7 +3,9 @@
  * conv_wgrad_f32.c - the weights cut into tiles, and the order in which tiles and images come
  *
  * All tiles of a part need all images. Images come in groups that fit into the second-level cache, and the tiles in
- * blocks whose sums do, so that neither is fetched from further away more often than needed.
+ * blocks whose sums do, so that neither is fetched from further away more often than needed. Pixels of many channels lie
+ * a multiple of the first-level cache's lines apart and would push each other out of it: such images are copied first,
+ * the channels of each tile side by side.
  */
 #include "kernels/conv_wgrad_f32/conv_wgrad_f32.h"
 
@@ -26,8 +28,10 @@ enum {
     LANES = PARE_CONV_WGRAD_F32_LANES,
     SUMS = PARE_CONV_WGRAD_F32_SUMS,
     N_KERNELS = sizeof(kernels) / sizeof(kernels[0]),
-    BLOCK = 128,               /* tiles whose sums are 256 KB                      */
-    GROUP_FLOATS = 128 * 1024, /* of x and dy: half of a second-level cache of 1 MB */
+    BLOCK = 128,               /* tiles whose sums are 256 KB                                     */
+    LONG_BLOCK = 2048,         /* where images are copied for each block                          */
+    GROUP_FLOATS = 128 * 1024, /* of x and dy: half of a second-level cache of 1 MB               */
+    FAR_PIXELS = 192,          /* floats from pixel to pixel: so few lines of a column fit that copies are faster */
 };
 
 /* How the weights are cut. A tile: a group (or 16 channels), `width` outputs, a filter row or some, taps, items. */
@@ -39,6 +43,7 @@ typedef struct grid {
     int                       width;                              /* outputs of a tile                                */
     int                       groups, columns, rows, runs, items; /* tiles along each axis */
     int                       most_items;
+    bool                      copies; /* images are copied, block of channels by block  */
 } grid;
 
 static int blocks_of(int n, int size)
@@ -85,6 +90,8 @@ static grid make_grid(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_
         g.most_items = g.width > LANES ? kernel->wide_items : kernel->items[taps_of(d->kw, g.fused)];
         g.rows = d->kh;
         g.items = blocks_of(g.c, g.most_items);
+        g.copies = (d->x.pixel >= FAR_PIXELS || d->y.pixel >= FAR_PIXELS) && d->stride_h == 1 && g.fused == 3 &&
+                   d->dilation_w == 1 && g.columns > 3 && g.items > 3;
     }
     return g;
 }
@@ -97,6 +104,7 @@ static long n_tiles(const grid *g)
 /* Where tile number `index` lies among the weights. */
 typedef struct place {
     int group, column, row, tap, taps, item, items, n;
+    int x_block, dy_block; /* of channels: which of all groups' */
 } place;
 
 static place place_of(const grid *g, long index)
@@ -110,6 +118,8 @@ static place place_of(const grid *g, long index)
     p.row = (int)(index % g->rows);
     p.column = (int)(index / g->rows % g->columns) * g->width;
     p.group = (int)(index / g->rows / g->columns);
+    p.x_block = p.group * g->items + item;
+    p.dy_block = p.group * g->columns + p.column / g->width;
     p.item = (int)((long)total * item / g->items);
     p.items = (int)((long)total * (item + 1) / g->items) - p.item;
     p.n = g->oc - p.column < g->width ? g->oc - p.column : g->width;
@@ -120,23 +130,32 @@ static place place_of(const grid *g, long index)
     return p;
 }
 
-static pare_conv_wgrad_f32_tile make_tile(const grid *g, const place *p, const float *x, const float *dy, float *sums)
+/* A group of images, as the caller has it or copied: the first pixel of the first window, and of dy. */
+typedef struct images {
+    int          n;
+    const float *x, *dy;
+    ptrdiff_t    x_image, x_row, x_pixel, x_block; /* from block to block of channels; 0: side by side in the pixel */
+    ptrdiff_t    dy_image, dy_row, dy_pixel, dy_block;
+} images;
+
+static pare_conv_wgrad_f32_tile make_tile(const grid *g, const place *p, const images *im, float *sums)
 {
     const pare_conv_f32_desc *d = g->d;
     const int                 row = g->depthwise ? p->item : p->row;
     const int                 channel = g->depthwise ? p->column : p->group * g->c + p->item;
 
     return (pare_conv_wgrad_f32_tile){
-        .x = x + (row * d->dilation_h - d->pad_top) * d->x.row + (p->tap * d->dilation_w - d->pad_left) * d->x.pixel +
-             channel,
-        .x_image = d->x.image,
-        .x_row = d->stride_h * d->x.row,
-        .x_step = d->stride_w * d->x.pixel,
-        .x_item = g->depthwise ? d->dilation_h * d->x.row : 1,
-        .dy = dy + p->group * g->oc + p->column,
-        .dy_image = d->y.image,
-        .dy_row = d->y.row,
-        .dy_pixel = d->y.pixel,
+        .x = im->x + row * d->dilation_h * im->x_row + p->tap * d->dilation_w * im->x_pixel +
+             (im->x_block ? p->x_block * im->x_block : channel),
+        .x_image = im->x_image,
+        .x_row = d->stride_h * im->x_row,
+        .x_step = d->stride_w * im->x_pixel,
+        .x_item = g->depthwise ? d->dilation_h * im->x_row : 1,
+        .dy = im->dy + (im->dy_block ? p->dy_block * im->dy_block : p->group * g->oc + p->column),
+        .dy_image = im->dy_image,
+        .dy_row = im->dy_row,
+        .dy_pixel = im->dy_pixel,
+        .images = im->n,
         .oh = d->oh,
         .ow = d->ow,
         .taps = p->taps,
@@ -145,6 +164,99 @@ static pare_conv_wgrad_f32_tile make_tile(const grid *g, const place *p, const f
         .depthwise = g->depthwise,
         .sums = sums,
     };
+}
+
+static images as_they_are(const pare_conv_f32_desc *d, const float *x, const float *dy, int n)
+{
+    return (images){
+        .n = n,
+        .x = x - d->pad_top * d->x.row - d->pad_left * d->x.pixel,
+        .dy = dy,
+        .x_image = d->x.image,
+        .x_row = d->x.row,
+        .x_pixel = d->x.pixel,
+        .dy_image = d->y.image,
+        .dy_row = d->y.row,
+        .dy_pixel = d->y.pixel,
+    };
+}
+
+/* The usual numbers without a loop. */
+static inline void copy_pixel(float *dst, const float *src, int count)
+{
+    if (count == 8)
+        memcpy(dst, src, 8 * sizeof(float));
+    else if (count == 16)
+        memcpy(dst, src, 16 * sizeof(float));
+    else
+        for (int c = 0; c < count; c++)
+            dst[c] = src[c];
+}
+
+/* `count` channels of all pixels [n][h][w] go to dst, `width` floats each. */
+static void copy_block(float *dst, int width, const float *src, const pare_conv_f32_strides *s, const int size[3],
+                       int count)
+{
+    for (int n = 0; n < size[0]; n++)
+        for (int i = 0; i < size[1]; i++) {
+            const float *from = src + n * s->image + i * s->row;
+
+            for (int j = 0; j < size[2]; j++, from += s->pixel, dst += width)
+                copy_pixel(dst, from, count);
+        }
+}
+
+/* Pixels of x that the windows of an image reach over; strides are 1. */
+static int x_lines(const pare_conv_f32_desc *d)
+{
+    return d->oh + (d->kh - 1) * d->dilation_h;
+}
+
+static int x_columns(const pare_conv_f32_desc *d)
+{
+    return d->ow + (d->kw - 1) * d->dilation_w;
+}
+
+static size_t copied_floats(const grid *g, int n)
+{
+    const pare_conv_f32_desc *d = g->d;
+
+    return (size_t)n * (size_t)g->groups *
+           ((size_t)(x_lines(d) * x_columns(d)) * (size_t)(g->items * g->most_items) +
+            (size_t)(d->oh * d->ow) * (size_t)(g->columns * g->width));
+}
+
+/* The blocks that tiles first .. last - 1 need. */
+static images copied(const grid *g, const images *from, float *room, long first, long last)
+{
+    const pare_conv_f32_desc *d = g->d;
+    const int                 x_size[3] = { from->n, x_lines(d), x_columns(d) }, dy_size[3] = { from->n, d->oh, d->ow };
+    const pare_conv_f32_strides x_strides = { from->x_image, from->x_row, from->x_pixel };
+    const pare_conv_f32_strides dy_strides = { from->dy_image, from->dy_row, from->dy_pixel };
+    images                      im = { .n = from->n, .x = room, .x_pixel = g->most_items, .dy_pixel = g->width };
+    int                         dy_done = -1;
+
+    im.x_row = x_size[2] * im.x_pixel;
+    im.x_image = x_size[1] * im.x_row;
+    im.x_block = x_size[0] * im.x_image;
+    im.dy_row = dy_size[2] * im.dy_pixel;
+    im.dy_image = dy_size[1] * im.dy_row;
+    im.dy_block = dy_size[0] * im.dy_image;
+    im.dy = room + g->groups * g->items * im.x_block;
+    for (long i = first; i < last; i++) {
+        const place p = place_of(g, i);
+
+        /* A block of x comes again with every filter row and column of outputs: its first time is among the first
+         * tiles of this group, item by item. */
+        if (i - first < g->items || p.group != place_of(g, i - g->items).group)
+            copy_block(room + p.x_block * im.x_block, g->most_items, from->x + p.group * g->c + p.item, &x_strides,
+                       x_size, p.items);
+        if (p.dy_block != dy_done)
+            copy_block(room + (im.dy - room) + p.dy_block * im.dy_block, g->width,
+                       from->dy + p.group * g->oc + p.column, &dy_strides, dy_size, p.n);
+        dy_done = p.dy_block;
+    }
+    return im;
 }
 
 /* The sums of a tile go to where its weights are. */
@@ -167,31 +279,45 @@ static void store(const grid *g, const place *p, const float *sums, float *dw)
             }
 }
 
-static int images_of_group(const pare_conv_f32_desc *d)
-{
-    const ptrdiff_t floats = (ptrdiff_t)d->oh * d->ow * (d->stride_h * d->stride_w * d->x.pixel + d->y.pixel);
-    const ptrdiff_t images = GROUP_FLOATS / (floats > 0 ? floats : 1);
-
-    return images < 1 ? 1 : images > d->n ? d->n : (int)images;
-}
-
-/* Tiles first .. last - 1. */
-static void run_block(const pare_conv_wgrad_f32_kernel *kernel, const grid *g, const float *x, const float *dy,
-                      float *dw, long first, long last, float *scratch)
+/* Copies are read in order, which the third-level cache is fast enough for. */
+static int images_of_group(const grid *g)
 {
     const pare_conv_f32_desc *d = g->d;
-    const int                 group = images_of_group(d);
+    const ptrdiff_t           floats = (ptrdiff_t)d->oh * d->ow * (d->stride_h * d->stride_w * d->x.pixel + d->y.pixel);
+    const ptrdiff_t           n = (g->copies ? 4 : 1) * GROUP_FLOATS / (floats > 0 ? floats : 1);
+
+    return n < 1 ? 1 : n > d->n ? d->n : (int)n;
+}
+
+static long tiles_of_block(const grid *g)
+{
+    const long tiles = n_tiles(g), most = g->copies ? LONG_BLOCK : BLOCK;
+
+    return tiles < most ? tiles : most;
+}
+
+/* Tiles first .. last - 1. Copies lie in scratch behind the sums. */
+static void run_block(const pare_conv_wgrad_f32_kernel *kernel, const grid *g, const images *all, float *dw, long first,
+                      long last, float *scratch)
+{
+    const int group = images_of_group(g);
 
     memset(scratch, 0, sizeof(float) * SUMS * (size_t)(last - first));
-    for (int n = 0; n < d->n; n += group)
-        for (long i = first; i < last; i++) {
-            const place              p = place_of(g, i);
-            pare_conv_wgrad_f32_tile t =
-                make_tile(g, &p, x + n * d->x.image, dy + n * d->y.image, scratch + (i - first) * SUMS);
+    for (int n = 0; n < all->n; n += group) {
+        images im = *all;
 
-            t.images = d->n - n < group ? d->n - n : group;
+        im.n = all->n - n < group ? all->n - n : group;
+        im.x += n * all->x_image;
+        im.dy += n * all->dy_image;
+        if (g->copies)
+            im = copied(g, &im, scratch + SUMS * tiles_of_block(g), first, last);
+        for (long i = first; i < last; i++) {
+            const place                    p = place_of(g, i);
+            const pare_conv_wgrad_f32_tile t = make_tile(g, &p, &im, scratch + (i - first) * SUMS);
+
             kernel->tile(&t);
         }
+    }
     for (long i = first; i < last; i++) {
         const place p = place_of(g, i);
 
@@ -212,18 +338,20 @@ int pare_conv_wgrad_f32_candidates(unsigned cpu, const pare_conv_wgrad_f32_kerne
 size_t pare_conv_wgrad_f32_scratch(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_f32_desc *d)
 {
     const grid g = make_grid(kernel, d);
-    const long tiles = n_tiles(&g);
 
-    return sizeof(float) * SUMS * (size_t)(tiles < BLOCK ? tiles : BLOCK);
+    return sizeof(float) *
+           (SUMS * (size_t)tiles_of_block(&g) + (g.copies ? copied_floats(&g, images_of_group(&g)) : 0));
 }
 
 void pare_conv_wgrad_f32_run(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_f32_desc *d, const float *x,
                              const float *dy, float *dw, int part, int parts, float *scratch)
 {
-    const grid g = make_grid(kernel, d);
-    long       begin, end;
+    const grid   g = make_grid(kernel, d);
+    const images all = as_they_are(d, x, dy, d->n);
+    const long   block = tiles_of_block(&g);
+    long         begin, end;
 
     pare_pool_split(n_tiles(&g), 1, part, parts, &begin, &end);
-    for (long i = begin; i < end; i += BLOCK)
-        run_block(kernel, &g, x, dy, dw, i, end - i < BLOCK ? end : i + BLOCK, scratch);
+    for (long i = begin; i < end; i += block)
+        run_block(kernel, &g, &all, dw, i, end - i < block ? end : i + block, scratch);
 }

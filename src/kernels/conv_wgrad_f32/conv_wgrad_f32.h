@@ -20,7 +20,7 @@
 enum {
     PARE_CONV_WGRAD_F32_LANES = 16, /* output channels of a vector                         */
     PARE_CONV_WGRAD_F32_TAPS = 3,   /* most taps of a filter row that a tile has           */
-    PARE_CONV_WGRAD_F32_SUMS = 512, /* floats of the largest tile                          */
+    PARE_CONV_WGRAD_F32_SUMS = 384, /* floats of the largest tile                          */
 };
 
 /*

@@ -114,7 +114,7 @@ static void tile_borders(runner *r)
             }
 }
 
-/* So many weights that there are several blocks of tiles, so large images that a group is one, and none at all. */
+/* So many weights that there are several blocks of tiles, channels that are copied, images larger than a group. */
 static void blocks_and_groups(runner *r)
 {
     pare_rng           rng = pare_rng_seed(r->seed + 3);
@@ -134,6 +134,12 @@ static void blocks_and_groups(runner *r)
                              .pad_left = 1 };
 
     check_case(r, &rng, d, false);
+    d.group = 2;
+    d.c = 140;
+    d.oc = 270;
+    d.n = 3;
+    check_case(r, &rng, d, false);
+    d.group = 1;
     d.c = d.oc = 3;
     d.n = 3;
     d.oh = d.ow = 150;
