@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* max_pool_grad.c - the gradient of a max pool inside a block: the first of the largest elements gets all */
 #include <math.h>
+#include <string.h>
 
 #include "base/math.h"
 #include "ops/pool_grad.h"
@@ -43,23 +44,30 @@ enum { LANES = 16, MOST_TAPS = 64 };
 static inline __attribute__((always_inline)) void add_max_lanes(int n, int taps, const float *x, const int64_t *from,
                                                                 float *dx, const int64_t *to, const float *dy)
 {
-    float    best[LANES];
+    float    best[LANES], in[LANES] = { 0 }, sum[LANES] = { 0 }, grad[LANES] = { 0 };
     uint32_t left[LANES]; /* all bits set: the largest element is still to come */
 
-    for (int c = 0; c < n; c++) {
+    memcpy(grad, dy, sizeof(float) * (size_t)n);
+    for (int c = 0; c < LANES; c++) {
         best[c] = -INFINITY;
         left[c] = 0xffffffffu;
     }
-    for (int j = 0; j < taps; j++)
-        for (int c = 0; c < n; c++)
-            best[c] = pare_pickf(x[from[j] + c] > best[c], x[from[j] + c], best[c]);
-    for (int j = 0; j < taps; j++)
-        for (int c = 0; c < n; c++) {
-            const uint32_t is = left[c] & (0u - (uint32_t)(x[from[j] + c] == best[c]));
+    for (int j = 0; j < taps; j++) {
+        memcpy(in, x + from[j], sizeof(float) * (size_t)n);
+        for (int c = 0; c < LANES; c++)
+            best[c] = pare_pickf(in[c] > best[c], in[c], best[c]);
+    }
+    for (int j = 0; j < taps; j++) {
+        memcpy(in, x + from[j], sizeof(float) * (size_t)n);
+        memcpy(sum, dx + to[j], sizeof(float) * (size_t)n);
+        for (int c = 0; c < LANES; c++) {
+            const uint32_t is = left[c] & (0u - (uint32_t)(in[c] == best[c]));
 
-            dx[to[j] + c] = dx[to[j] + c] + pare_f32_of_bits(pare_bits_of_f32(dy[c]) & is);
+            sum[c] = sum[c] + pare_f32_of_bits(pare_bits_of_f32(grad[c]) & is);
             left[c] &= ~is;
         }
+        memcpy(dx + to[j], sum, sizeof(float) * (size_t)n);
+    }
 }
 
 /* The pixels of the window at output (h, w): offsets in x and in dx. Returns how many are in the image. */
