@@ -16,7 +16,7 @@ typedef struct bench_args {
     const char *seconds;
     const char *plan_file;
     int         batch;
-    bool        plan, no_tune;
+    bool        plan, no_tune, bf16;
 } bench_args;
 
 #define AT(field) offsetof(bench_args, field)
@@ -29,6 +29,8 @@ static const pare_option options[] = {
       0, 0, false },
     { "no-tune", 0, PARE_OPTION_FLAG, AT(no_tune), NULL, "take kernels by rule, not by timing them on this machine", 0,
       0, false },
+    { "bf16", 0, PARE_OPTION_FLAG, AT(bf16), NULL,
+      "round the operands of float layers to bfloat16 where the CPU\nmultiplies these; other bits", 0, 0, false },
     { "plan-file", 0, PARE_OPTION_TEXT, AT(plan_file), "FILE",
       "keep packed weights and timed kernels here, and use them\nwhen they fit (none)", 0, 0, false },
     { 0 },
@@ -139,15 +141,17 @@ static int bench(const pare_invocation *v, pare_session *s, pare_pool *pool, par
 static int run(const pare_invocation *v)
 {
     const bench_args *const    args = v->args;
-    const pare_session_options o = {
-        .files = &args->input, .batch = args->batch, .tune = !args->no_tune, .plan_file = args->plan_file
-    };
-    pare_common_args one = *v->common;
-    pare_pool       *pool = NULL;
-    pare_bench       t = { .batch = args->batch ? args->batch : 1, .tuned = !args->no_tune };
-    pare_session     s;
-    const double     start = now_ms();
-    int              code = pare_session_open(&s, v->words[0], &o);
+    const pare_session_options o = { .files = &args->input,
+                                     .batch = args->batch,
+                                     .tune = !args->no_tune,
+                                     .bf16 = args->bf16,
+                                     .plan_file = args->plan_file };
+    pare_common_args           one = *v->common;
+    pare_pool                 *pool = NULL;
+    pare_bench                 t = { .batch = args->batch ? args->batch : 1, .tuned = !args->no_tune };
+    pare_session               s;
+    const double               start = now_ms();
+    int                        code = pare_session_open(&s, v->words[0], &o);
 
     t.open_ms = now_ms() - start;
     if (!one.threads)

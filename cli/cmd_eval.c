@@ -16,7 +16,8 @@
 enum { MAX_MODELS = 16 };
 
 typedef struct eval_args {
-    const char *data, *metric, *against;
+    const char *data, *metric, *against, *plan_file;
+    bool        bf16;
 } eval_args;
 
 static const pare_option options[] = {
@@ -26,6 +27,10 @@ static const pare_option options[] = {
       "print only this one (all that have a meaning)", 0, 0, false },
     { "against", 0, PARE_OPTION_TEXT, offsetof(eval_args, against), "FILE",
       ".npy with a row of outputs for each sample: mse is against it", 0, 0, false },
+    { "bf16", 0, PARE_OPTION_FLAG, offsetof(eval_args, bf16), NULL,
+      "round the operands of float layers to bfloat16 where the CPU\nmultiplies these; other bits", 0, 0, false },
+    { "plan-file", 0, PARE_OPTION_TEXT, offsetof(eval_args, plan_file), "FILE",
+      "of one model: keep packed weights here, and use them when they fit\n(none)", 0, 0, false },
     { 0 },
 };
 
@@ -176,6 +181,9 @@ static int evaluate(const pare_invocation *v, work *w)
     bool                   needs_labels = false;
     int                    code = 0;
 
+    if (args->plan_file && v->n_words > 1)
+        return pare_say_usage("--plan-file is for one model, not %d", v->n_words);
+
     for (int m = 0; args->metric && m < N_METRICS; m++)
         needs_labels |= strcmp(metrics[m].name, args->metric) == 0 && metrics[m].needs_labels;
     for (int i = 0; i < v->n_words && code == 0; i++)
@@ -190,6 +198,8 @@ static int evaluate(const pare_invocation *v, work *w)
     if (code)
         return code;
     const pare_evaluate_options o = { .expected = w->expected.data ? &w->expected : NULL,
+                                      .bf16 = args->bf16,
+                                      .plan_file = args->plan_file,
                                       .pool = w->pool,
                                       .progress = pare_progress_bar() };
 

@@ -127,9 +127,10 @@ static pare_status plan(pare_session *s, const pare_session_options *o)
     for (int i = 0; shapes && i < s->n_inputs; i++)
         shapes[i] = s->inputs[i].shape;
     if (shapes)
-        status = pare_compile(s->graph,
-                              &(pare_compile_options){ .shapes = shapes, .tune = o->tune, .plan_file = o->plan_file },
-                              &s->plan);
+        status = pare_compile(
+            s->graph,
+            &(pare_compile_options){ .shapes = shapes, .tune = o->tune, .bf16 = o->bf16, .plan_file = o->plan_file },
+            &s->plan);
     free(shapes);
     if (status == PARE_OK) {
         say_written(s, o->plan_file);

@@ -14,6 +14,7 @@ typedef struct pare_session_options {
     uint64_t          seed;
     bool              zeros;     /* floats that no file gives are 0; false: random from -1 to 1       */
     bool              tune;      /* time the kernels of every step                                    */
+    bool              bf16;      /* as in pare_compile_options                                        */
     const char       *plan_file; /* packed weights for the next start; NULL: none */
 } pare_session_options;
 

@@ -198,7 +198,7 @@ static void make_rows(network *net)
 }
 
 /* slab 0: by rule. */
-static pare_plan *make_batch(uint64_t seed, int batch, int slab)
+static __attribute__((unused)) pare_plan *make_batch(uint64_t seed, int batch, int slab)
 {
     static network net;
     pare_graph    *g;

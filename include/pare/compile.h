@@ -18,7 +18,11 @@ typedef struct pare_compile_options {
     bool              unfused;   /* integer ops but no kernels and no fusion across nodes: what `verify` compares */
     int64_t           slab;      /* samples of a batch that run together where they never meet; 0 = as many as their
                                   * activations and the weights make cheap. Must divide the batch; equal results      */
+    bool              taps;      /* what hooks will look at stays: no fusion across nodes, but kernels and formats    */
     bool              tune;      /* times the kernels that every step could use, and keeps the fastest; equal results */
+    bool              bf16; /* float convolutions and matrix products round their operands to bfloat16 where the CPU
+                                  * multiplies these (AVX512-BF16). Outside the promise of equal bits: bits then depend
+                                  * on the CPU. Without such a CPU nothing changes                                   */
     const char       *plan_file; /* keeps packed weights and kernel choices for the next start: read when it fits the
                                   * model, its shapes, the CPU and this build of Pare, else written. A damaged one is
                                   * PARE_ERR_DATA. Ignored with reference and unfused. NULL: none                   */

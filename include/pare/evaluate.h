@@ -29,6 +29,8 @@ typedef struct pare_evaluation {
 typedef struct pare_evaluate_options {
     int                  first_token; /* tokens: predictions at earlier positions do not count; 0 = 16 */
     const pare_tensor   *expected;    /* f32 [samples, outputs]: mse is against these; NULL: the first model's */
+    bool                 bf16;        /* as in pare_compile_options, for all models                           */
+    const char          *plan_file;   /* as there, for the only model; NULL: none                             */
     pare_pool           *pool;        /* each thread takes samples of its own; NULL: one thread               */
     const pare_progress *progress;    /* NULL: silent                                                         */
 } pare_evaluate_options;

@@ -181,6 +181,18 @@ void pare_cpu_override(unsigned features)
     atomic_store(&in_use, features == (unsigned)-1 ? limited : features & hardware);
 }
 
+bool pare_cpu_bf16(unsigned features)
+{
+#if PARE_X86
+    unsigned a, b, c, d;
+
+    return (features & PARE_ISA_AVX512VNNI) && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 5);
+#else
+    (void)features;
+    return false;
+#endif
+}
+
 bool pare_cpu_level(const char *name, unsigned *features)
 {
     for (int i = 0; i < N_LEVELS; i++)

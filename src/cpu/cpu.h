@@ -44,6 +44,12 @@ enum {
 unsigned pare_cpu_features(void);
 
 /*
+ * Whether there are products of bfloat16 (AVX512-BF16) beside AVX-512 in `features`. No bit of the word: what uses them is
+ * asked for, and gives other bits than anything else.
+ */
+bool pare_cpu_bf16(unsigned features);
+
+/*
  * Test hook: replaces the word for the whole process, without the bits that the hardware lacks; (unsigned)-1 restores
  * the word of the first call.
  */

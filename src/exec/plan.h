@@ -11,6 +11,7 @@ typedef struct pare_plan_options {
     unsigned cpu;       /* feature word kernels may use; 0 = pare_cpu_features()                */
     bool     reference; /* every step runs op->forward: the specification, slow (pare verify)   */
     bool     tune;      /* times every choice of every step and keeps the fastest; false: by rule */
+    bool     bf16;      /* float products round their operands to bf16 where that is fast         */
     int64_t  slab;      /* samples that run together where they never meet; 0: by rule            */
 
     /* Of an earlier plan of the same graph (flow/plan_file.h); NULL: none. PARE_ERR_DATA where they do not fit. */
@@ -67,7 +68,7 @@ struct pare_plan {
     size_t          block_bytes, scratch_bytes; /* scratch: per part */
     pare_store     *store;                      /* packed constants; NULL: none */
     unsigned        cpu;
-    bool            reference;
+    bool            reference, bf16;
     const char     *misfit; /* why a plan file was not used but written; NULL: it was used, or there is none */
 };
 

@@ -23,7 +23,7 @@ pare_status pare_plan_prepare_step(const pare_plan *p, const pare_plan_step *s, 
 {
     const pare_node *const n = s->node;
 
-    *out = (pare_step){ .cpu = p->cpu, .choice = choice, .store = store };
+    *out = (pare_step){ .cpu = p->cpu, .bf16 = p->bf16, .choice = choice, .store = store };
     if (s->view || !n->op->prepare || p->reference)
         return PARE_OK;
     const pare_tensor **in = pare_calloc((size_t)n->n_in + 1, sizeof(*in));
@@ -141,6 +141,7 @@ pare_status pare_plan_prepare(pare_plan *p, const pare_plan_options *o)
 
     p->cpu = o->cpu ? o->cpu : pare_cpu_features();
     p->reference = o->reference;
+    p->bf16 = o->bf16;
     if (p->reference)
         return prepare_steps(p, NULL, NULL);
     if (o->choices && o->n_choices != p->n_steps)

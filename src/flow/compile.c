@@ -2,6 +2,7 @@
 /* compile.c - from a model to an executable plan: the recipe that every command goes through */
 #include <pare/compile.h>
 
+#include "base/hash.h"
 #include "base/status.h"
 #include "exec/interp.h"
 #include "exec/plan.h"
@@ -42,14 +43,14 @@ static pare_status run_passes(pare_graph *g, const pare_compile_options *o)
     PARE_TRY(pare_graph_infer(g, true));
     if (o->unfused)
         return PARE_OK;
-    return pare_passes_run(g, pare_speed_passes, NULL);
+    return pare_passes_run(g, o->taps ? pare_tapped_passes : pare_speed_passes, NULL);
 }
 
 /* Takes the graph over when it succeeds. */
 static pare_status plan_with_file(pare_graph *g, const pare_compile_options *o, const pare_plan_key *key,
                                   pare_plan **out)
 {
-    pare_plan_options packed = { .slab = o->slab };
+    pare_plan_options packed = { .slab = o->slab, .bf16 = o->bf16 };
     const char       *misfit;
     pare_buf         *file;
 
@@ -65,7 +66,7 @@ static pare_status plan_with_file(pare_graph *g, const pare_compile_options *o, 
             return status;
         misfit = "its pieces are not those of the model's steps";
     }
-    PARE_TRY(pare_plan_create(g, &(pare_plan_options){ .tune = o->tune, .slab = o->slab }, out));
+    PARE_TRY(pare_plan_create(g, &(pare_plan_options){ .tune = o->tune, .slab = o->slab, .bf16 = o->bf16 }, out));
     (*out)->misfit = misfit;
     return pare_plan_file_write(o->plan_file, key, *out);
 }
@@ -83,10 +84,13 @@ pare_status pare_compile(const pare_graph *graph, const pare_compile_options *op
     PARE_GOTO(fix_inputs(g, o));
     if (with_file)
         key = pare_plan_key_of(graph, g, o->tune);
+    if (with_file && o->bf16)
+        key.graph = pare_hash(key.graph, "bf16", 4);
     PARE_GOTO(run_passes(g, o));
     status = with_file ? plan_with_file(g, o, &key, &plan)
                        : pare_plan_create(g,
                                           &(pare_plan_options){ .reference = by_definition,
+                                                                .bf16 = o->bf16,
                                                                 .slab = by_definition ? 0 : o->slab,
                                                                 .tune = o->tune },
                                           &plan);

@@ -175,15 +175,17 @@ static void sum_up(const job *j, int m, pare_evaluation *e)
                             .predictions = sum.labelled };
 }
 
-static pare_status compile_all(job *j)
+static pare_status compile_all(job *j, const pare_evaluate_options *o)
 {
+    const pare_compile_options how = { .bf16 = o->bf16, .plan_file = j->n == 1 ? o->plan_file : NULL };
+
     j->compiled = pare_calloc((size_t)j->n, sizeof(*j->compiled));
     j->measures = pare_calloc((size_t)j->samples * (size_t)j->n, sizeof(*j->measures));
     j->same = pare_calloc((size_t)j->samples, sizeof(*j->same));
     if (!j->compiled || !j->measures || !j->same)
         return pare_fail_memory((size_t)j->samples * (size_t)j->n * sizeof(*j->measures), "measures");
     for (int m = 0; m < j->n; m++) {
-        PARE_TRY(pare_model_prepare(j->models[m], &j->compiled[m]));
+        PARE_TRY(pare_model_prepare(j->models[m], &how, &j->compiled[m]));
         PARE_TRY(pare_model_check_sample(&j->compiled[m], j->data));
     }
     return PARE_OK;
@@ -235,7 +237,7 @@ pare_status pare_evaluate(const pare_graph *const *models, int n, const pare_dat
     if (n < 1 || j.samples < 1)
         return pare_fail(PARE_ERR_ARG, "nothing to evaluate: %s", n < 1 ? "no model" : "the data has no samples");
     PARE_TRY(check_expected(o->expected, j.samples));
-    PARE_GOTO(compile_all(&j));
+    PARE_GOTO(compile_all(&j, o));
     pare_pool_run(o->pool, work, &j);
     PARE_GOTO((pare_status)atomic_load(&j.failed));
     PARE_GOTO(pare_progress_step(o->progress, "evaluating", (long)j.samples, (long)j.samples));

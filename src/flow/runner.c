@@ -7,11 +7,11 @@
 #include "graph/graph.h"
 #include "tensor/tensor.h"
 
-pare_status pare_model_prepare(const pare_graph *graph, pare_model *model)
+pare_status pare_model_prepare(const pare_graph *graph, const pare_compile_options *options, pare_model *model)
 {
     *model = (pare_model){ .graph = graph };
 
-    const pare_status status = pare_compile(graph, NULL, &model->plan);
+    const pare_status status = pare_compile(graph, options, &model->plan);
     return status == PARE_ERR_DYNAMIC ? PARE_OK : status;
 }
 

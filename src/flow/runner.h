@@ -13,7 +13,8 @@ typedef struct pare_model {
     pare_plan        *plan;  /* batch 1; NULL: shapes are not fixed  */
 } pare_model;
 
-pare_status pare_model_prepare(const pare_graph *graph, pare_model *model);
+/* `options` may be NULL. */
+pare_status pare_model_prepare(const pare_graph *graph, const pare_compile_options *options, pare_model *model);
 void        pare_model_clear(pare_model *model);
 
 /* A sample of the data must be the first input: equally many elements of the same type. */

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
+#include "ops/bf16.h"
 #include "ops/span.h"
 #include "ops/samples.h"
 
@@ -178,6 +179,29 @@ static pare_span span(const pare_step *step, const pare_call *call, int operand,
     return pare_span_items(operand == 0 ? call->in[0] : y, 1, rows[0], rows[1]);
 }
 
+/* Constant weights and one bias for all rows; step->run stays NULL otherwise. */
+static pare_status prepare_bf16(const pare_call *call, const pare_tensor *c, pare_step *step)
+{
+    const gemm_attrs     *a = call->attrs;
+    const pare_tensor    *x = call->in[0], *y = call->out[0];
+    const pare_gemm_f32_b b = operand(call);
+    const bool            biased = call->n_in > 2 && call->in[2];
+    pare_conv_f32_desc d = pare_bf16_rows((const int64_t[]){ y->shape.dim[0], b.k, b.n }, x->stride[0], y->stride[0]);
+
+    if (!call->in[1]->data || a->transA || (biased && (!c->data || c->stride[0] != 0)))
+        return PARE_OK;
+    d.clamp = true;
+    d.lo = a->clamp_lo;
+    d.hi = a->clamp_hi;
+    d.store = step->store;
+    PARE_TRY(pare_bf16_prepare(&d, &(pare_bf16_weights){ b.data, b.n_stride, 0, b.k_stride }, c->data, step));
+    if (step->run) {
+        step->span = pare_bf16_span_rows;
+        step->packed = 1 << 1 | 1 << 2;
+    }
+    return PARE_OK;
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const gemm_attrs  *a = call->attrs;
@@ -188,6 +212,9 @@ static pare_status prepare(const pare_call *call, pare_step *step)
         pare_shape_count(&y->shape) == 0 ||
         (call->n_in > 2 && call->in[2] && (c.stride[1] != 1 || pare_shape_count(&y->shape) < 2)))
         return PARE_OK; /* the reference runs */
+    PARE_TRY(prepare_bf16(call, &c, step));
+    if (step->run)
+        return PARE_OK;
 
     const pare_gemm_f32_b       b = operand(call);
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "kernels/gemm_f32/gemm_f32.h"
 #include "ops/attr.h"
+#include "ops/bf16.h"
 #include "ops/span.h"
 #include "ops/samples.h"
 
@@ -259,6 +260,24 @@ static pare_span span(const pare_step *step, const pare_call *call, int operand,
     return pare_span_items(operand == 0 ? &g.a : &g.y, g.batch + 1, rows[0], rows[1]);
 }
 
+/* A tall matrix times constant weights; step->run stays NULL otherwise. */
+static pare_status prepare_bf16(const pare_call *call, const pare_matmul *g, pare_step *step)
+{
+    const pare_gemm_f32_b b = operand(g, 0);
+    pare_conv_f32_desc    d = pare_bf16_rows((const int64_t[]){ g->m * g->batches, g->k, g->n }, g->a.stride[g->batch],
+                                             g->y.stride[g->batch]);
+
+    if (!call->in[1]->data || call->in[1]->shape.rank != 2 || call->in[0]->shape.rank < 2 || !one_tall(g))
+        return PARE_OK;
+    d.store = step->store;
+    PARE_TRY(pare_bf16_prepare(&d, &(pare_bf16_weights){ b.data, b.n_stride, 0, b.k_stride }, NULL, step));
+    if (step->run) {
+        step->span = pare_bf16_span_rows;
+        step->packed = 1 << 1;
+    }
+    return PARE_OK;
+}
+
 static pare_status prepare(const pare_call *call, pare_step *step)
 {
     const pare_matmul g = pare_matmul_of(call->in[0], call->in[1], call->out[0]);
@@ -266,6 +285,9 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     if (pare_shape_count(&call->out[0]->shape) == 0 || call->in[0]->dtype != PARE_f32 ||
         (g.a.stride[g.batch + 1] != 1 && g.k > 1) || (g.y.stride[g.batch + 1] != 1 && g.n > 1))
         return PARE_OK; /* the reference runs */
+    PARE_TRY(prepare_bf16(call, &g, step));
+    if (step->run)
+        return PARE_OK;
     const pare_gemm_f32_kernel *kernel[PARE_MAX_CHOICES];
     const int                   n_kernels = pare_gemm_f32_candidates(step->cpu, kernel, PARE_MAX_CHOICES);
     matmul_state *const         s = pare_calloc(1, sizeof(*s));

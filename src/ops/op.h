@@ -90,6 +90,7 @@ typedef struct pare_span {
 /* What planning one call leaves behind. The planner zeroes it before prepare and owns it afterwards. */
 struct pare_step {
     unsigned    cpu;       /* in: feature word the kernels may use                                             */
+    bool        bf16;      /* in: products of floats may round their operands to bf16, where that is fast      */
     int         choice;    /* in: which candidate to take; 0: the one that is best by rule                     */
     pare_store *store;     /* in: where packed constants go; NULL: heap memory of their own                    */
     int         n_choices; /* out: candidates that there are, all with equal bits; 0 or 1: nothing to choose */
