@@ -116,8 +116,8 @@ static int run(const pare_invocation *v)
 
 const pare_command pare_command_list = {
     .name = "list",
-    .about = "what there is: ops, kernels, observers, presets, passes, modules, archs, commands",
-    .usage = "[ops|kernels|observers|presets|passes|modules|archs|commands]",
+    .about = "what there is: ops, kernels, observers, presets, passes, modules, archs, optimizers ...",
+    .usage = "[ops|kernels|observers|presets|passes|modules|archs|optimizers|schedules|augmentations|commands]",
     .examples = "  pare list\n  pare list observers\n",
     .max_words = 1,
     .run = run,

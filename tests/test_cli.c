@@ -17,7 +17,8 @@
 
 #define DEMO PARE_TEST_DIR "/../examples/demo.onnx"
 
-static const char *const commands[] = { "info", "quantize", "eval", "run", "bench", "build", "list", "version", "help" };
+static const char *const commands[] = { "info",  "quantize", "eval", "run",     "train",
+                                        "bench", "build",    "list", "version", "help" };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -2,11 +2,14 @@
 /* list.c - the lists of the library for people to read */
 #include <pare/data.h>
 #include <pare/list.h>
+#include <pare/loader.h>
 #include <pare/models.h>
 
 #include <stdio.h>
 #include <string.h>
 
+#include "autograd/optimizer.h"
+#include "autograd/schedule.h"
 #include "base/map.h"
 #include "flow/kernel_list.h"
 #include "io/format.h"
@@ -83,12 +86,46 @@ static const char *arch_at(int index, char *about, size_t size)
     return pare_model_name(index);
 }
 
+static const char *optimizer_at(int index, char *about, size_t size)
+{
+    const pare_optimizer *const o = pare_optimizer_at(index);
+
+    if (!o)
+        return NULL;
+    snprintf(about, size, "%s%s", o->about, index == 0 ? " (default)" : "");
+    return o->name;
+}
+
+static const char *schedule_at(int index, char *about, size_t size)
+{
+    if (!pare_schedule_name(index))
+        return NULL;
+    snprintf(about, size, "%s", pare_schedule_about(index));
+    return pare_schedule_name(index);
+}
+
+static const char *augmentation_at(int index, char *about, size_t size)
+{
+    if (!pare_augment_name(index))
+        return NULL;
+    snprintf(about, size, "%s", pare_augment_about(index));
+    return pare_augment_name(index);
+}
+
 static const struct {
     const char *name;
     const char *(*at)(int index, char *about, size_t size); /* NULL past the end */
 } lists[] = {
-    { "ops", op_at },      { "kernels", pare_kernel_list_at }, { "observers", observer_at }, { "presets", preset_at },
-    { "passes", pass_at }, { "modules", module_at },           { "archs", arch_at },
+    { "ops", op_at },
+    { "kernels", pare_kernel_list_at },
+    { "observers", observer_at },
+    { "presets", preset_at },
+    { "passes", pass_at },
+    { "modules", module_at },
+    { "archs", arch_at },
+    { "optimizers", optimizer_at },
+    { "schedules", schedule_at },
+    { "augmentations", augmentation_at },
 };
 
 enum { N_LISTS = sizeof(lists) / sizeof(lists[0]) };
