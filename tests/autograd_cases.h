@@ -149,6 +149,10 @@ static const grad_case cases[] = {
     { "pad", "%x = input f32[2,3,4]\n@p = const s64[6] {0,1,-1,1,0,2}\n%y = pad(%x, @p)\nreturn %y", 0 },
     { "pad", "%x = input f32[2,3]\n@p = const s64[2] {2,1}\n@v = const f32 {3}\n@a = const s64[1] {1}\n"
              "%y = pad(%x, @p, @v, @a)\nreturn %y", 0 },
+    { "pad", "%x = input f32[2,3,4]\n@p = const s64[6] {0,2,-1,0,5,3}\n%y = pad(%x, @p) mode=\"reflect\"\nreturn %y", 0 },
+    { "pad", "%x = input f32[2,3]\n@p = const s64[4] {1,2,0,1}\n%y = pad(%x, @p) mode=\"edge\"\nreturn %y", 0 },
+    { "pad", "%x = input f32[2,3]\n@p = const s64[2] {4,1}\n@a = const s64[1] {1}\n"
+             "%y = pad(%x, @p, ?, @a) mode=\"wrap\"\nreturn %y", 0 },
     { "expand", "%x = input f32[3,1]\n@s = const s64[3] {2,1,4}\n%y = expand(%x, @s)\nreturn %y", 0 },
     { "tile", "%x = input f32[2,3]\n@r = const s64[2] {3,2}\n%y = tile(%x, @r)\nreturn %y", 0 },
     { "trilu", "%x = input f32[2,3,4]\n@k = const s64 {1}\n%y = trilu(%x, @k) upper=0\nreturn %y", 0 },

@@ -365,6 +365,61 @@ static void only_the_way_counts(void **state)
     pare_graph_destroy(other);
 }
 
+/* -------------------------------------------------------------------------------------------------- losses and masks */
+
+static void run_text(const char *ir, tensors *out)
+{
+    pare_graph *const g = parse(ir);
+    const tensors     none = { .n = 0 };
+
+    *out = interpret(g, &none);
+    pare_graph_destroy(g);
+}
+
+/* Of two equal logits each class has a half; a class that does not exist gives NaN, and not to its neighbours. */
+static void cross_entropy_of_classes(void **state)
+{
+    tensors out;
+
+    (void)state;
+    run_text("@x = const f32[3,2] {0,0,1,1,0,0}\n@t = const s64[3] {1,2,0}\n@d = const f32[3] {1,1,2}\n"
+             "%l, %p = softmax_cross_entropy(@x, @t)\n%g = softmax_cross_entropy_grad(@d, %p, @t)\nreturn %l, %p, %g",
+             &out);
+    assert_true(fabs(pare_tensor_real(&out.t[0], 0) - 0.6931471805599453) < 1e-6);
+    assert_true(isnan(pare_tensor_real(&out.t[0], 1)));
+    assert_true(pare_tensor_real(&out.t[1], 3) == 0.5);
+    assert_true(pare_tensor_real(&out.t[2], 0) == 0.5 && pare_tensor_real(&out.t[2], 1) == -0.5);
+    assert_true(isnan(pare_tensor_real(&out.t[2], 2)));
+    assert_true(pare_tensor_real(&out.t[2], 4) == -1 && pare_tensor_real(&out.t[2], 5) == 1);
+    drop(&out);
+}
+
+/* About a quarter is dropped, the rest grows; another seed or stream drops others, the same seed the same. */
+static void masks_drop_by_the_seed(void **state)
+{
+    tensors out;
+    int     dropped = 0, same[4] = { 0 };
+
+    (void)state;
+    run_text("@s = const s64 {5}\n@t = const s64 {6}\n%a = dropout_mask(@s) ratio=0.25 shape=[100,100]\n"
+             "%b = dropout_mask(@s) ratio=0.25 shape=[100,100]\n%c = dropout_mask(@t) ratio=0.25 shape=[100,100]\n"
+             "%d = dropout_mask(@s) ratio=0.25 shape=[100,100] stream=1\nreturn %a, %b, %c, %d",
+             &out);
+    for (int64_t i = 0; i < 10000; i++) {
+        const float *const a = out.t[0].data;
+
+        assert_true(a[i] == 0 || a[i] == 1.0f / 0.75f);
+        dropped += a[i] == 0;
+        for (int k = 1; k < 4; k++)
+            same[k] += ((const float *)out.t[k].data)[i] == a[i];
+    }
+    assert_in_range(dropped, 2500 - 200, 2500 + 200); /* the deviation is 43 */
+    assert_int_equal(same[1], 10000);
+    assert_in_range(same[2], 6250 - 250, 6250 + 250); /* 0.75 * 0.75 + 0.25 * 0.25 agree by chance */
+    assert_in_range(same[3], 6250 - 250, 6250 + 250);
+    drop(&out);
+}
+
 /* ------------------------------------------------------------------------------------------------------- parameters */
 
 static const char net[] = "%x = input f32[2,3,4,4]\n@w = const f32[4,3,3,3] seed=1\n@b = const f32[4] seed=2\n"
@@ -439,6 +494,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(only_the_way_counts),
         cmocka_unit_test(parameters_become_inputs),
         cmocka_unit_test(a_filter_leaves_the_rest_alone),
+        cmocka_unit_test(cross_entropy_of_classes),
+        cmocka_unit_test(masks_drop_by_the_seed),
     };
 
     for (int i = 1; i < argc; i++)

@@ -52,7 +52,8 @@ pare_status pare_tape_like_all(pare_tape *t, const pare_node *like, const char *
 pare_status pare_tape_unary(pare_tape *t, const char *op, pare_value *x, pare_value **out);
 pare_status pare_tape_binary(pare_tape *t, const char *op, pare_value *a, pare_value *b, pare_value **out);
 
-/* Constants: a list of integers, one float, floats of one value in any shape. */
+/* Constants: any, a list of at most PARE_MAX_INTS integers, one float, floats of one value in any shape. */
+pare_status pare_tape_const(pare_tape *t, const pare_tensor *tensor, pare_value **out);
 pare_status pare_tape_ints(pare_tape *t, int n, const int64_t *values, pare_value **out);
 pare_status pare_tape_float(pare_tape *t, float value, pare_value **out);
 pare_status pare_tape_full(pare_tape *t, const pare_shape *shape, float value, pare_value **out);

@@ -131,6 +131,55 @@ pare_status pare_grad_slice(pare_tape *t, pare_node *n)
     return pare_tape_give(t, n->in[0], dx);
 }
 
+/* Which of n elements lies at place i, counted from the first one, when the image is continued. */
+static int64_t continued(const char *mode, int64_t i, int64_t n)
+{
+    const int64_t period = strcmp(mode, "reflect") == 0 ? (n > 1 ? 2 * (n - 1) : 1) : n;
+
+    if (strcmp(mode, "edge") == 0)
+        return i < 0 ? 0 : i >= n ? n - 1 : i;
+    i = (i % period + period) % period;
+    return i < n ? i : period - i;
+}
+
+/* The same for `count` places, `before` of which lie in front of the first element, as a constant. */
+static pare_status continued_index(pare_tape *t, const pare_node *n, int64_t count, int64_t before, int64_t dim,
+                                   pare_value **out)
+{
+    pare_tensor list = pare_tensor_of(PARE_s64, pare_shape_of(1, &count));
+    pare_status status;
+
+    PARE_TRY(pare_tensor_alloc(&list));
+    for (int64_t i = 0; i < count; i++)
+        ((int64_t *)list.data)[i] = continued(pare_node_s(n, "mode"), i - before, dim);
+    status = pare_tape_const(t, &list, out);
+    pare_tensor_release(&list);
+    return status;
+}
+
+/* A continued image is gathered from the image, axis by axis: its elements add up what their copies get. */
+static pare_status pad_continued(pare_tape *t, pare_node *n)
+{
+    const pare_shape *const x = &n->in[0]->t.shape;
+    const int64_t           count = pare_shape_count(&n->in[1]->t.shape) / 2;
+    pare_value             *grad = pare_tape_grad(t, n->out[0]), *index;
+
+    for (int64_t k = 0; k < count; k++) {
+        const int64_t named = item(n, 3, k, k), axis = named < 0 ? named + x->rank : named;
+        pare_shape    shape = grad->t.shape;
+        char          text[256] = "";
+
+        if (shape.dim[axis] == x->dim[axis] && item(n, 1, k, 0) == 0)
+            continue;
+        PARE_TRY(continued_index(t, n, shape.dim[axis], item(n, 1, k, 0), x->dim[axis], &index));
+        shape.dim[axis] = x->dim[axis];
+        pare_tape_list(text, sizeof(text), "shape", shape.rank, shape.dim);
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "axis=%d", (int)axis);
+        PARE_TRY(pare_tape_like(t, NULL, "gather_grad", text, 2, (pare_value *const[]){ grad, index }, &grad));
+    }
+    return pare_tape_give(t, n->in[0], grad);
+}
+
 /* Padding with the opposite numbers cuts off what was added and puts zeros where something was cut off. */
 pare_status pare_grad_pad(pare_tape *t, pare_node *n)
 {
@@ -138,9 +187,9 @@ pare_status pare_grad_pad(pare_tape *t, pare_node *n)
     int64_t       back[PARE_MAX_INTS];
     pare_value   *pads, *dx;
 
-    if (strcmp(pare_node_s(n, "mode"), "constant") != 0)
-        return pare_tape_refuse(n, "is known for constants around the image only");
     PARE_TRY(needs_constants(n));
+    if (strcmp(pare_node_s(n, "mode"), "constant") != 0)
+        return pad_continued(t, n);
     for (int64_t i = 0; i < count; i++)
         back[i] = -pare_tensor_int(&n->in[1]->t, i);
     PARE_TRY(pare_tape_ints(t, (int)count, back, &pads));

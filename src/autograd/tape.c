@@ -170,7 +170,7 @@ pare_status pare_tape_binary(pare_tape *t, const char *op, pare_value *a, pare_v
 
 /* -------------------------------------------------------------------------------------------------------- constants */
 
-static pare_status add_const(pare_tape *t, const pare_tensor *tensor, pare_value **out)
+pare_status pare_tape_const(pare_tape *t, const pare_tensor *tensor, pare_value **out)
 {
     char name[NAME_BYTES];
 
@@ -188,7 +188,7 @@ pare_status pare_tape_ints(pare_tape *t, int n, const int64_t *values, pare_valu
     assert(n <= PARE_MAX_INTS);
     memcpy(copy, values, (size_t)n * sizeof(*values));
     tensor.data = copy;
-    return add_const(t, &tensor, out);
+    return pare_tape_const(t, &tensor, out);
 }
 
 pare_status pare_tape_float(pare_tape *t, float value, pare_value **out)
@@ -204,7 +204,7 @@ pare_status pare_tape_full(pare_tape *t, const pare_shape *shape, float value, p
     PARE_TRY(pare_tensor_alloc(&tensor));
     for (int64_t i = 0; i < pare_shape_count(shape); i++)
         ((float *)tensor.data)[i] = value;
-    status = add_const(t, &tensor, out);
+    status = pare_tape_const(t, &tensor, out);
     pare_tensor_release(&tensor);
     return status;
 }
