@@ -83,7 +83,7 @@ static pare_tensor golden_input(int index, const pare_shape *shape, int64_t ids)
     const int64_t n = pare_shape_count(shape);
     float *const  x = malloc((size_t)n * sizeof(*x));
     pare_tensor   t = pare_tensor_of(ids ? PARE_s64 : PARE_f32, *shape);
-    char          name[16];
+    char          name[24];
 
     snprintf(name, sizeof(name), "input%d", index);
     if (!x || pare_tensor_alloc(&t) != PARE_OK)

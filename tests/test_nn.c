@@ -261,6 +261,42 @@ static void test_failures_stay(void **state)
     pare_record_destroy(other);
 }
 
+/* d sum((x w)^2) / dw = 2 x^T (x w), and likewise for x; what the loss does not depend on has no gradient. */
+static void test_gradients(void **state)
+{
+    const float        xs[] = { 1, 2, 3, 4 }, ws[] = { 1, -1, 0.5f, 2 };
+    const pare_tensor  x = floats(2, (int64_t[]){ 2, 2 }, xs), w = floats(2, (int64_t[]){ 2, 2 }, ws);
+    pare_record *const r = record(PARE_RUN_AND_RECORD), *const only = record(PARE_RUN);
+    pare_var *grads[3], *loss;
+
+    (void)state;
+    pare_var *const wrt[] = { pare_record_param(r, "w", &w), pare_record_input(r, "x", &x),
+                              pare_record_input(r, "unused", &x) };
+    pare_var *const y = pare_matmul(r, wrt[1], wrt[0]); /* [[2,3],[5,5]] */
+
+    loss = pare_unary(r, "reduce_sum", pare_mul(r, y, y));
+    loss = pare_reshape(r, loss, 1, (const int64_t[]){ 1 });
+    assert_true(*(const float *)pare_var_tensor(loss)->data == 63);
+    if (pare_record_gradients(r, loss, 3, wrt, grads) != PARE_OK)
+        fail_msg("%s", pare_error());
+    assert_memory_equal(pare_var_tensor(grads[0])->data, ((const float[]){ 34, 36, 48, 52 }), 16);
+    assert_memory_equal(pare_var_tensor(grads[1])->data, ((const float[]){ -2, 14, 0, 25 }), 16);
+    assert_null(grads[2]);
+
+    /* They are variables like others. */
+    pare_var *const step = pare_binary(r, "sub", wrt[0], pare_mul(r, grads[0], pare_record_float(r, 0.5f)));
+    assert_int_equal(pare_record_status(r), PARE_OK);
+    assert_true(((const float *)pare_var_tensor(step)->data)[0] == -16);
+
+    assert_int_equal(pare_record_gradients(r, y, 1, wrt, grads), PARE_ERR_ARG);
+    assert_says("one float");
+    loss = pare_record_float(only, 1);
+    assert_int_equal(pare_record_gradients(only, loss, 0, NULL, grads), PARE_ERR_ARG);
+    assert_says("PARE_RUN_AND_RECORD");
+    pare_record_destroy(r);
+    pare_record_destroy(only);
+}
+
 /* Recorded for any batch, planned for some. */
 static void test_symbolic_batch(void **state)
 {
@@ -532,13 +568,21 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),         cmocka_unit_test(test_all_kinds_are_tested),
-        cmocka_unit_test(test_run_and_record), cmocka_unit_test(test_clear_keeps_plans),
-        cmocka_unit_test(test_odd_tensors),    cmocka_unit_test(test_failures_stay),
-        cmocka_unit_test(test_symbolic_batch), cmocka_unit_test(test_building_fails),
-        cmocka_unit_test(test_tree),           cmocka_unit_test(test_adopted),
-        cmocka_unit_test(test_init),           cmocka_unit_test(test_graph_keeps_weights),
-        cmocka_unit_test(test_load),           cmocka_unit_test(test_user_kind),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_all_kinds_are_tested),
+        cmocka_unit_test(test_run_and_record),
+        cmocka_unit_test(test_clear_keeps_plans),
+        cmocka_unit_test(test_odd_tensors),
+        cmocka_unit_test(test_failures_stay),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_symbolic_batch),
+        cmocka_unit_test(test_building_fails),
+        cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_adopted),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_graph_keeps_weights),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_user_kind),
         cmocka_unit_test(test_out_of_memory),
     };
 

@@ -94,6 +94,15 @@ PARE_API pare_var *pare_apply(pare_record *r, const char *op, int n_in, pare_var
  * left out. */
 PARE_API pare_status pare_record_graph(pare_record *r, int n, pare_var *const outputs[], pare_graph **out);
 
+/*
+ * The record walked backwards: grads[i] becomes d loss / d wrt[i], of its shape, as nodes behind what was recorded;
+ * NULL where the loss does not depend on it. loss is one float, and all shapes are fixed. Where the record runs, the
+ * numbers are computed, too; that plans the whole each time, so that training goes through a trainer.
+ * PARE_ERR_UNSUPPORTED names an operation without a gradient.
+ */
+PARE_API pare_status pare_record_gradients(pare_record *r, pare_var *loss, int n, pare_var *const wrt[],
+                                           pare_var *grads[]);
+
 /* ----------------------------------------------------------------------------------------------------- common calls */
 
 PARE_API pare_var *pare_unary(pare_record *r, const char *op, pare_var *x); /* "relu", "sigmoid", "gelu" ...     */
