@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conv_wgrad_f32.c - the weights cut into tiles, and the order in which tiles and images come
+ * conv_wgrad_f32.c - the order in which tiles of weights and images come
  *
  * All tiles of a part need all images. Images come in groups that fit into the second-level cache, and the tiles in
  * blocks whose sums do, so that neither is fetched from further away more often than needed. Pixels of many channels lie
  * a multiple of the first-level cache's lines apart and would push each other out of it: such images are copied first,
  * the channels of each tile side by side.
  */
-#include "kernels/conv_wgrad_f32/conv_wgrad_f32.h"
+#include "kernels/conv_wgrad_f32/conv_wgrad_f32_grid.h"
 
 #include <string.h>
 
@@ -31,104 +31,7 @@ enum {
     BLOCK = 128,               /* tiles whose sums are 256 KB                                     */
     LONG_BLOCK = 2048,         /* where images are copied for each block                          */
     GROUP_FLOATS = 128 * 1024, /* of x and dy: half of a second-level cache of 1 MB               */
-    FAR_PIXELS = 192,          /* floats from pixel to pixel: so few lines of a column fit that copies are faster */
 };
-
-/* How the weights are cut. A tile: a group (or 16 channels), `width` outputs, a filter row or some, taps, items. */
-typedef struct grid {
-    const pare_conv_f32_desc *d;
-    bool                      depthwise;
-    int                       c, oc;                              /* channels of a group; depthwise all, as one group */
-    int                       fused;                              /* most taps of a tile                              */
-    int                       width;                              /* outputs of a tile                                */
-    int                       groups, columns, rows, runs, items; /* tiles along each axis */
-    int                       most_items;
-    bool                      copies; /* images are copied, block of channels by block  */
-} grid;
-
-static int blocks_of(int n, int size)
-{
-    return (n + size - 1) / size;
-}
-
-/* Taps of the next tile when `left` of a filter row are left: threes, and twos rather than a single one. */
-static int taps_of(int left, int fused)
-{
-    if (fused < 3 || left == 1)
-        return 1;
-    return left == 2 || left == 4 ? 2 : 3;
-}
-
-static int n_runs(int kw, int fused)
-{
-    int n = 0;
-
-    for (int left = kw; left > 0; n++)
-        left -= taps_of(left, fused);
-    return n;
-}
-
-static grid make_grid(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_f32_desc *d)
-{
-    grid g = { .d = d, .depthwise = d->group == d->c && d->group == d->oc && d->c > 1, .width = LANES };
-
-    g.groups = g.depthwise ? 1 : d->group;
-    g.c = d->c / g.groups;
-    g.oc = d->oc / g.groups;
-    /* Neighbouring taps see each other's columns where windows move by as much as taps do. */
-    g.fused = d->stride_w == d->dilation_w && d->ow >= kernel->fused - 1 && d->kw > 1 ? kernel->fused : 1;
-    if (g.fused == 1 && !g.depthwise && kernel->wide_items && g.oc > LANES)
-        g.width = 2 * LANES;
-    g.columns = blocks_of(g.oc, g.width);
-    g.runs = n_runs(d->kw, g.fused);
-    if (g.depthwise) {
-        g.most_items = kernel->rows;
-        g.rows = 1;
-        g.items = blocks_of(d->kh, g.most_items);
-    } else {
-        /* With fewer taps in the last run, as many items as with most. */
-        g.most_items = g.width > LANES ? kernel->wide_items : kernel->items[taps_of(d->kw, g.fused)];
-        g.rows = d->kh;
-        g.items = blocks_of(g.c, g.most_items);
-        g.copies = (d->x.pixel >= FAR_PIXELS || d->y.pixel >= FAR_PIXELS) && d->stride_h == 1 && g.fused == 3 &&
-                   d->dilation_w == 1 && g.columns > 3 && g.items > 3;
-    }
-    return g;
-}
-
-static long n_tiles(const grid *g)
-{
-    return (long)g->groups * g->columns * g->rows * g->runs * g->items;
-}
-
-/* Where tile number `index` lies among the weights. */
-typedef struct place {
-    int group, column, row, tap, taps, item, items, n;
-    int x_block, dy_block; /* of channels: which of all groups' */
-} place;
-
-static place place_of(const grid *g, long index)
-{
-    const int total = g->depthwise ? g->d->kh : g->c;
-    place     p = { 0 };
-    const int item = (int)(index % g->items);
-    int       run = (int)(index / g->items % g->runs);
-
-    index /= (long)g->items * g->runs;
-    p.row = (int)(index % g->rows);
-    p.column = (int)(index / g->rows % g->columns) * g->width;
-    p.group = (int)(index / g->rows / g->columns);
-    p.x_block = p.group * g->items + item;
-    p.dy_block = p.group * g->columns + p.column / g->width;
-    p.item = (int)((long)total * item / g->items);
-    p.items = (int)((long)total * (item + 1) / g->items) - p.item;
-    p.n = g->oc - p.column < g->width ? g->oc - p.column : g->width;
-    for (p.taps = taps_of(g->d->kw, g->fused); run > 0; run--) {
-        p.tap += p.taps;
-        p.taps = taps_of(g->d->kw - p.tap, g->fused);
-    }
-    return p;
-}
 
 /* A group of images, as the caller has it or copied: the first pixel of the first window, and of dy. */
 typedef struct images {
@@ -138,7 +41,8 @@ typedef struct images {
     ptrdiff_t    dy_image, dy_row, dy_pixel, dy_block;
 } images;
 
-static pare_conv_wgrad_f32_tile make_tile(const grid *g, const place *p, const images *im, float *sums)
+static pare_conv_wgrad_f32_tile make_tile(const pare_wgrad_grid *g, const pare_wgrad_place *p, const images *im,
+                                          float *sums)
 {
     const pare_conv_f32_desc *d = g->d;
     const int                 row = g->depthwise ? p->item : p->row;
@@ -217,7 +121,7 @@ static int x_columns(const pare_conv_f32_desc *d)
     return d->ow + (d->kw - 1) * d->dilation_w;
 }
 
-static size_t copied_floats(const grid *g, int n)
+static size_t copied_floats(const pare_wgrad_grid *g, int n)
 {
     const pare_conv_f32_desc *d = g->d;
 
@@ -227,7 +131,7 @@ static size_t copied_floats(const grid *g, int n)
 }
 
 /* The blocks that tiles first .. last - 1 need. */
-static images copied(const grid *g, const images *from, float *room, long first, long last)
+static images copied(const pare_wgrad_grid *g, const images *from, float *room, long first, long last)
 {
     const pare_conv_f32_desc *d = g->d;
     const int                 x_size[3] = { from->n, x_lines(d), x_columns(d) }, dy_size[3] = { from->n, d->oh, d->ow };
@@ -244,11 +148,11 @@ static images copied(const grid *g, const images *from, float *room, long first,
     im.dy_block = dy_size[0] * im.dy_image;
     im.dy = room + g->groups * g->items * im.x_block;
     for (long i = first; i < last; i++) {
-        const place p = place_of(g, i);
+        const pare_wgrad_place p = pare_wgrad_place_of(g, i);
 
         /* A block of x comes again with every filter row and column of outputs: its first time is among the first
          * tiles of this group, item by item. */
-        if (i - first < g->items || p.group != place_of(g, i - g->items).group)
+        if (i - first < g->items || p.group != pare_wgrad_place_of(g, i - g->items).group)
             copy_block(room + p.x_block * im.x_block, g->most_items, from->x + p.group * g->c + p.item, &x_strides,
                        x_size, p.items);
         if (p.dy_block != dy_done)
@@ -260,10 +164,10 @@ static images copied(const grid *g, const images *from, float *room, long first,
 }
 
 /* The sums of a tile go to where its weights are. */
-static void store(const grid *g, const place *p, const float *sums, float *dw)
+static void store(const pare_wgrad_grid *g, const pare_wgrad_place *p, const float *sums, float *dw)
 {
     const pare_conv_f32_desc *d = g->d;
-    const int                 width = blocks_of(p->n, LANES) * LANES, taps = d->kh * d->kw;
+    const int                 width = (p->n + LANES - 1) / LANES * LANES, taps = d->kh * d->kw;
     const int                 inputs = g->depthwise ? 1 : g->c;
 
     for (int t = 0; t < p->taps; t++)
@@ -280,7 +184,7 @@ static void store(const grid *g, const place *p, const float *sums, float *dw)
 }
 
 /* Copies are read in order, which the third-level cache is fast enough for. */
-static int images_of_group(const grid *g)
+static int images_of_group(const pare_wgrad_grid *g)
 {
     const pare_conv_f32_desc *d = g->d;
     const ptrdiff_t           floats = (ptrdiff_t)d->oh * d->ow * (d->stride_h * d->stride_w * d->x.pixel + d->y.pixel);
@@ -289,16 +193,16 @@ static int images_of_group(const grid *g)
     return n < 1 ? 1 : n > d->n ? d->n : (int)n;
 }
 
-static long tiles_of_block(const grid *g)
+static long tiles_of_block(const pare_wgrad_grid *g)
 {
-    const long tiles = n_tiles(g), most = g->copies ? LONG_BLOCK : BLOCK;
+    const long tiles = pare_wgrad_tiles(g), most = g->copies ? LONG_BLOCK : BLOCK;
 
     return tiles < most ? tiles : most;
 }
 
 /* Tiles first .. last - 1. Copies lie in scratch behind the sums. */
-static void run_block(const pare_conv_wgrad_f32_kernel *kernel, const grid *g, const images *all, float *dw, long first,
-                      long last, float *scratch)
+static void run_block(const pare_conv_wgrad_f32_kernel *kernel, const pare_wgrad_grid *g, const images *all, float *dw,
+                      long first, long last, float *scratch)
 {
     const int group = images_of_group(g);
 
@@ -312,14 +216,14 @@ static void run_block(const pare_conv_wgrad_f32_kernel *kernel, const grid *g, c
         if (g->copies)
             im = copied(g, &im, scratch + SUMS * tiles_of_block(g), first, last);
         for (long i = first; i < last; i++) {
-            const place                    p = place_of(g, i);
+            const pare_wgrad_place         p = pare_wgrad_place_of(g, i);
             const pare_conv_wgrad_f32_tile t = make_tile(g, &p, &im, scratch + (i - first) * SUMS);
 
             kernel->tile(&t);
         }
     }
     for (long i = first; i < last; i++) {
-        const place p = place_of(g, i);
+        const pare_wgrad_place p = pare_wgrad_place_of(g, i);
 
         store(g, &p, scratch + (i - first) * SUMS, dw);
     }
@@ -337,7 +241,7 @@ int pare_conv_wgrad_f32_candidates(unsigned cpu, const pare_conv_wgrad_f32_kerne
 
 size_t pare_conv_wgrad_f32_scratch(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_f32_desc *d)
 {
-    const grid g = make_grid(kernel, d);
+    const pare_wgrad_grid g = pare_wgrad_grid_of(kernel, d);
 
     return sizeof(float) *
            (SUMS * (size_t)tiles_of_block(&g) + (g.copies ? copied_floats(&g, images_of_group(&g)) : 0));
@@ -346,12 +250,12 @@ size_t pare_conv_wgrad_f32_scratch(const pare_conv_wgrad_f32_kernel *kernel, con
 void pare_conv_wgrad_f32_run(const pare_conv_wgrad_f32_kernel *kernel, const pare_conv_f32_desc *d, const float *x,
                              const float *dy, float *dw, int part, int parts, float *scratch)
 {
-    const grid   g = make_grid(kernel, d);
-    const images all = as_they_are(d, x, dy, d->n);
-    const long   block = tiles_of_block(&g);
-    long         begin, end;
+    const pare_wgrad_grid g = pare_wgrad_grid_of(kernel, d);
+    const images          all = as_they_are(d, x, dy, d->n);
+    const long            block = tiles_of_block(&g);
+    long                  begin, end;
 
-    pare_pool_split(n_tiles(&g), 1, part, parts, &begin, &end);
+    pare_pool_split(pare_wgrad_tiles(&g), 1, part, parts, &begin, &end);
     for (long i = begin; i < end; i += block)
         run_block(kernel, &g, &all, dw, i, end - i < block ? end : i + block, scratch);
 }
