@@ -15,8 +15,6 @@
 #include "ops/samples.h"
 #include "ops/span.h"
 
-enum { ADDEND = 3 };
-
 const pare_attr pare_conv_attr_table[] = {
     PARE_WINDOW_ROWS(pare_conv_attrs),
     PARE_ATTR_ROW_INT(pare_conv_attrs, group, 1),
@@ -57,72 +55,9 @@ static pare_status infer(const pare_call *call)
             return pare_op_bad_dtype(call, i);
     call->out[0]->dtype = PARE_f32;
     PARE_TRY(pare_conv_shape(call, 0, 1, 2, &window));
-    return call->n_in <= ADDEND || pare_shape_equal(&call->in[ADDEND]->shape, &call->out[0]->shape)
+    return call->n_in <= PARE_CONV_ADDEND || pare_shape_equal(&call->in[PARE_CONV_ADDEND]->shape, &call->out[0]->shape)
                ? PARE_OK
                : pare_fail(PARE_ERR_SHAPE, "the addend does not have the shape of the output");
-}
-
-static const pare_tensor *addend(const pare_call *call)
-{
-    return call->n_in > ADDEND ? call->in[ADDEND] : NULL;
-}
-
-static float clamp(float v, const pare_conv_attrs *a)
-{
-    v = v < a->clamp_lo ? a->clamp_lo : v;
-    return v > a->clamp_hi ? a->clamp_hi : v;
-}
-
-/* One output: a chain of fmaf from the bias over taps, then channels; padding is a zero that is multiplied. */
-static float one(const pare_call *call, const pare_window *window, const float *x, const float *w, float sum,
-                 const int64_t *at)
-{
-    const pare_tensor *tx = call->in[0], *tw = call->in[1];
-
-    for (int64_t j = 0; j < window->taps; j++) {
-        int64_t tap[PARE_MAX_SPATIAL], weight = 0;
-
-        pare_window_tap(window, j, tap);
-        for (int i = 0; i < window->n; i++)
-            weight += tap[i] * tw->stride[i + 2];
-        const int64_t pixel = pare_window_offset(window, at, tap, &tx->stride[2]);
-
-        for (int64_t c = 0; c < tw->shape.dim[1]; c++)
-            sum = fmaf(pixel < 0 ? 0 : x[pixel + c * tx->stride[1]], w[weight + c * tw->stride[1]], sum);
-    }
-    return sum;
-}
-
-static pare_status forward(const pare_call *call)
-{
-    const pare_conv_attrs *a = call->attrs;
-    const pare_tensor     *x = call->in[0], *w = call->in[1], *b = call->n_in > 2 ? call->in[2] : NULL;
-    const pare_tensor     *r = addend(call);
-    pare_tensor           *y = call->out[0];
-    pare_window            window;
-
-    PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
-    const int64_t oc = w->shape.dim[0], per_group = oc / a->group;
-
-    for (int64_t n = 0; n < x->shape.dim[0]; n++)
-        for (int64_t c = 0; c < oc; c++)
-            for (int64_t p = 0; p < window.positions; p++) {
-                const int64_t group = c / per_group;
-                int64_t       at[PARE_MAX_SPATIAL], to = n * y->stride[0] + c * y->stride[1];
-                int64_t       from = r ? n * r->stride[0] + c * r->stride[1] : 0;
-
-                pare_window_position(&window, p, at);
-                for (int i = 0; i < window.n; i++) {
-                    to += at[i] * y->stride[i + 2];
-                    from += r ? at[i] * r->stride[i + 2] : 0;
-                }
-                const float sum = one(
-                    call, &window, (const float *)x->data + n * x->stride[0] + group * w->shape.dim[1] * x->stride[1],
-                    (const float *)w->data + c * w->stride[0], b ? ((const float *)b->data)[c * b->stride[0]] : 0, at);
-
-                ((float *)y->data)[to] = clamp(r ? sum + ((const float *)r->data)[from] : sum, a);
-            }
-    return PARE_OK;
 }
 
 static const float *floats(const pare_call *call, int input)
@@ -133,7 +68,7 @@ static const float *floats(const pare_call *call, int input)
 static void run_conv(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)scratch;
-    pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part, parts);
+    pare_conv_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, PARE_CONV_ADDEND), part, parts);
 }
 
 /* The pixels first .. last-1 of the output and their windows in x. */
@@ -143,8 +78,8 @@ static pare_span span_of(const pare_call *call, int operand, long first, long la
     pare_window            window;
     pare_window_2d         g;
 
-    if (operand == call->n_in || operand == ADDEND)
-        return pare_span_pixels(operand == call->n_in ? call->out[0] : call->in[ADDEND], first, last);
+    if (operand == call->n_in || operand == PARE_CONV_ADDEND)
+        return pare_span_pixels(operand == call->n_in ? call->out[0] : call->in[PARE_CONV_ADDEND], first, last);
     if (operand > 0 ||
         pare_window_resolve(&a->window, &call->in[0]->shape, &call->in[1]->shape.dim[2], &window) != PARE_OK ||
         !pare_window_as_2d(&window, &g))
@@ -172,8 +107,8 @@ static pare_span span_dw(const pare_step *step, const pare_call *call, int opera
 static void run_conv_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     pare_conv_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
-    pare_conv_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part,
-                             parts);
+    pare_conv_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data,
+                             floats(call, PARE_CONV_ADDEND), part, parts);
 }
 
 static pare_span span_bf16(const pare_step *step, const pare_call *call, int operand, int part, int parts)
@@ -192,14 +127,14 @@ static void release_conv(void *plan)
 static void run_dw(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     (void)scratch;
-    pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part, parts);
+    pare_dw_f32_run(step->state, call->in[0]->data, call->out[0]->data, floats(call, PARE_CONV_ADDEND), part, parts);
 }
 
 static void run_dw_packing(const pare_step *step, const pare_call *call, int part, int parts, void *scratch)
 {
     pare_dw_f32_pack(step->state, floats(call, 1), floats(call, 2), scratch);
-    pare_dw_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, floats(call, ADDEND), part,
-                           parts);
+    pare_dw_f32_run_packed(step->state, scratch, call->in[0]->data, call->out[0]->data, floats(call, PARE_CONV_ADDEND),
+                           part, parts);
 }
 
 static void release_dw(void *plan)
@@ -234,7 +169,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     PARE_TRY(pare_window_resolve(&a->window, &x->shape, &w->shape.dim[2], &window));
     if (!pare_tensor_is_dense(w) || (b && !pare_tensor_is_dense(b)) || !pare_window_as_2d(&window, &g) ||
         !pare_window_fits_memory(&g, x) || !(y->stride[1] == 1 || y->shape.dim[1] == 1) ||
-        (addend(call) && addend(call)->stride[1] != 1 && y->shape.dim[1] != 1))
+        (pare_conv_addend(call) && pare_conv_addend(call)->stride[1] != 1 && y->shape.dim[1] != 1))
         return PARE_OK; /* the reference runs */
 
     pare_conv_f32_desc d = {
@@ -259,15 +194,15 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     };
     pare_window_strides(x, &d.x.image, &d.x.row, &d.x.pixel);
     pare_window_strides(y, &d.y.image, &d.y.row, &d.y.pixel);
-    if (addend(call))
-        pare_window_strides(addend(call), &d.r.image, &d.r.row, &d.r.pixel);
+    if (pare_conv_addend(call))
+        pare_window_strides(pare_conv_addend(call), &d.r.image, &d.r.row, &d.r.pixel);
     const bool   constant = w->data && (!b || b->data);
     const float *weights = constant ? w->data : NULL, *bias = constant ? floats(call, 2) : NULL;
 
     step->packed = constant ? 1 << 1 | 1 << 2 : 0;
     if (d.group == d.c && d.c == d.oc && d.c > 1)
         return prepare_dw(&d, weights, bias, step);
-    if (constant && !addend(call)) {
+    if (constant && !pare_conv_addend(call)) {
         const int taps = d.kh * d.kw;
 
         PARE_TRY(pare_bf16_prepare(&d, &(pare_bf16_weights){ weights, (ptrdiff_t)d.c * taps, 1, taps }, bias, step));
@@ -292,7 +227,7 @@ static pare_status prepare(const pare_call *call, pare_step *step)
 
 static bool by_sample(const pare_call *call, unsigned carries)
 {
-    return pare_samples_are(call, carries, 1, 1 << ADDEND);
+    return pare_samples_are(call, carries, 1, 1 << PARE_CONV_ADDEND);
 }
 
 static const char *const samples[] = {
@@ -315,7 +250,7 @@ const pare_op pare_op_conv = {
     .attrs = pare_conv_attr_table,
     .attrs_size = sizeof(pare_conv_attrs),
     .infer = infer,
-    .forward = forward,
+    .forward = pare_conv_forward,
     .by_sample = by_sample,
     .prepare = prepare,
     .samples = samples,
@@ -333,14 +268,14 @@ static const char *const add_samples[] = {
 const pare_op pare_op_conv_add = {
     .name = "conv_add",
     .min_in = 2, /* as conv, and what is added before the clamp, of the output's shape */
-    .max_in = ADDEND + 1,
+    .max_in = PARE_CONV_ADDEND + 1,
     .min_out = 1,
     .max_out = 1,
     .traits = PARE_CAN_CLAMP | PARE_WANTS_CHANNELS_LAST | PARE_LINEAR_OP,
     .attrs = pare_conv_attr_table,
     .attrs_size = sizeof(pare_conv_attrs),
     .infer = infer,
-    .forward = forward,
+    .forward = pare_conv_forward,
     .by_sample = by_sample,
     .prepare = prepare,
     .samples = add_samples,
