@@ -71,7 +71,6 @@ pare_status pare_grad_split(pare_tape *t, pare_node *n)
     const int64_t axis = positive_axis(n);
     char          text[32];
     pare_value   *grads[64], *dx;
-    int64_t       first = 0;
 
     if (n->n_out > 64)
         return pare_tape_refuse(n, "is known for at most 64 pieces");
@@ -81,7 +80,6 @@ pare_status pare_grad_split(pare_tape *t, pare_node *n)
         if (!n->out[i])
             return pare_tape_refuse(n, "needs all its outputs");
         shape.dim[axis] = n->out[i]->t.shape.dim[axis];
-        first += shape.dim[axis];
         grads[i] = pare_tape_grad(t, n->out[i]);
         if (!grads[i])
             PARE_TRY(pare_tape_full(t, &shape, 0, &grads[i]));
