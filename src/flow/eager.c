@@ -162,6 +162,7 @@ pare_status pare_module_prepare(pare_module *m, int n_in, const pare_trace_input
         return wrong_form(m, "prepare", "pare_module_to_float makes it float again");
     PARE_TRY(pare_trace(m, n_in, in, false, &traced));
     PARE_GOTO(create(&e));
+    e->planned.taps = true;
     PARE_GOTO(pare_module_rules(m, options, PARE_QMODE_DEFAULT, e->arena, &e->options));
     PARE_GOTO(pare_quantization_begin(traced, &e->options, &e->q));
     PARE_GOTO(pare_watches_create(&e->q, &e->watches));

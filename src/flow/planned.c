@@ -65,7 +65,7 @@ pare_status pare_planned_context(pare_planned *p, const pare_graph *graph, int n
         return pare_fail_memory(sizeof(*s), "a plan");
     for (int i = 0; i < n; i++)
         s->shapes[i] = in[i]->shape;
-    PARE_GOTO(pare_compile(graph, &(pare_compile_options){ .shapes = s->shapes }, &s->plan));
+    PARE_GOTO(pare_compile(graph, &(pare_compile_options){ .shapes = s->shapes, .taps = p->taps }, &s->plan));
     PARE_GOTO(pare_context_create(s->plan, &s->ctx));
     s->next = p->all;
     p->all = s;

@@ -12,6 +12,7 @@ typedef struct pare_planned_shape pare_planned_shape;
 /* A zeroed struct is empty. */
 typedef struct pare_planned {
     pare_planned_shape *all;
+    bool                taps; /* hooks will look at its values */
 } pare_planned;
 
 void pare_planned_clear(pare_planned *p);
