@@ -46,6 +46,11 @@ static const version versions[] = {
 #define GEMM_F32(mr, nr, lane, name, isa) { "gemm_f32_" #mr "x" #nr "_" #name, isa, "float product and convolution" },
 #include "kernels/gemm_f32/gemm_f32.def"
 #undef GEMM_F32
+#define CONV_BF16(mr, nr, name, native)                                       \
+    { "conv_bf16_" #mr "x" #nr "_" #name, (native) ? PARE_ISA_AVX512VNNI : 0, \
+      "float product and convolution of operands rounded to bf16, on request" },
+#include "kernels/conv_bf16/conv_bf16.def"
+#undef CONV_BF16
 #define DW_F32(name, isa) { "dw_f32_" #name, isa, "float depthwise convolution" },
 #include "kernels/dw_f32/dw_f32.def"
 #undef DW_F32
