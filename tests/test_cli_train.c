@@ -138,13 +138,67 @@ static void test_processes(void **state)
     assert_null(strstr(sentence + 1, "pare: no/such/checkpoint"));
 }
 
+#define KILLED "train " SMALL "--chunks 2 --epochs 5 --threads 1 -c killed.checkpoint "
+
+/* One of the processes that mpirun started; 0: there is none (yet). */
+static pid_t child_of(pid_t parent)
+{
+    char  path[64];
+    pid_t child = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *const f = fopen(path, "r");
+
+    if (f) {
+        if (fscanf(f, "%d", &child) != 1)
+            child = 0;
+        fclose(f);
+    }
+    return child;
+}
+
+/* A process that dies ends the others, and what was saved goes on in one process as if nothing had happened. */
+static void test_process_dies(void **state)
+{
+    char text[8192], path[512];
+    int  status = 0;
+
+    (void)state;
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    if (system("command -v mpirun > /dev/null") != 0 ||
+        (mpirun(1, "train " SMALL "--epochs 1 -o p.onnx") != 0 && strstr(said, "built without MPI")))
+        skip();
+    snprintf(path, sizeof(path), "%s/killed.checkpoint", folder);
+    snprintf(text, sizeof(text), "cd %s && exec mpirun --oversubscribe -n 2 %s %s -o none.onnx > .out 2> .err", folder,
+             command, KILLED);
+    fflush(NULL);
+    const pid_t job = fork();
+
+    assert_true(job >= 0);
+    if (job == 0) {
+        execl("/bin/sh", "sh", "-c", text, (char *)NULL);
+        _exit(99);
+    }
+    for (int i = 0; i < 6000 && (access(path, F_OK) != 0 || !child_of(job)); i++)
+        usleep(10000);
+    const pid_t victim = child_of(job);
+
+    assert_true(victim > 0 && kill(victim, SIGKILL) == 0);
+    assert_int_equal(waitpid(job, &status, 0), job);
+    assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    read_back("err", said);
+    read_back("out", wrote);
+    expect(KILLED "--resume -o resumed.onnx", 0, "");
+    expect("train " SMALL "--chunks 2 --epochs 5 -o alone.onnx", 0, "");
+    same_files("alone.onnx", "resumed.onnx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trained),
-        cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_misuse),
-        cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_trained),   cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_processes), cmocka_unit_test(test_process_dies),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
