@@ -59,7 +59,7 @@ PARE_API pare_status pare_qat_convert(const pare_qat *qat, pare_graph **out, par
 /*
  * Trains in two phases and converts: first with moving ranges and batch statistics, then `frozen` epochs with both
  * standing still (0: a third of options->epochs, at least one; all: only frozen, for models whose norms are folded
- * already). The schedule spans both; so do the epochs that options->epoch_done is told of. Tests after each epoch run
+ * already), at a tenth of the learning rate. The schedule spans both; so do the epochs that options->epoch_done is told of. Tests after each epoch run
  * what would be shipped then. Checkpoints: options->checkpoint, and the same with ".frozen". `ship` and `epoch_begins`
  * of the options are not used. `result` may be NULL.
  */

@@ -131,7 +131,7 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
             return pare_fail(PARE_ERR_ARG, "static quantization needs calibration data: give some (--calib), or choose "
                                            "--mode dynamic");
         PARE_GOTO(pare_watches_create(q, &w));
-        PARE_GOTO(pare_compile(q->g, &(pare_compile_options){ .batch = 1 }, &plan));
+        PARE_GOTO(pare_compile(q->g, &(pare_compile_options){ .batch = 1, .taps = true }, &plan));
         PARE_GOTO(run_samples(plan, o, &w, n));
         PARE_GOTO(pare_watches_ranges(&w, q));
         if (o->cache && !coarse)

@@ -44,6 +44,13 @@ const pare_pass *const pare_speed_passes[] = {
     NULL,
 };
 
+const pare_pass *const pare_tapped_passes[] = {
+    &pare_pass_fuse_pad,
+    &pare_pass_choose_layout,
+    &pare_pass_share_channels,
+    NULL,
+};
+
 const pare_pass *const pare_onnxruntime_passes[] = {
     &pare_pass_mark_quantized,
     &pare_pass_spell_dynamic,

@@ -17,6 +17,9 @@ extern const pare_pass *const pare_lower_passes[];
 /* What only makes it faster, with equal bits: fusion across nodes, memory formats, halos. */
 extern const pare_pass *const pare_speed_passes[];
 
+/* The same where every value stays, because somebody looks at it. */
+extern const pare_pass *const pare_tapped_passes[];
+
 /* What target "onnxruntime" writes otherwise than target "onnx". */
 extern const pare_pass *const pare_onnxruntime_passes[];
 

@@ -121,39 +121,55 @@ static pare_status keep_coarse_input(pare_qat *qat, const pare_quantization *q, 
                : pare_fail_memory(0, "the name of a range");
 }
 
-/*
- * Where learned scales of weights begin: 8 bits hold the largest weight; with fewer it is 2 mean|w| / sqrt(hi), as LSQ
- * has it, which is less where weights are few large and many small ones.
- */
+/* The squared error of channel c (of s->n; one: all) of weights rounded with a scale. */
+static double rounding_error(const pare_value *w, const pare_weight_scales *s, int64_t inner, int c, float scale,
+                             pare_qrange range)
+{
+    const float  *x = w->t.data;
+    const int64_t count = pare_shape_count(&w->t.shape), step = s->n > 1 ? inner * s->n : count;
+    const int64_t run = s->n > 1 ? inner : count;
+    double        sum = 0;
+
+    for (int64_t first = s->n > 1 ? c * inner : 0; first < count; first += step)
+        for (int64_t i = first; i < first + run; i++) {
+            const double off = (double)(scale * (float)pare_quantize_one(x[i], scale, 0, range)) - (double)x[i];
+
+            sum += off * off;
+        }
+    return sum;
+}
+
+/* Where learned scales of weights begin: the largest weight, or less where that makes the squared error smaller. */
 static pare_status keep_weight_scales(pare_qat *qat, const pare_decision *d)
 {
+    enum { TRIES = 24 };
     const pare_value *const w = d->node->in[1];
     pare_weight_scales      s = { 0 };
     const int               axis = pare_channel_axis(d->node), bits = d->config.weight_bits;
-    const float             hi = (float)((1 << (bits - 1)) - 1);
-    double                 *sum = NULL;
+    const int               hi = (1 << (bits - 1)) - 1;
+    const pare_qrange       range = { bits >= 4 ? -hi : -hi - 1, hi };
     int64_t                 inner = 1;
-    const int64_t           count = pare_shape_count(&w->t.shape);
     pare_status             status;
 
     PARE_GOTO(pare_weight_scales_choose(w, axis, &d->config, &s));
-    sum = pare_calloc((size_t)s.n + 1, sizeof(*sum));
-    if (!sum) {
-        status = pare_fail_memory((size_t)s.n * sizeof(*sum), "weight scales");
-        goto out;
-    }
     for (int i = axis + 1; i < w->t.shape.rank; i++)
         inner *= w->t.shape.dim[i];
-    for (int64_t i = 0; i < count; i++)
-        sum[s.n > 1 ? i / inner % s.n : 0] += fabs(pare_tensor_real(&w->t, i));
-    for (int c = 0; c < s.n && bits < 8 && count > 0; c++) {
-        const float start = (float)(2 * sum[c] / ((double)count / s.n) / sqrt((double)hi));
+    for (int c = 0; c < s.n && bits < 8; c++) {
+        const float largest = s.scale[c];
+        double      least = rounding_error(w, &s, inner, c, largest, range);
 
-        s.scale[c] = start > FLT_EPSILON ? start : s.scale[c];
+        for (int k = 1; k < TRIES; k++) {
+            const float  scale = largest * (1 - (float)k / (TRIES + 8));
+            const double error = rounding_error(w, &s, inner, c, scale, range);
+
+            if (error < least && scale > FLT_EPSILON) {
+                least = error;
+                s.scale[c] = scale;
+            }
+        }
     }
     status = keep(qat, w->name, ".scale", s.n, s.scale);
 out:
-    pare_free(sum);
     pare_free(s.scale);
     return status;
 }

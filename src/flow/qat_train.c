@@ -3,10 +3,17 @@
 #include <pare/qat.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/status.h"
 
 enum { PATH = 4096 };
+
+/*
+ * Without the batch's statistics a weight acts on the loss by its batch norm's factor squared: what was a fitting step
+ * before is too long now.
+ */
+static const double FROZEN_SHARE = 0.1;
 
 /* One of the two phases, and what the caller's functions are told of it. */
 typedef struct phase {
@@ -36,6 +43,14 @@ static void epoch_done(void *user, const pare_train_epoch *e)
         p->caller->epoch_done(p->caller->user, &whole);
 }
 
+/* What a schedule without a learning rate takes. */
+static double highest(const pare_train_options *o)
+{
+    const bool sgd = !o->trainer.optimizer.name || strcmp(o->trainer.optimizer.name, "sgd") == 0;
+
+    return o->schedule.lr > 0 ? o->schedule.lr : sgd ? 0.1 : 0.001;
+}
+
 static pare_status run(phase *p, const pare_dataset *data, const pare_dataset *test, int all_epochs)
 {
     pare_train_options o = *p->caller;
@@ -47,6 +62,8 @@ static pare_status run(phase *p, const pare_dataset *data, const pare_dataset *t
     o.schedule_epochs = all_epochs;
     o.schedule_first = p->first;
     o.trainer.freeze_statistics = p->form.freeze_batch_norm || o.trainer.freeze_statistics;
+    if (p->form.freeze_batch_norm)
+        o.schedule.lr = FROZEN_SHARE * highest(&o);
     o.epoch_begins = NULL;
     o.epoch_done = epoch_done;
     o.ship = ship;
