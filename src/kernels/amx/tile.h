@@ -66,6 +66,27 @@ void pare_tile_emulate_load(int tile, const void *at, ptrdiff_t stride);
 void pare_tile_emulate_store(int tile, void *at, ptrdiff_t stride);
 void pare_tile_emulate_dpbusd(int sum, int a, int b);
 void pare_tile_emulate_dpbssd(int sum, int a, int b);
+
+/*
+ * What emulated instructions did. Caches are those of the processors with AMX, each line replacing the one not used for
+ * longest: 48 KB that are 12-way associative, and 2 MB, 16-way; prefetches go unseen.
+ */
+typedef struct pare_tile_counts {
+    long products, loads, stores;
+    long crossings;        /* rows of loads and stores that lie in two cache lines        */
+    long from_l2, from_l3; /* cache lines that loads and stores found no nearer than there */
+} pare_tile_counts;
+
+/* Counts what this thread does from now on, one thread at a time; NULL: no more. The caches stay as they are. */
+void pare_tile_count(pare_tile_counts *counts);
+
+/* Something else read or wrote these bytes: caches have them. */
+void pare_tile_count_touch(const void *at, size_t bytes);
+
+/* For tile_emulate.c: a tile of `rows` of `bytes`, and a product. */
+void pare_tile_count_load(const void *at, ptrdiff_t stride, int rows, int bytes);
+void pare_tile_count_store(const void *at, ptrdiff_t stride, int rows, int bytes);
+void pare_tile_count_product(void);
 #endif
 
 #endif

@@ -51,6 +51,7 @@ void pare_tile_emulate_zero(int t)
 void pare_tile_emulate_load(int t, const void *at, ptrdiff_t stride)
 {
     pare_tile_emulate_zero(t);
+    pare_tile_count_load(at, stride, shape.rows[t], shape.colsb[t]);
     for (int row = 0; row < shape.rows[t]; row++)
         memcpy(tiles[t].u8[row], (const uint8_t *)at + row * stride, shape.colsb[t]);
 }
@@ -58,6 +59,7 @@ void pare_tile_emulate_load(int t, const void *at, ptrdiff_t stride)
 void pare_tile_emulate_store(int t, void *at, ptrdiff_t stride)
 {
     check(t);
+    pare_tile_count_store(at, stride, shape.rows[t], shape.colsb[t]);
     for (int row = 0; row < shape.rows[t]; row++)
         memcpy((uint8_t *)at + row * stride, tiles[t].u8[row], shape.colsb[t]);
 }
@@ -71,6 +73,7 @@ static void check_product(int sum, int a, int b)
     assert(sum != a && sum != b && a != b);
     assert(shape.rows[sum] == shape.rows[a] && shape.colsb[sum] == shape.colsb[b]);
     assert(shape.colsb[a] == 4 * shape.rows[b] && shape.colsb[b] % 4 == 0);
+    pare_tile_count_product();
 }
 
 /* Columns beyond the configuration are zero in b, hence in the sum; its rows beyond are cleared. */

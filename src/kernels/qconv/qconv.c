@@ -40,7 +40,7 @@ static bool wants_slabs(const pare_qconv_desc *d)
     const bool one_tap = d->kernel_h <= 1 && d->kernel_w <= 1 && d->groups <= 1;
     const long pixels = (long)d->out_h * d->out_w * (d->batch ? d->batch : 1);
 
-    return one_tap && d->in_c >= (PARE_QCONV_SLAB + 2) * PARE_QCONV_ROW && pixels > 32;
+    return one_tap && d->in_c >= 10 * PARE_QCONV_ROW && pixels > 32;
 }
 
 static const pare_qconv_kernel kernels[] = {

@@ -24,7 +24,7 @@
 enum {
     PARE_QCONV_COLUMNS = 16,
     PARE_QCONV_ROW = 64,
-    PARE_QCONV_SLAB = 8, /* k-steps: 16 KB of pixels and 16 KB of weights leave room in L1 for sums */
+    PARE_QCONV_SLAB = 4, /* k-steps: 8 KB of pixels and as much of weights leave room in L1 for sums */
 };
 
 /* Consecutive k: `fours` * 4 bytes at `offset` from the output pixel's first byte of x. */
