@@ -21,7 +21,7 @@
     "softmax_cross_entropy_grad", "lstm_grad", "gru_grad", "batch_norm_grad", "batch_norm_grad_merge",
     "batch_norm_grad_sums", "channel_sums", "conv_add", "conv_weight_grad", "flip_weights", "image_stats", "merge_stats",
     "spread",
-    "fake_quantize_grad",
+    "fake_quantize_grad", "bound_scale_grad",
 
     /* Not needed by any network so far: the remainder's steps, control flow, and the simple recurrent cell. */
     "mod", "if", "rnn",

@@ -272,8 +272,8 @@ static void plans_give_equal_bits(void **state)
 /* ------------------------------------------------------------------------------------------------------------ rules */
 
 /* Gradients that differences cannot show: the rounding of quantization counts as the identity, or as nothing. */
-static const char *const not_differences[] = { "fake_quantize", "choose_qparams", "value_range", "moving_range",
-                                               "batch_norm_factor" };
+static const char *const not_differences[] = { "fake_quantize", "choose_qparams",    "value_range",
+                                               "moving_range",  "batch_norm_factor", "bound_scale" };
 
 /* Every other rule is in a case by its op's name. */
 static void every_rule_has_a_case(void **state)

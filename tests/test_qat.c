@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <pare/compile.h>
+#include <pare/evaluate.h>
+#include <pare/io.h>
 #include <pare/qat.h>
 
 #include "autograd/autograd.h"
@@ -299,12 +301,177 @@ static void test_misuse(void **state)
     pare_qat_destroy(NULL);
 }
 
+/* Slopes of fake_quantize against their formulas, written once more. */
+static void check_slopes(const char *learn, bool inside_counts)
+{
+    enum { N = 7 };
+    const float        x[N] = { -1.0f, 0.1f, 0.24f, 0.26f, 3.9f, 4.4f, 100.0f }, dy[N] = { 1, -2, 3, 4, -5, 6, 7 };
+    const float        scale = 0.25f, zero = 2, lo = 0, hi = 15;
+    const int64_t      n = N;
+    const pare_shape   row = pare_shape_of(2, (const int64_t[]){ 1, n });
+    pare_tensor        in[2] = { pare_tensor_of(PARE_f32, row), pare_tensor_of(PARE_f32, row) }, out[3] = { { 0 } };
+    const pare_tensor *at[2] = { &in[0], &in[1] };
+    char               text[512];
+    pare_graph        *g;
+
+    snprintf(text, sizeof(text),
+             "%%dy = input f32[1,7]\n%%x = input f32[1,7]\n@s = const f32 {0.25}\n@z = const f32 {2}\n"
+             "%%a, %%b, %%c = fake_quantize_grad(%%dy, %%x, @s, @z) lo=0 hi=15 learn=\"%s\"\nreturn %%a, %%b, %%c\n",
+             learn);
+    OK(pare_graph_parse(text, &g));
+    OK(pare_graph_infer(g, false));
+    in[0].data = (void *)dy;
+    in[1].data = (void *)x;
+    OK(pare_graph_run(g, at, out));
+    for (int i = 0; i < N; i++) {
+        const float code = rintf(x[i] / scale) + zero, q = fminf(fmaxf(code, lo), hi);
+        const bool  inside = code >= lo && code <= hi;
+        const float ds = inside ? (inside_counts ? (q - zero) - x[i] / scale : 0) : q - zero;
+
+        assert_float_equal(((const float *)out[0].data)[i], inside ? dy[i] : 0, 0);
+        assert_float_equal(((const float *)out[1].data)[i], dy[i] * ds, 1e-6f);
+        assert_float_equal(((const float *)out[2].data)[i], inside ? 0 : -scale * dy[i], 0);
+    }
+    for (int i = 0; i < 3; i++)
+        pare_tensor_release(&out[i]);
+    pare_graph_destroy(g);
+}
+
+static void test_slopes(void **state)
+{
+    (void)state;
+    check_slopes("lsq+", true);
+    check_slopes("pact", false);
+}
+
+/* Ranges of rows longer and shorter than what is looked at together; NaN shows; the average moves. */
+static void test_ranges(void **state)
+{
+    static const char  text[] = "%x = input f32[3,19]\n@m = const f32 {-2}\n@M = const f32 {4}\n"
+                                "%a, %b = value_range(%x) axis=0\n"
+                                "%c, %d = moving_range(%a, %b, @m, @M) constant=0.5\nreturn %a, %b, %c, %d\n";
+    float              x[3 * 19];
+    pare_tensor        in = pare_tensor_of(PARE_f32, pare_shape_of(2, (const int64_t[]){ 3, 19 })), out[4] = { { 0 } };
+    const pare_tensor *at[1] = { &in };
+    pare_graph        *g;
+
+    (void)state;
+    for (int i = 0; i < 3 * 19; i++)
+        x[i] = (float)(i % 19) - 3;
+    x[19 + 17] = 50;
+    x[2 * 19 + 18] = -60;
+    in.data = x;
+    OK(pare_graph_parse(text, &g));
+    OK(pare_graph_infer(g, false));
+    OK(pare_graph_run(g, at, out));
+    const float min[3] = { -3, -3, -60 }, max[3] = { 15, 50, 14 };
+
+    assert_memory_equal(out[0].data, min, sizeof(min));
+    assert_memory_equal(out[1].data, max, sizeof(max));
+    assert_float_equal(*(float *)out[2].data, -31, 0);
+    assert_float_equal(*(float *)out[3].data, 27, 0);
+    for (int i = 0; i < 4; i++)
+        pare_tensor_release(&out[i]);
+    x[5] = NAN;
+    OK(pare_graph_run(g, at, out));
+    assert_true(isnan(*(float *)out[0].data) && isnan(*(float *)out[3].data));
+    for (int i = 0; i < 4; i++)
+        pare_tensor_release(&out[i]);
+    pare_graph_destroy(g);
+}
+
+/* A learned scale stays within its bounds, and its gradient passes unless it pushes out. */
+static void test_bounds(void **state)
+{
+    static const char  text[] = "%s = input f32[4]\n@m = const f32[4] {1,1,1,4}\n@d = const f32[4] {1,-1,-1,1}\n"
+                                "%a = bound_scale(%s, @m)\n%b = bound_scale_grad(@d, %s, @m)\nreturn %a, %b\n";
+    float              s[4] = { 0.125f, 0.125f, 2, 3 };
+    const float        a[4] = { 0.25f, 0.25f, 1, 3 }, b[4] = { 0, -1, 0, 1 };
+    const int64_t      n = 4;
+    pare_tensor        in = pare_tensor_of(PARE_f32, pare_shape_of(1, &n)), out[2] = { { 0 } };
+    const pare_tensor *at[1] = { &in };
+    pare_graph        *g;
+
+    (void)state;
+    in.data = s;
+    OK(pare_graph_parse(text, &g));
+    OK(pare_graph_infer(g, false));
+    OK(pare_graph_run(g, at, out));
+    assert_memory_equal(out[0].data, a, sizeof(a));
+    assert_memory_equal(out[1].data, b, sizeof(b));
+    for (int i = 0; i < 2; i++)
+        pare_tensor_release(&out[i]);
+    pare_graph_destroy(g);
+}
+
+/*
+ * Four epochs on 1,024 pictures bring back most of what 4 bits take from the demo network, and what the last test saw is
+ * what conversion gives.
+ */
+typedef struct seen {
+    double accuracy;
+    int    epochs;
+} seen;
+
+static void note_epoch(void *user, const pare_train_epoch *e)
+{
+    seen *const s = user;
+
+    assert_int_equal(e->epoch, s->epochs);
+    s->epochs++;
+    s->accuracy = e->test_accuracy;
+}
+
+static void test_training(void **state)
+{
+    const pare_rule rule = { .kind = PARE_RULE_GLOBAL,
+                             .config = { .mode = PARE_QMODE_STATIC, .weight_bits = 4, .activation_bits = 4 } };
+    pare_dataset   *train, *test, *calibration;
+    pare_graph     *demo, *models[2];
+    pare_evaluation e[2];
+    pare_qat       *qat;
+    pare_pool      *pool;
+    seen            s = { 0 };
+
+    (void)state;
+    OK(pare_graph_load(PARE_TEST_DIR "/../examples/demo.onnx", &demo));
+    OK(pare_dataset_open("demo:train", &(pare_data_options){ .slice = "0:1024:1" }, &train));
+    OK(pare_dataset_open("demo:train", &(pare_data_options){ .slice = "1024:1152:1" }, &calibration));
+    OK(pare_dataset_open("demo:test", &(pare_data_options){ .slice = "0:500:1" }, &test));
+    OK(pare_pool_create(2, &pool));
+    OK(pare_qat_create(demo, &(pare_qat_options){ .quantize = { .mapping = { &rule, 1 }, .calibration = calibration } },
+                       &qat));
+    OK(pare_qat_convert(qat, &models[0], NULL));
+    const pare_train_options o = { .trainer = { .batch = 64, .pool = pool, .optimizer = { .momentum = 0.9 } },
+                                   .schedule = { .name = "cosine", .lr = 0.02 },
+                                   .epochs = 3,
+                                   .epoch_done = note_epoch,
+                                   .user = &s };
+
+    OK(pare_qat_train(qat, train, test, &o, 1, &models[1], NULL));
+    OK(pare_evaluate((const pare_graph *const *)models, 2, test, &(pare_evaluate_options){ .pool = pool }, e, NULL));
+    print_message("W4A4: %.3f before, %.3f after training\n", e[0].top1, e[1].top1);
+    assert_int_equal(s.epochs, 3);
+    assert_float_equal(s.accuracy, e[1].top1, 0);
+    assert_true(e[1].top1 > 0.8 && e[1].top1 > e[0].top1 + 0.1);
+    for (int i = 0; i < 2; i++)
+        pare_graph_destroy(models[i]);
+    pare_qat_destroy(qat);
+    pare_dataset_close(train);
+    pare_dataset_close(calibration);
+    pare_dataset_close(test);
+    pare_graph_destroy(demo);
+    pare_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_untrained_is_ptq), cmocka_unit_test(test_simulation_is_deployment),
         cmocka_unit_test(test_parameters),       cmocka_unit_test(test_absorb),
-        cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_misuse),           cmocka_unit_test(test_slopes),
+        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_training),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

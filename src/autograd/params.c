@@ -30,6 +30,7 @@ static const struct reader {
     { "sub", 1, 0 }, /* a bias from which a mean is taken */
     { "mul", 3, 3 },
     { "batch_norm_factor", 1, 0 },
+    { "bound_scale", 1, 0 },
     { "fake_quantize", 7, 1 },
 };
 

@@ -39,6 +39,15 @@ pare_status pare_grad_batch_norm_factor(pare_tape *t, pare_node *n)
     return pare_tape_give(t, n->in[0], grad);
 }
 
+pare_status pare_grad_bound_scale(pare_tape *t, pare_node *n)
+{
+    pare_value *grad;
+
+    PARE_TRY(pare_tape_like(t, NULL, "bound_scale_grad", NULL, 3,
+                            (pare_value *const[]){ pare_tape_grad(t, n->out[0]), n->in[0], n->in[1] }, &grad));
+    return pare_tape_give(t, n->in[0], grad);
+}
+
 pare_status pare_grad_fake_quantize(pare_tape *t, pare_node *n)
 {
     pare_value *const dy = pare_tape_grad(t, n->out[0]), *zero = n->n_in > 2 ? n->in[2] : NULL;

@@ -5,7 +5,6 @@
  * Written so that ONNX Runtime runs the result in integers too: u8 activations, s8 weights per output channel, s32 bias at
  * scale sx * sw[c], a pair around every integer op, no Relu or Clip between an op and its quantize (the range does it).
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,8 +43,11 @@ static pare_status convert_static(const pare_quantization *q, pare_decision *d)
 
     PARE_GOTO(pare_convert_choose_input(q, d));
     PARE_GOTO(pare_weight_scales_choose(n->in[1], pare_channel_axis(n), &d->config, &s));
-    for (int c = 0; d->weight_scale && c < s.n; c++)
-        s.scale[c] = d->weight_scale[c] > FLT_EPSILON ? d->weight_scale[c] : FLT_EPSILON;
+    for (int c = 0; d->weight_scale && c < s.n; c++) { /* as op bound_scale */
+        const float least = 0.25f * s.scale[c], learned = d->weight_scale[c];
+
+        s.scale[c] = learned < least ? least : learned > s.scale[c] ? s.scale[c] : learned;
+    }
     pare_weight_scales_widen(&s, d->in_scale, at ? at->in[input] : NULL);
     PARE_GOTO(pare_convert_weights(q->g, n, 1, &s, d->config.weight_bits));
     if (at)

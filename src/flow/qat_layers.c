@@ -25,18 +25,14 @@ static pare_status beside(pare_qat_builder *b, pare_value *f, const pare_value *
     return pare_qat_add(b, "reshape", NULL, f->name, before, 2, in, 1, out);
 }
 
-/* Scales of weights: learned, or by the largest of each channel. */
+/* Scales of weights: by the largest of each channel, or learned within bounds that follow it. */
 static pare_status weight_scale(pare_qat_builder *b, const pare_decision *d, const char *name, pare_value *w, int axis,
                                 const int bounds[2], pare_node *before, pare_value **scale, const char **learn)
 {
-    pare_value *range[2];
+    pare_value *range[2], *in[2];
     char        attrs[ATTRS];
 
     *learn = "none";
-    if (pare_qat_number_of(b->qat, name, ".scale")) {
-        *learn = "lsq";
-        return pare_qat_number_value(b, name, ".scale", scale);
-    }
     if (d->config.granularity == PARE_PER_TENSOR) {
         PARE_TRY(pare_qat_add(b, "reduce_min", "keepdims=0", name, before, 1, &w, 1, &range[0]));
         PARE_TRY(pare_qat_add(b, "reduce_max", "keepdims=0", name, before, 1, &w, 1, &range[1]));
@@ -45,7 +41,13 @@ static pare_status weight_scale(pare_qat_builder *b, const pare_decision *d, con
         PARE_TRY(pare_qat_add(b, "value_range", attrs, name, before, 1, &w, 2, range));
     }
     snprintf(attrs, sizeof(attrs), "lo=%d hi=%d symmetric=1", bounds[0], bounds[1]);
-    return pare_qat_add(b, "choose_qparams", attrs, name, before, 2, range, 1, scale);
+    PARE_TRY(pare_qat_add(b, "choose_qparams", attrs, name, before, 2, range, 1, scale));
+    if (!pare_qat_number_of(b->qat, name, ".scale"))
+        return PARE_OK;
+    *learn = "lsq";
+    PARE_TRY(pare_qat_number_value(b, name, ".scale", &in[0]));
+    in[1] = *scale;
+    return pare_qat_add(b, "bound_scale", NULL, name, before, 2, in, 1, scale);
 }
 
 static pare_status fake_weights(pare_qat_builder *b, const pare_decision *d, const char *name, pare_value *w, int axis,

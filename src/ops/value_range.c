@@ -34,9 +34,9 @@ static pare_status range_infer(const pare_call *call)
 
 static void widen(float x, float *min, float *max)
 {
-    if (!(x >= *min))
+    if (!(x >= *min) && *min == *min) /* NaN stays */
         *min = x;
-    if (!(x <= *max))
+    if (!(x <= *max) && *max == *max)
         *max = x;
 }
 
