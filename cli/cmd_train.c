@@ -154,6 +154,27 @@ static void show_epoch(void *user, const pare_train_epoch *e)
     w->any = true;
 }
 
+/* First ranges come from pictures of the training data, as they are. */
+static pare_status train_quantized(const pare_train_args *args, work *w, const pare_train_options *o)
+{
+    pare_qat_options q = { .quantize = { .calibration = w->data, .pool = w->pool, .progress = o->progress } };
+    pare_recipe     *recipe;
+    pare_qat        *qat = NULL;
+    pare_status      status = pare_recipe_create(w->model, &recipe);
+
+    if (status != PARE_OK)
+        return status;
+    status = pare_train_args_qat(args, w->model, recipe, &q);
+    q.quantize.calibration = w->data;
+    if (status == PARE_OK)
+        status = pare_qat_create(w->model, &q, &qat);
+    if (status == PARE_OK)
+        status = pare_qat_train(qat, w->data, w->test, o, args->frozen, &w->trained, NULL);
+    pare_qat_destroy(qat);
+    pare_recipe_destroy(recipe);
+    return status;
+}
+
 static int train(const pare_invocation *v, work *w)
 {
     pare_train_options o = { .progress = pare_progress_bar(), .epoch_done = show_epoch, .user = w };
@@ -165,7 +186,9 @@ static int train(const pare_invocation *v, work *w)
         return code;
     o.trainer.pool = w->pool;
     o.trainer.comm = w->comm;
-    return pare_say_status(pare_train(w->model, w->data, w->test, &o, &w->trained));
+    return pare_say_status(((const pare_train_args *)v->args)->qat
+                               ? train_quantized(v->args, w, &o)
+                               : pare_train(w->model, w->data, w->test, &o, &w->trained));
 }
 
 static int run_alone(const pare_invocation *v, work *w)
@@ -177,6 +200,10 @@ static int run_alone(const pare_invocation *v, work *w)
         return pare_say_usage("give either a MODEL or --arch NAME");
     if (!args->arch && (args->weights || args->settings || args->classes))
         return pare_say_usage("--weights, --settings and --classes are for --arch NAME");
+    if (!args->qat &&
+        (args->weight_bits || args->activation_bits || args->scales || args->frozen || args->samples || args->recipe))
+        return pare_say_usage(
+            "--weight-bits, --activation-bits, --scales, --frozen, --samples and --recipe are for --qat");
     code = pare_model_file_check_output(args->output, v->n_words ? v->words[0] : args->data);
     if (code == 0)
         code = open_data(v, w);
@@ -230,7 +257,9 @@ const pare_command pare_command_train = {
     .examples =
         "  pare train --arch resnet20 --data cifar10_train.tar --test cifar10_test.tar --preset cifar-torch \\\n"
         "      --augment crop=4,flip --epochs 15 --lr 0.2 -c run.checkpoint --curve loss.svg -o resnet20.onnx\n"
-        "  pare train net.onnx --data photos/ --test more/ --lr 0.001 --schedule cosine -o tuned.onnx\n",
+        "  pare train net.onnx --data photos/ --test more/ --lr 0.001 --schedule cosine -o tuned.onnx\n"
+        "  pare train --qat resnet20.onnx --data cifar10_train.tar --test cifar10_test.tar --preset cifar-torch \\\n"
+        "      --weight-bits 4 --activation-bits 4 --epochs 10 --lr 0.01 --schedule cosine -o resnet20.w4a4.onnx\n",
     .max_words = 1,
     .options = pare_train_args_options,
     .args_size = sizeof(pare_train_args),

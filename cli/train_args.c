@@ -65,6 +65,22 @@ const pare_option pare_train_args_options[] = {
     { "chunks", 0, PARE_OPTION_INT, AT(chunks), "N",
       "cut a batch into so many parts, a power of two: the same\nresult on 1 to N processes (one for each process)", 1,
       1 << 20, false },
+    { "qat", 'q', PARE_OPTION_FLAG, AT(qat), NULL,
+      "train with quantization; the output is the integer model\nthat a test after each epoch has run", 0, 0, false },
+    { "weight-bits", 0, PARE_OPTION_INT, AT(weight_bits), "N",
+      "--qat: bits of a weight, 2 to 8 (8); below 8 the first\nand the last layer keep 8 unless a recipe says "
+      "otherwise",
+      2, 8, false },
+    { "activation-bits", 0, PARE_OPTION_INT, AT(activation_bits), "N",
+      "--qat: bits of what a layer with weights reads, likewise (8)", 2, 8, false },
+    { "scales", 0, PARE_OPTION_WORD, AT(scales), "moving-average|lsq|lsq+|pact",
+      "--qat: how scales come about (moving-average at 8 bits,\nbelow lsq)", 0, 0, false },
+    { "frozen", 0, PARE_OPTION_INT, AT(frozen), "N",
+      "--qat: last epochs, with ranges and batch norms standing\nstill (a third)", 1, 1 << 20, false },
+    { "samples", 0, PARE_OPTION_INT, AT(samples), "N", "--qat: first ranges come from N samples of the data (200)", 1,
+      MANY, false },
+    { "recipe", 0, PARE_OPTION_TEXT, AT(recipe), "FILE", "--qat: JSON that says what is done to which layer", 0, 0,
+      false },
     { "loaders", 0, PARE_OPTION_INT, AT(loaders), "N", "threads that prepare pictures (1)", 1, 64, false },
     { 0 },
 };
@@ -132,4 +148,60 @@ int pare_train_args_fill(const pare_train_args *args, int64_t samples, pare_trai
     if (o->trainer.targets && smoothing > 0)
         return pare_say_usage("--smoothing is for labels; mixup makes shares of classes of them");
     return 0;
+}
+
+static pare_qat_scales scales_of(const pare_train_args *args)
+{
+    const bool few =
+        (args->weight_bits && args->weight_bits < 8) || (args->activation_bits && args->activation_bits < 8);
+
+    if (!args->scales)
+        return few ? PARE_QAT_LSQ : PARE_QAT_MOVING_AVERAGE;
+    return strcmp(args->scales, "lsq") == 0    ? PARE_QAT_LSQ
+           : strcmp(args->scales, "lsq+") == 0 ? PARE_QAT_LSQ_PLUS
+           : strcmp(args->scales, "pact") == 0 ? PARE_QAT_PACT
+                                               : PARE_QAT_MOVING_AVERAGE;
+}
+
+/* The first and the last layer with weights lose most by few bits, and are small. */
+static pare_status keep_ends(pare_recipe *recipe, const pare_graph *model)
+{
+    const char *ends[2] = { NULL, NULL }, *op, *name;
+
+    for (int i = 0; (name = pare_graph_node(model, i, &op)); i++)
+        if (strcmp(op, "conv") == 0 || strcmp(op, "gemm") == 0 || strcmp(op, "matmul") == 0) {
+            ends[0] = ends[0] ? ends[0] : name;
+            ends[1] = name;
+        }
+    for (int i = 0; i < 2 && ends[i]; i++) {
+        const pare_rule   rule = { .kind = PARE_RULE_NAME,
+                                   .pattern = ends[i],
+                                   .config = { .weight_bits = 8, .activation_bits = 8 } };
+        const pare_status status = pare_recipe_add(recipe, &rule);
+
+        if (status != PARE_OK)
+            return status;
+    }
+    return PARE_OK;
+}
+
+pare_status pare_train_args_qat(const pare_train_args *args, const pare_graph *model, pare_recipe *recipe,
+                                pare_qat_options *o)
+{
+    const pare_rule global = { .kind = PARE_RULE_GLOBAL,
+                               .config = { .mode = PARE_QMODE_STATIC,
+                                           .weight_bits = args->weight_bits,
+                                           .activation_bits = args->activation_bits } };
+    pare_status     status = pare_recipe_add(recipe, &global);
+
+    if (status == PARE_OK && !args->recipe)
+        status = keep_ends(recipe, model);
+    if (status == PARE_OK && args->recipe)
+        status = pare_recipe_read(recipe, args->recipe);
+    if (status != PARE_OK)
+        return status;
+    pare_recipe_apply(recipe, &o->quantize);
+    o->quantize.samples = args->samples ? args->samples : o->quantize.samples;
+    o->scales = scales_of(args);
+    return PARE_OK;
 }

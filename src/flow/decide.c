@@ -426,7 +426,6 @@ pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options 
 
 void pare_quantization_clear(pare_quantization *q)
 {
-    pare_graph_destroy(q->g);
     pare_free(q->decisions);
     pare_free(q->values);
     *q = (pare_quantization){ 0 };

@@ -39,7 +39,7 @@ static void release(void *state)
         return;
     pare_planned_clear(&e->planned);
     pare_watches_clear(&e->watches);
-    pare_quantization_clear(&e->q);
+    pare_quantization_end(&e->q);
     pare_graph_destroy(e->graph);
     pare_arena_destroy(e->arena);
     pare_free(e);

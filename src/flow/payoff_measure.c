@@ -53,10 +53,10 @@ out:
 
 /* ---------------------------------------------------------------------------------------------------------- measure */
 
-/* Of a model as it is; *plan is the caller's. */
-static pare_status time_plan(const pare_graph *model, pare_plan **plan, pare_step_times *t)
+/* Of a model as it is; *plan is the caller's. `apart`: no node goes into another's step. */
+static pare_status time_plan(const pare_graph *model, bool apart, pare_plan **plan, pare_step_times *t)
 {
-    PARE_TRY(pare_compile(model, &(pare_compile_options){ .tune = true }, plan));
+    PARE_TRY(pare_compile(model, &(pare_compile_options){ .tune = true, .taps = apart }, plan));
     return pare_step_times_measure(*plan, t);
 }
 
@@ -71,7 +71,7 @@ static pare_status time_quantized(const pare_graph *model, const pare_quantize_o
     quick.cache = quick.target = NULL;
     quick.progress = NULL;
     PARE_TRY(pare_quantize(model, &quick, &quantized, NULL));
-    const pare_status status = time_plan(quantized, plan, t);
+    const pare_status status = time_plan(quantized, false, plan, t);
 
     pare_graph_destroy(quantized);
     return status;
@@ -89,7 +89,7 @@ static pare_status time_conversions(pare_layer_times *times)
     pare_status     status;
 
     PARE_TRY(pare_graph_parse(text, &g));
-    PARE_GOTO(time_plan(g, &plan, &t));
+    PARE_GOTO(time_plan(g, false, &plan, &t));
     for (int i = 0; i < plan->n_steps; i++) {
         const char *const op = plan->steps[i].node->op->name;
 
@@ -126,33 +126,49 @@ static pare_status fill_layers(const pare_quantization *q, const double *float_n
     return PARE_OK;
 }
 
+/* ns[n_decisions] of every node of g: alone they share what a step does for several of them. */
+static pare_status time_float(const pare_graph *model, const pare_graph *g, double *alone, double *ns, table *t)
+{
+    pare_step_times apart = { 0 }, together = { 0 };
+    pare_plan      *plans[2] = { NULL, NULL };
+    pare_status     status;
+
+    PARE_GOTO(time_plan(model, true, &plans[0], &apart));
+    PARE_GOTO(pare_step_times_of_nodes(plans[0], apart.ns, g, NULL, alone));
+    PARE_GOTO(time_plan(model, false, &plans[1], &together));
+    PARE_GOTO(pare_step_times_of_nodes(plans[1], together.ns, g, alone, ns));
+    t->times.float_ms = 1e-6 * together.whole_ns;
+out:
+    pare_free(apart.ns);
+    pare_free(together.ns);
+    pare_plan_destroy(plans[0]);
+    pare_plan_destroy(plans[1]);
+    return status;
+}
+
 static pare_status measure(const pare_graph *model, const pare_quantize_options *o, table *t)
 {
-    pare_step_times   in_float = { 0 }, in_int8 = { 0 };
-    pare_plan        *float_plan = NULL, *int8_plan = NULL;
-    double           *ns[2] = { NULL, NULL };
+    pare_step_times   in_int8 = { 0 };
+    pare_plan        *int8_plan = NULL;
+    double           *ns[3] = { NULL, NULL, NULL };
     pare_quantization q;
     pare_graph       *g;
     pare_status       status;
 
     PARE_TRY(pare_payoff_graph(model, o, &g, &q));
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (!(ns[i] = pare_calloc((size_t)q.n_decisions + 1, sizeof(*ns[i]))))
             PARE_GOTO(pare_fail_memory(sizeof(*ns[i]) * (size_t)q.n_decisions, "times"));
-    PARE_GOTO(time_plan(model, &float_plan, &in_float));
+    PARE_GOTO(time_float(model, g, ns[2], ns[0], t));
     PARE_GOTO(time_quantized(model, o, &int8_plan, &in_int8));
     PARE_GOTO(time_conversions(&t->times));
-    PARE_GOTO(pare_step_times_of_nodes(float_plan, in_float.ns, g, NULL, ns[0]));
-    PARE_GOTO(pare_step_times_of_nodes(int8_plan, in_int8.ns, g, ns[0], ns[1]));
-    t->times.float_ms = 1e-6 * in_float.whole_ns;
+    PARE_GOTO(pare_step_times_of_nodes(int8_plan, in_int8.ns, g, ns[2], ns[1]));
     t->times.int8_ms = 1e-6 * in_int8.whole_ns;
     status = fill_layers(&q, ns[0], ns[1], t);
 out:
-    pare_free(ns[0]);
-    pare_free(ns[1]);
-    pare_free(in_float.ns);
+    for (int i = 0; i < 3; i++)
+        pare_free(ns[i]);
     pare_free(in_int8.ns);
-    pare_plan_destroy(float_plan);
     pare_plan_destroy(int8_plan);
     pare_quantization_clear(&q);
     pare_graph_destroy(g);

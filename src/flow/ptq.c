@@ -80,6 +80,14 @@ pare_status pare_quantization_begin(const pare_graph *model, const pare_quantize
     return pare_quantization_decide(q->g, o, q);
 }
 
+void pare_quantization_end(pare_quantization *q)
+{
+    pare_graph *const g = q->g;
+
+    pare_quantization_clear(q);
+    pare_graph_destroy(g);
+}
+
 pare_status pare_quantization_finish(pare_quantization *q, const pare_quantize_options *o, pare_graph **out,
                                      pare_quantize_result **result)
 {
@@ -117,7 +125,7 @@ pare_status pare_quantize(const pare_graph *graph, const pare_quantize_options *
         PARE_GOTO(pare_quantization_calibrate(&q, o));
     status = pare_quantization_finish(&q, o, out, result);
 out:
-    pare_quantization_clear(&q);
+    pare_quantization_end(&q);
     return status;
 }
 

@@ -235,7 +235,7 @@ static pare_status begin(pare_qat *qat, const pare_graph *model, const pare_qat_
     PARE_GOTO(keep_values(qat, &q));
     status = keep_layers(qat, &q);
 out:
-    pare_quantization_clear(&q);
+    pare_quantization_end(&q);
     return status;
 }
 
@@ -370,6 +370,6 @@ pare_status pare_qat_convert(const pare_qat *qat, pare_graph **out, pare_quantiz
             PARE_GOTO(set_layer(qat, &q.decisions[i]));
     status = pare_quantization_finish(&q, &qat->quantize, out, result);
 out:
-    pare_quantization_clear(&q);
+    pare_quantization_end(&q);
     return status;
 }

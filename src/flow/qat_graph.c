@@ -265,6 +265,6 @@ pare_status pare_qat_graph(const pare_qat *qat, const pare_qat_phase *phase, par
     b.g = NULL;
 out:
     pare_graph_destroy(b.g);
-    pare_quantization_clear(&q);
+    pare_quantization_end(&q);
     return status;
 }

@@ -49,16 +49,17 @@ typedef struct pare_quantization {
     const char      *reason; /* and why */
 } pare_quantization;
 
-/* A simplified copy of the model with its decisions. Clear it even after a failure. */
+/* A simplified copy of the model with its decisions. End it even after a failure. */
 pare_status pare_quantization_begin(const pare_graph *model, const pare_quantize_options *o, pare_quantization *q);
+void        pare_quantization_end(pare_quantization *q); /* and its graph */
 
 /* Once ranges are there: converts and hands the graph over. `result` may be NULL. */
 pare_status pare_quantization_finish(pare_quantization *q, const pare_quantize_options *o, pare_graph **out,
                                      pare_quantize_result **result);
-void        pare_quantization_clear(pare_quantization *q); /* and its graph */
 
 /* Chooses for every node and value (no data needed). The graph is numbered and has its shapes, batch may be open. */
 pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options *o, pare_quantization *q);
+void        pare_quantization_clear(pare_quantization *q); /* not the graph */
 
 /* Refuses settings that do not exist and constants that are not finite; decide ends with it. */
 pare_status pare_quantization_check(const pare_quantization *q, const pare_quantize_options *o);
