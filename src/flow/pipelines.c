@@ -34,14 +34,11 @@ const pare_pass *const pare_lower_passes[] = {
 };
 
 const pare_pass *const pare_speed_passes[] = {
-    &pare_pass_fuse_attention, &pare_pass_fuse_rows,
-    &pare_pass_fuse_pad,       &pare_pass_fuse_shuffle,
-    &pare_pass_cut_shuffle,    &pare_pass_fuse_unshuffle,
-    &pare_pass_merge_tables,   &pare_pass_remove_dead,
-    &pare_pass_fuse_table,     &pare_pass_fuse_qadd,
-    &pare_pass_fuse_add,       &pare_pass_remove_dead,
-    &pare_pass_choose_layout,  &pare_pass_share_channels,
-    NULL,
+    &pare_pass_fuse_attention, &pare_pass_fuse_rows,      &pare_pass_fuse_pad,
+    &pare_pass_fuse_shuffle,   &pare_pass_cut_shuffle,    &pare_pass_fuse_unshuffle,
+    &pare_pass_merge_tables,   &pare_pass_remove_dead,    &pare_pass_fuse_table,
+    &pare_pass_fuse_qadd,      &pare_pass_fuse_add,       &pare_pass_remove_dead,
+    &pare_pass_choose_layout,  &pare_pass_share_channels, NULL,
 };
 
 const pare_pass *const pare_tapped_passes[] = {

@@ -22,7 +22,7 @@ typedef struct pare_decision {
      * more bits for others. Scales that training has learned; NULL: by the largest weight. */
     bool         coarse;
     float        in_min, in_max; /* the range of a coarse input for its bits; equal: that of the value */
-    float        in_scale; /* of what it reads; 0: not chosen yet */
+    float        in_scale;       /* of what it reads; 0: not chosen yet */
     int32_t      in_zero;
     const float *weight_scale; /* [channels or 1] */
 } pare_decision;
