@@ -278,7 +278,9 @@ pare_status pare_tape_unbroadcast(pare_tape *t, pare_value *grad, const pare_sha
     pare_value             *list;
 
     for (int i = 0; i < from->rank; i++) {
-        gone[i] = from->dim[i] != 1 && (i < lead || shape->dim[i - lead] == 1);
+        const int64_t kept = i < lead ? 1 : shape->dim[i - lead];
+
+        gone[i] = kept == 1 && from->dim[i] != 1;
         if (gone[i])
             axes[n++] = i;
     }

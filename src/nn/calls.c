@@ -43,14 +43,16 @@ pare_var *pare_record_float(pare_record *r, float value)
     return pare_record_const(r, &t);
 }
 
+static const char *const none = NULL; /* default attributes */
+
 pare_var *pare_unary(pare_record *r, const char *op, pare_var *x)
 {
-    return pare_apply(r, op, 1, &x, NULL);
+    return pare_apply(r, op, 1, &x, none);
 }
 
 pare_var *pare_binary(pare_record *r, const char *op, pare_var *a, pare_var *b)
 {
-    return pare_apply(r, op, 2, (pare_var *const[]){ a, b }, NULL);
+    return pare_apply(r, op, 2, (pare_var *const[]){ a, b }, none);
 }
 
 pare_var *pare_relu(pare_record *r, pare_var *x)
@@ -75,7 +77,7 @@ pare_var *pare_matmul(pare_record *r, pare_var *a, pare_var *b)
 
 pare_var *pare_clip(pare_record *r, pare_var *x, float lo, float hi)
 {
-    return pare_apply(r, "clip", 3, (pare_var *const[]){ x, pare_record_float(r, lo), pare_record_float(r, hi) }, NULL);
+    return pare_apply(r, "clip", 3, (pare_var *const[]){ x, pare_record_float(r, lo), pare_record_float(r, hi) }, none);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- windows */
@@ -197,7 +199,7 @@ pare_var *pare_slice(pare_record *r, pare_var *x, int axis, int64_t start, int64
     pare_var *const in[] = { x, pare_record_ints(r, 1, &start), pare_record_ints(r, 1, &end),
                              pare_record_ints(r, 1, &(int64_t){ axis }), pare_record_ints(r, 1, &step) };
 
-    return pare_apply(r, "slice", 5, in, NULL);
+    return pare_apply(r, "slice", 5, in, none);
 }
 
 pare_var *pare_gather(pare_record *r, pare_var *table, pare_var *ids, int axis)

@@ -161,7 +161,9 @@ static pare_status prepare(const pare_call *call, pare_step *step)
     step->state = s;
     step->release = pare_free;
     s->d = d;
-    s->kernel = kernels[pare_step_choose(step, pare_conv_wgrad_f32_candidates(step->cpu, kernels, PARE_MAX_CHOICES))];
+    const int n_kernels = pare_conv_wgrad_f32_candidates(step->cpu, kernels, PARE_MAX_CHOICES);
+
+    s->kernel = kernels[pare_step_choose(step, n_kernels)];
     step->kernel = s->kernel->name;
     step->scratch = pare_conv_wgrad_f32_scratch(s->kernel, &s->d);
     step->run = run;
