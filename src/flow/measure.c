@@ -128,11 +128,12 @@ pare_status pare_measure(const pare_measured *what, const pare_tensor *out, pare
     if (out->dtype != PARE_f32 || n < 1)
         return pare_fail(PARE_ERR_UNSUPPORTED, "the first output is %s, only f32 can be measured",
                          pare_dtype_name(out->dtype));
-    if (what->dtype == PARE_s64)
+    /* A text is classified as a whole, or every token of it is to foretell the next. */
+    if (what->dtype == PARE_s64 && !(is_choice(out) && pare_shape_count(&what->shape) > 1))
         return measure_tokens(what, out, m, classes);
 
     const float *const y = out->data;
-    if (is_reconstruction(what, out)) {
+    if (what->dtype == PARE_f32 && is_reconstruction(what, out)) {
         m->input_squares = squares(y, what->sample, n);
         m->input_compared = n;
         return PARE_OK;
