@@ -174,33 +174,6 @@ static pare_qmode choose_mode(pare_quantization *q, const pare_quantize_options 
 
 /* ------------------------------------------------------------------------------------------------- neighbourhoods */
 
-static bool is_active(const pare_decision *d)
-{
-    return d && d->mode == PARE_QMODE_STATIC;
-}
-
-typedef struct readers {
-    const pare_quantization *q;
-    int                      active;
-} readers;
-
-static bool count_reader(pare_node *n, int input, void *arg)
-{
-    readers             *r = arg;
-    const pare_decision *d = find(r->q, n);
-
-    r->active += is_active(d) && !d->bias && pare_quantization_is_data(d, input);
-    return true;
-}
-
-static int active_readers(const pare_quantization *q, const pare_value *v)
-{
-    readers r = { q, 0 };
-
-    pare_value_each_user(v, count_reader, &r);
-    return r.active;
-}
-
 /* Layers with weights stay; the others need an input that is integers already. */
 static bool follows(const pare_quantization *q, const pare_decision *d, const bool *taken)
 {
@@ -229,15 +202,15 @@ static pare_status take_followers(pare_quantization *q)
     if (!taken)
         return pare_fail_memory((size_t)q->n_decisions, "decisions");
     for (int i = 0; i < q->n_decisions; i++)
-        taken[i] = is_active(&q->decisions[i]) && q->decisions[i].rule->role == PARE_QROLE_WEIGHTED;
+        taken[i] = pare_quantization_is_static(&q->decisions[i]) && q->decisions[i].rule->role == PARE_QROLE_WEIGHTED;
     for (bool again = true; again;) {
         again = false;
         for (int i = 0; i < q->n_decisions; i++)
-            if (!taken[i] && is_active(&q->decisions[i]) && follows(q, &q->decisions[i], taken))
+            if (!taken[i] && pare_quantization_is_static(&q->decisions[i]) && follows(q, &q->decisions[i], taken))
                 taken[i] = again = true;
     }
     for (int i = 0; i < q->n_decisions; i++)
-        if (!taken[i] && is_active(&q->decisions[i])) {
+        if (!taken[i] && pare_quantization_is_static(&q->decisions[i])) {
             q->decisions[i].mode = PARE_QMODE_FLOAT;
             q->decisions[i].reason = "its inputs are floats";
         }
@@ -250,7 +223,7 @@ static bool useful(const pare_quantization *q, const pare_decision *d)
     if (d->rule->role == PARE_QROLE_WEIGHTED || d->rule->role == PARE_QROLE_POOL || d->bias)
         return true;
     for (int i = 0; i < d->node->n_out; i++)
-        if (d->node->out[i] && active_readers(q, d->node->out[i]))
+        if (d->node->out[i] && pare_quantization_readers(q, d->node->out[i]))
             return true;
     return false;
 }
@@ -260,130 +233,11 @@ static void drop_useless(pare_quantization *q)
     for (bool again = true; again;) {
         again = false;
         for (int i = q->n_decisions - 1; i >= 0; i--)
-            if (is_active(&q->decisions[i]) && !useful(q, &q->decisions[i])) {
+            if (pare_quantization_is_static(&q->decisions[i]) && !useful(q, &q->decisions[i])) {
                 q->decisions[i].mode = PARE_QMODE_FLOAT;
                 q->decisions[i].reason = "no integer layer reads its result";
                 again = true;
             }
-    }
-}
-
-/* ------------------------------------------------------------------------------------------------------ values */
-
-int pare_quantization_leader(const pare_quantization *q, int id)
-{
-    while (q->values[id].group != id)
-        id = q->values[id].group;
-    return id;
-}
-
-static void share(pare_quantization *q, const pare_value *a, const pare_value *b)
-{
-    const int x = pare_quantization_leader(q, a->id), y = pare_quantization_leader(q, b->id);
-
-    q->values[x > y ? x : y].group = x > y ? y : x;
-}
-
-static void want(pare_quantization *q, const pare_value *v, const char *observer)
-{
-    pare_value_plan *p = &q->values[v->id];
-
-    if (v->graph != q->g)
-        return;
-    p->quantized = true;
-    if (!p->observer)
-        p->observer = observer;
-}
-
-/* Where the result of an active node is rounded: at its own output, or behind the bias add of a matmul. */
-static void want_output(pare_quantization *q, const pare_decision *d)
-{
-    const bool matrix = d->node->op == &pare_op_matmul || d->node->op == &pare_op_gemm || d->bias;
-
-    if (d->node->op == &pare_op_matmul && pare_quantization_bias_add(d->node))
-        return;
-    for (int i = 0; i < d->node->n_out; i++) {
-        const pare_value *v = d->node->out[i];
-
-        /* A Linear layer whose result is only read as floats keeps its exact sums (ORT.md, export rule 11). */
-        if (!v || (matrix && !active_readers(q, v)))
-            continue;
-        want(q, v, d->config.observer);
-        if (d->rule->fixed_scale > 0) {
-            q->values[v->id].fixed_scale = d->rule->fixed_scale;
-            q->values[v->id].fixed_zero = d->rule->fixed_zero;
-        }
-    }
-}
-
-static void want_values(pare_quantization *q, const pare_decision *d)
-{
-    const pare_value *first = NULL;
-
-    for (int i = 0; i < d->node->n_in && !d->bias; i++) {
-        const pare_value *v = d->node->in[i];
-
-        if (!pare_quantization_is_data(d, i) || v->graph != q->g)
-            continue;
-        want(q, v, d->config.observer);
-        if (d->rule->role == PARE_QROLE_MOVES && first)
-            share(q, first, v);
-        first = first ? first : v;
-    }
-    want_output(q, d);
-    for (int i = 0; d->rule->role == PARE_QROLE_MOVES && i < d->node->n_out; i++)
-        if (d->node->out[i])
-            share(q, first, d->node->out[i]);
-}
-
-/*
- * The most bits that a reader of v wants. What moves elements wants those that the readers of its result want, which
- * shares v's scale; what has no weights wants 8.
- */
-static bool most_bits(pare_node *n, int input, void *arg)
-{
-    readers             *r = arg;
-    const pare_decision *d = find(r->q, n);
-    int                  bits = 8;
-
-    if (is_active(d) && d->rule->role == PARE_QROLE_MOVES && pare_quantization_is_data(d, input))
-        bits = 0;
-    else if (is_active(d) && d->rule->role == PARE_QROLE_WEIGHTED && input == 0)
-        bits = d->config.activation_bits;
-    r->active = bits > r->active ? bits : r->active;
-    return true;
-}
-
-/* Values that share one scale have the bits of the finest; a layer that wants fewer gets a coarser form for itself. */
-static void choose_bits(pare_quantization *q)
-{
-    for (const pare_value *v = q->g->values; v; v = v->next) {
-        int *const bits = &q->values[pare_quantization_leader(q, v->id)].bits;
-        readers    r = { q, pare_value_is_output(v) ? 8 : 0 };
-
-        pare_value_each_user(v, most_bits, &r);
-        *bits = r.active > *bits ? r.active : *bits;
-    }
-    for (int i = 0; i < q->n_values; i++)
-        if (q->values[i].bits == 0)
-            q->values[i].bits = 8;
-    for (int i = 0; i < q->n_decisions; i++) {
-        pare_decision *const d = &q->decisions[i];
-
-        if (is_active(d) && d->rule->role == PARE_QROLE_WEIGHTED && d->node->in[0]->graph == q->g)
-            d->coarse = d->config.activation_bits < q->values[pare_quantization_leader(q, d->node->in[0]->id)].bits;
-    }
-}
-
-/* What only moves elements has the range of what it moves; constants are measured directly. */
-static void choose_observed(pare_quantization *q)
-{
-    for (const pare_value *v = q->g->values; v; v = v->next) {
-        pare_value_plan     *p = &q->values[v->id];
-        const pare_decision *d = find(q, v->producer);
-        const bool           moved = is_active(d) && d->rule->role == PARE_QROLE_MOVES;
-
-        p->observed = p->quantized && !moved && !pare_value_is_const(v) && p->fixed_scale == 0;
     }
 }
 
@@ -407,20 +261,15 @@ pare_status pare_quantization_decide(pare_graph *g, const pare_quantize_options 
     for (i = 0; i < q->n_decisions; i++)
         settle(&q->decisions[i], mode);
     for (i = 0; i < q->n_decisions; i++) {
-        pare_node *const add = is_active(&q->decisions[i]) ? pare_quantization_bias_add(q->decisions[i].node) : NULL;
+        pare_node *const add =
+            pare_quantization_is_static(&q->decisions[i]) ? pare_quantization_bias_add(q->decisions[i].node) : NULL;
 
-        if (add && is_active(find(q, add)))
+        if (add && pare_quantization_is_static(find(q, add)))
             find(q, add)->bias = true;
     }
     PARE_TRY(take_followers(q));
     drop_useless(q);
-    for (i = 0; i < q->n_values; i++)
-        q->values[i].group = i;
-    for (i = 0; i < q->n_decisions; i++)
-        if (is_active(&q->decisions[i]))
-            want_values(q, &q->decisions[i]);
-    choose_observed(q);
-    choose_bits(q);
+    pare_quantization_choose_values(q);
     return pare_quantization_check(q, o);
 }
 

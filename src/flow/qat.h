@@ -28,6 +28,12 @@ struct pare_qat {
     int                   n_numbers;
 };
 
+/* Fills them in from the calibrated ranges of q, and from its weights. */
+pare_status pare_qat_keep(pare_qat *qat, const pare_quantization *q);
+
+/* A static layer with weights. */
+bool pare_qat_is_weighted(const pare_decision *d);
+
 /* NULL: there is none. */
 const pare_tensor *pare_qat_number_of(const pare_qat *qat, const char *key, const char *suffix);
 

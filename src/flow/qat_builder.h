@@ -28,7 +28,6 @@ pare_status pare_qat_fixed_scale(pare_qat_builder *b, const pare_value_plan *p, 
 
 /* The node of that name; NULL: there is none. */
 pare_node *pare_qat_node(const pare_graph *g, const char *name);
-bool       pare_qat_is_weighted(const pare_decision *d); /* a static layer with weights */
 
 /* qat_layers.c: weights and norms first, which look for each other; biases last, which need everybody's scales. */
 pare_status pare_qat_fake_layers(pare_qat_builder *b);

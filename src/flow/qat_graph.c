@@ -53,11 +53,6 @@ pare_node *pare_qat_node(const pare_graph *g, const char *name)
     return NULL;
 }
 
-bool pare_qat_is_weighted(const pare_decision *d)
-{
-    return d->mode == PARE_QMODE_STATIC && d->rule->role == PARE_QROLE_WEIGHTED;
-}
-
 /* ------------------------------------------------------------------------------------------------------- activations */
 
 static const char *learning(const pare_qat *qat)

@@ -73,6 +73,18 @@ pare_status pare_quantization_calibrate(pare_quantization *q, const pare_quantiz
 /* Puts Q/DQ pairs, integer weights and biases into the graph. */
 pare_status pare_quantization_convert(pare_quantization *q);
 
+/* It computes with integers whose scales are known beforehand. NULL is fine. */
+static inline bool pare_quantization_is_static(const pare_decision *d)
+{
+    return d && d->mode == PARE_QMODE_STATIC;
+}
+
+/* decide's last step: what the values between the nodes that are static become. */
+void pare_quantization_choose_values(pare_quantization *q);
+
+/* Inputs of static nodes that read v as activations. */
+int pare_quantization_readers(const pare_quantization *q, const pare_value *v);
+
 /* The decision of a node, NULL when it has none. */
 const pare_decision *pare_quantization_of(const pare_quantization *q, const pare_node *n);
 
