@@ -353,6 +353,7 @@ static void outfile_is_whole_or_not_there(runner *r)
 
     CHECK(r, pare_outfile_open(path, &f) == PARE_OK, "open: %s", pare_error());
     CHECK(r, pare_outfile_write(f, "abc", 3) == PARE_OK && access(path, F_OK) != 0, "not there before commit");
+    CHECK(r, pare_outfile_write(f, NULL, 0) == PARE_OK, "nothing: %s", pare_error());
     CHECK(r, pare_outfile_printf(f, "%d", 42) == PARE_OK && pare_outfile_commit(f) == PARE_OK, "commit");
     CHECK(r, holds(path, "abc42"), "content");
 

@@ -108,7 +108,7 @@ pare_status pare_outfile_open(const char *path, pare_outfile **out)
 
 pare_status pare_outfile_write(pare_outfile *file, const void *bytes, size_t size)
 {
-    if (fwrite(bytes, 1, size, file->stream) != size)
+    if (size > 0 && fwrite(bytes, 1, size, file->stream) != size) /* no bytes may be NULL */
         return fail_io(file->path, "cannot be written");
     return PARE_OK;
 }
