@@ -192,12 +192,10 @@ pare_status pare_train_args_qat(const pare_train_args *args, const pare_graph *m
                                .config = { .mode = PARE_QMODE_STATIC,
                                            .weight_bits = args->weight_bits,
                                            .activation_bits = args->activation_bits } };
-    pare_status     status = pare_recipe_add(recipe, &global);
+    pare_status     status = args->recipe ? pare_recipe_read(recipe, args->recipe) : keep_ends(recipe, model);
 
-    if (status == PARE_OK && !args->recipe)
-        status = keep_ends(recipe, model);
-    if (status == PARE_OK && args->recipe)
-        status = pare_recipe_read(recipe, args->recipe);
+    if (status == PARE_OK)
+        status = pare_recipe_add(recipe, &global);
     if (status != PARE_OK)
         return status;
     pare_recipe_apply(recipe, &o->quantize);

@@ -27,7 +27,7 @@ extern const pare_option pare_train_args_options[];
 /* 0, or 2 after saying what is wrong. Pool, comm and progress are left to the caller. */
 int pare_train_args_fill(const pare_train_args *args, int64_t samples, pare_train_options *o);
 
-/* The settings of quantization for a model: the options', then the recipe file's. The mapping is the recipe's. */
+/* The settings of quantization for a model: the recipe file's, then the options', which are stronger. The mapping is the recipe's. */
 pare_status pare_train_args_qat(const pare_train_args *args, const pare_graph *model, pare_recipe *recipe,
                                 pare_qat_options *o);
 

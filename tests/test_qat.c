@@ -405,7 +405,7 @@ static void test_bounds(void **state)
 }
 
 /*
- * Four epochs on 1,024 pictures bring back most of what 4 bits take from the demo network, and what the last test saw is
+ * Three epochs on 1,024 pictures bring back most of what 4 bits take from the demo network, and what the last test saw is
  * what conversion gives.
  */
 typedef struct seen {

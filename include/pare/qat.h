@@ -59,9 +59,10 @@ PARE_API pare_status pare_qat_convert(const pare_qat *qat, pare_graph **out, par
 /*
  * Trains in two phases and converts: first with moving ranges and batch statistics, then `frozen` epochs with both
  * standing still (0: a third of options->epochs, at least one; all: only frozen, for models whose norms are folded
- * already), at a tenth of the learning rate. The schedule spans both; so do the epochs that options->epoch_done is told of. Tests after each epoch run
- * what would be shipped then. Checkpoints: options->checkpoint, and the same with ".frozen". `ship` and `epoch_begins`
- * of the options are not used. `result` may be NULL.
+ * already), at a tenth of the learning rate. The schedule spans both; so do the epochs that options->epoch_done is told
+ * of. Tests after each epoch run what would be shipped then. Files of the frozen phase are named after those of the
+ * first: the checkpoint's with ".frozen", the curve's with ".frozen.svg"; resuming takes the first's name. `ship` and
+ * `epoch_begins` of the options are not used. `result` may be NULL.
  */
 PARE_API pare_status pare_qat_train(pare_qat *qat, const pare_dataset *data, const pare_dataset *test,
                                     const pare_train_options *options, int frozen, pare_graph **out,

@@ -38,7 +38,7 @@ bool pare_qat_is_weighted(const pare_decision *d);
 const pare_tensor *pare_qat_number_of(const pare_qat *qat, const char *key, const char *suffix);
 
 /* What leads the scale of a quantized value of q, and what a layer reads when that is coarser. */
-const char *pare_qat_value_key(const pare_qat *qat, const pare_quantization *q, const pare_value *v);
+const char *pare_qat_value_key(const pare_quantization *q, const pare_value *v);
 const char *pare_qat_input_key(const pare_qat *qat, const pare_decision *d);
 
 #endif

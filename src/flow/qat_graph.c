@@ -106,7 +106,7 @@ static pare_status fake(pare_qat_builder *b, pare_value *x, pare_value *const sz
 static pare_status fake_value(pare_qat_builder *b, const pare_value *decided, pare_value *v)
 {
     const pare_value_plan *const p = &b->q->values[pare_quantization_leader(b->q, decided->id)];
-    const char *const            key = pare_qat_value_key(b->qat, b->q, decided);
+    const char *const            key = pare_qat_value_key(b->q, decided);
     pare_node *const             before = v->producer ? v->producer->next : b->g->first;
     pare_value                  *sz[2], *y, *stand_in;
     const char                  *learn = "none";

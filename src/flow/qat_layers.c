@@ -161,7 +161,7 @@ static pare_status input_scale(pare_qat_builder *b, const pare_decision *d, pare
     else if (p->fixed_scale > 0)
         status = pare_qat_fixed_scale(b, p, sz);
     else
-        status = pare_qat_scale_of(b, pare_qat_value_key(b->qat, b->q, x), p->bits, before, sz, &learn);
+        status = pare_qat_scale_of(b, pare_qat_value_key(b->q, x), p->bits, before, sz, &learn);
     *scale = sz[0];
     return status;
 }

@@ -36,11 +36,10 @@ static pare_status keep(pare_qat *qat, const char *key, const char *suffix, int6
     return PARE_OK;
 }
 
-const char *pare_qat_value_key(const pare_qat *qat, const pare_quantization *q, const pare_value *v)
+const char *pare_qat_value_key(const pare_quantization *q, const pare_value *v)
 {
     const int leader = pare_quantization_leader(q, v->id);
 
-    (void)qat;
     for (const pare_value *l = q->g->values; l; l = l->next)
         if (l->id == leader)
             return l->name;

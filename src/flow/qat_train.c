@@ -21,7 +21,7 @@ typedef struct phase {
     const pare_train_options *caller;
     pare_qat_phase            form;
     int                       first, epochs; /* of the whole run */
-    char                      checkpoint[PATH];
+    char                      checkpoint[PATH], curve[PATH];
 } phase;
 
 /* The test is of what would be shipped. */
@@ -72,11 +72,18 @@ static pare_status run(phase *p, const pare_dataset *data, const pare_dataset *t
         snprintf(p->checkpoint, sizeof(p->checkpoint), "%s%s", o.checkpoint, p->form.freeze_ranges ? ".frozen" : "");
         o.checkpoint = p->checkpoint;
     }
+    if (o.curve && p->form.freeze_ranges) {
+        snprintf(p->curve, sizeof(p->curve), "%s.frozen.svg", o.curve);
+        o.curve = p->curve;
+    }
     PARE_TRY(pare_qat_graph(p->qat, &p->form, &graph));
     pare_status status = pare_train(graph, data, test, &o, &trained);
 
     if (status == PARE_OK)
         status = pare_qat_absorb(p->qat, trained);
+    if (status == PARE_ERR_CANCELLED && p->form.freeze_ranges && p->caller->checkpoint) /* name what to give again */
+        status =
+            pare_fail(status, "training was stopped in its frozen epochs; it goes on from %s", p->caller->checkpoint);
     pare_graph_destroy(trained);
     pare_graph_destroy(graph);
     return status;

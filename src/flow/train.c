@@ -67,7 +67,8 @@ static void report(pare_run *r)
 
     if (!r->o->progress)
         return;
-    n = snprintf(what, sizeof(what), "epoch %lld/%d", (long long)r->s.epoch + 1, r->epochs);
+    n = snprintf(what, sizeof(what), "epoch %lld/%d", (long long)r->o->schedule_first + r->s.epoch + 1,
+                 r->o->schedule_epochs ? r->o->schedule_epochs : r->o->schedule_first + r->epochs);
     if (r->s.batch)
         n += snprintf(what + n, sizeof(what) - (size_t)n, " loss %.4f", mean_loss(r));
     if (r->s.batch && !isnan(accuracy))
@@ -80,8 +81,8 @@ static pare_status cancelled(pare_run *r)
 {
     PARE_TRY(pare_run_save(r));
     return pare_fail(PARE_ERR_CANCELLED, "training was stopped in epoch %lld after %lld steps%s%s",
-                     (long long)r->s.epoch + 1, (long long)r->s.n_losses, r->o->checkpoint ? "; it goes on from " : "",
-                     r->o->checkpoint ? r->o->checkpoint : "");
+                     (long long)r->o->schedule_first + r->s.epoch + 1, (long long)r->s.n_losses,
+                     r->o->checkpoint ? "; it goes on from " : "", r->o->checkpoint ? r->o->checkpoint : "");
 }
 
 static pare_status run_steps(pare_run *r)
